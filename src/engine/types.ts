@@ -1,0 +1,141 @@
+/** What passes between the gateway (main thread) and an engine thread. */
+import type { RenderedChat } from '../native/types.js';
+
+export interface SamplingParams {
+  temperature: number; // 0: greedy
+  topK: number; // 0: off
+  topP: number; // 1: off
+  minP: number; // 0: off
+  repeatPenalty: number; // 1: off
+  frequencyPenalty: number;
+  presencePenalty: number;
+  seed: number; // uint32; choice i of a request uses seed + i
+  logitBias: { token: number; bias: number }[];
+  ignoreEos: boolean;
+  topLogprobs: number; // -1: none; else alternatives per token, ≤ 20
+  grammar: string; // GBNF; '' for none
+  grammarLazy: boolean;
+  grammarTriggers: RenderedChat['grammarTriggers'];
+}
+
+export interface GenerateRequest {
+  id: string; // unique while it lives
+  tenant: string; // salt of the prefix cache: no hits across tenants
+  prompt: Int32Array; // ≥ 1 token
+  choices: number; // n
+  maxTokens: number; // per choice, ≥ 0 (0: prompt only, for echo with log-probabilities)
+  sampling: SamplingParams;
+  stop: string[]; // matched on text, also across token borders; not part of the output
+  priority: number; // 0 is served first; default 1
+  deadlineMs: number | null; // epoch; past it the request fails with deadline_exceeded
+  sessionId: string | null; // its KV stays pinned (LRU over sessions.maxTokens)
+  promptLogprobs: number; // -1: none; else alternatives per prompt token
+  cachePrompt: boolean; // false: neither reads nor fills the prefix cache
+}
+
+export interface TokenLogprob {
+  token: number;
+  logprob: number; // natural log, of the unmodified distribution
+  top: { token: number; logprob: number }[]; // best first
+}
+
+export type FinishReason = 'stop' | 'length' | 'cancelled';
+
+/** Events of one request, in order: prompt, then per choice any number of delta, then done; or one error that ends it. */
+export type EngineEvent =
+  | {
+      type: 'prompt'; // its prompt has been computed
+      id: string;
+      cachedTokens: number; // prompt tokens taken from the prefix cache
+      logprobs: (TokenLogprob | null)[] | null; // per prompt token; the first has none
+    }
+  | {
+      type: 'delta';
+      id: string;
+      index: number; // choice
+      text: string; // whole UTF-8 characters only; may be '' while a stop string or character is held back
+      tokens: number[]; // tokens sampled since the last delta
+      logprobs: TokenLogprob[] | null; // one per token
+    }
+  | {
+      type: 'done';
+      id: string;
+      index: number;
+      finishReason: FinishReason;
+      stopSequence: string | null; // the stop string that ended it
+      completionTokens: number;
+    }
+  | {
+      type: 'error';
+      id: string;
+      code:
+        | 'deadline_exceeded'
+        | 'engine_failed'
+        | 'queue_full'
+        | 'request_too_large'
+        | 'shutting_down'
+        | 'invalid_grammar';
+      message: string;
+      retryAfterSeconds: number | null;
+    };
+
+export interface EngineConfig {
+  modelPath: string;
+  backend: 'auto' | 'cpu' | 'cuda' | 'vulkan';
+  gpuLayers: number;
+  mainGpu: number;
+  tensorSplit: number[];
+  mmap: boolean;
+  mlock: boolean;
+  threads: number; // 0: automatic
+  contextLength: number; // tokens a sequence may have; 0: the model's training context, clamped by the pool
+  kvTypeK: 'f16' | 'bf16' | 'f32' | 'q8_0';
+  kvTypeV: 'f16' | 'bf16' | 'f32' | 'q8_0';
+  flashAttention: 'auto' | 'on' | 'off';
+  attention: 'paged' | 'stock';
+  pageSize: number; // cells
+  kvBytes: number; // 0: by rule (memoryUtilization of free GPU memory; on a CPU a stated share of free RAM)
+  memoryUtilization: number; // GPU, default 0.9
+  maxSequences: number; // ≤ 256
+  maxBatchTokens: number; // per step, ≤ 8192; 0: automatic
+  targetStepMs: number; // inter-token target; prompt chunks are sized to keep a step under it; 0: throughput mode
+  maxQueue: number; // waiting requests
+  watermark: number; // share of the pool kept free at admission, default 0.01
+  prefixCache: boolean;
+  sessionMaxTokens: number; // default 100000
+}
+
+/** A snapshot the engine sends a few times a second and after each change of state; counters are totals. */
+export interface EngineStats {
+  running: number;
+  waiting: number;
+  pagesTotal: number;
+  pagesFree: number;
+  pagesCached: number; // only the prefix cache holds them
+  pagesLive: number; // held by running sequences
+  steps: number;
+  lastStepAtMs: number; // epoch; readiness looks at it
+  /** Sums over all steps. */
+  scheduleMs: number;
+  forwardMs: number;
+  sampleMs: number;
+  emitMs: number;
+  promptTokens: number; // computed
+  cachedTokens: number; // taken from the prefix cache
+  generatedTokens: number;
+  prefixQueries: number;
+  prefixHits: number;
+  preemptions: number;
+  rejections: number;
+  sessions: number;
+  pinnedPrefixes: number;
+}
+
+export interface PinnedPrefix {
+  id: string;
+  tenant: string;
+  tokens: number;
+  pages: number;
+  createdAtMs: number;
+  hits: number;
+}

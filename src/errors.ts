@@ -1,0 +1,71 @@
+/**
+ * Every error a caller can meet, in one table: code → HTTP status, OpenAI error type, and whether trying again
+ * can help. Messages never carry host paths, addresses or another tenant's text.
+ */
+export const errorTable = {
+  // The request is wrong; sending it again gives the same answer.
+  invalid_request: { status: 400, type: 'invalid_request_error', retry: false },
+  invalid_json: { status: 400, type: 'invalid_request_error', retry: false },
+  invalid_value: { status: 400, type: 'invalid_request_error', retry: false },
+  context_length_exceeded: { status: 400, type: 'invalid_request_error', retry: false },
+  unsupported_parameter: { status: 400, type: 'invalid_request_error', retry: false },
+  invalid_grammar: { status: 400, type: 'invalid_request_error', retry: false },
+  model_not_found: { status: 404, type: 'invalid_request_error', retry: false },
+  not_found: { status: 404, type: 'invalid_request_error', retry: false },
+  method_not_allowed: { status: 405, type: 'invalid_request_error', retry: false },
+  request_timeout: { status: 408, type: 'invalid_request_error', retry: true },
+  duplicate_id: { status: 409, type: 'invalid_request_error', retry: false },
+  body_too_large: { status: 413, type: 'invalid_request_error', retry: false },
+  unsupported_media_type: { status: 415, type: 'invalid_request_error', retry: false },
+  headers_too_large: { status: 431, type: 'invalid_request_error', retry: false },
+  request_too_large: { status: 400, type: 'invalid_request_error', retry: false }, // can never fit the page pool
+  // The server is busy or going away.
+  queue_full: { status: 429, type: 'rate_limit_error', retry: true },
+  slow_reader: { status: 429, type: 'rate_limit_error', retry: true },
+  shutting_down: { status: 503, type: 'server_error', retry: true },
+  model_not_ready: { status: 503, type: 'server_error', retry: true },
+  deadline_exceeded: { status: 504, type: 'server_error', retry: true },
+  cancelled: { status: 499, type: 'invalid_request_error', retry: false },
+  // The server failed.
+  engine_failed: { status: 500, type: 'server_error', retry: true },
+  internal_error: { status: 500, type: 'server_error', retry: true },
+} as const;
+
+export type ErrorCode = keyof typeof errorTable;
+
+export class SluiceError extends Error {
+  override readonly name = 'SluiceError';
+  readonly code: ErrorCode;
+  /** The request field at fault, in dotted form (`messages.0.role`), or null. */
+  readonly param: string | null;
+  /** Seconds after which trying again is worth it; sent as Retry-After. */
+  readonly retryAfterSeconds: number | null;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { param?: string | null; retryAfterSeconds?: number | null; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.param = options.param ?? null;
+    this.retryAfterSeconds = options.retryAfterSeconds ?? null;
+  }
+
+  get status(): number {
+    return errorTable[this.code].status;
+  }
+
+  /** OpenAI's wire shape. */
+  toJSON(): { error: { message: string; type: string; code: string; param: string | null } } {
+    return {
+      error: { message: this.message, type: errorTable[this.code].type, code: this.code, param: this.param },
+    };
+  }
+}
+
+/** Whatever was thrown, as a SluiceError; unknown errors become internal_error without their message. */
+export function toSluiceError(thrown: unknown): SluiceError {
+  if (thrown instanceof SluiceError) return thrown;
+  return new SluiceError('internal_error', 'Internal server error.', { cause: thrown });
+}
