@@ -26,6 +26,11 @@ export const errorTable = {
   model_not_ready: { status: 503, type: 'server_error', retry: true },
   deadline_exceeded: { status: 504, type: 'server_error', retry: true },
   cancelled: { status: 499, type: 'invalid_request_error', retry: false },
+  // A model could not be fetched (`sluice models pull`, start of the server).
+  model_access_denied: { status: 403, type: 'permission_error', retry: false },
+  model_download_failed: { status: 502, type: 'server_error', retry: true },
+  model_checksum_mismatch: { status: 502, type: 'server_error', retry: false },
+  insufficient_storage: { status: 507, type: 'server_error', retry: false },
   // The server failed.
   engine_failed: { status: 500, type: 'server_error', retry: true },
   internal_error: { status: 500, type: 'server_error', retry: true },

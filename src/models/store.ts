@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { licenceSchema } from './catalog.js';
+
+const manifestFile = 'manifest.json';
+const lockDirectory = '.locks';
+
+const manifestSchema = z.object({
+  schema: z.literal(1),
+  /** The directory's name. */
+  name: z.string(),
+  /** What clients call the model. */
+  id: z.string(),
+  /** The reference it was pulled by, and the one that delivered it (they differ for catalog names). */
+  ref: z.string(),
+  source: z.string(),
+  file: z.string(),
+  bytes: z.int().nonnegative(),
+  sha256: z.string(),
+  /** The source's own name for this state: a commit, an ETag, a package version. */
+  upstream: z.string().nullable(),
+  /** ISO 8601. */
+  pulledAt: z.string(),
+  licence: licenceSchema.nullable(),
+});
+
+export type Manifest = z.infer<typeof manifestSchema>;
+
+export interface StoredModel {
+  manifest: Manifest;
+  path: string;
+}
+
+/** `${SLUICE_CACHE:-~/.cache/sluice}/models`. */
+export function defaultModelsDirectory(env: NodeJS.ProcessEnv): string {
+  return join(resolve(env.SLUICE_CACHE || join(homedir(), '.cache', 'sluice')), 'models');
+}
+
+/** Downloaded models, one directory each: the file and a manifest, which is written last. */
+export class ModelStore {
+  readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  /** The model of that name if it is there whole. */
+  async find(name: string): Promise<StoredModel | null> {
+    const manifest = await this.#readManifest(name);
+    if (manifest === null) return null;
+    const path = join(this.directory, name, manifest.file);
+    const stats = await stat(path).catch(() => null);
+    return stats?.size === manifest.bytes ? { manifest, path } : null;
+  }
+
+  async list(): Promise<StoredModel[]> {
+    const names = await readdir(this.directory).catch(() => []);
+    const found = await Promise.all(
+      names.filter((name) => !name.startsWith('.')).map((name) => this.find(name)),
+    );
+    return found
+      .filter((model) => model !== null)
+      .sort((a, b) => (a.manifest.name < b.manifest.name ? -1 : 1));
+  }
+
+  async makeDirectory(name: string): Promise<string> {
+    const path = join(this.directory, name);
+    await mkdir(path, { recursive: true });
+    return path;
+  }
+
+  async lockPath(name: string): Promise<string> {
+    const directory = join(this.directory, lockDirectory);
+    await mkdir(directory, { recursive: true });
+    return join(directory, name);
+  }
+
+  async record(manifest: Manifest): Promise<void> {
+    const path = join(this.directory, manifest.name, manifestFile);
+    const draft = `${path}.${randomUUID()}`;
+    await writeFile(draft, `${JSON.stringify(manifest, null, 2)}\n`);
+    await rename(draft, path);
+  }
+
+  /** Removes the model and whatever a broken pull left of it. False: there was nothing. */
+  async remove(name: string): Promise<boolean> {
+    const path = join(this.directory, name);
+    if ((await stat(path).catch(() => null)) === null) return false;
+    // The manifest first: a model half removed is then no model.
+    await rm(join(path, manifestFile), { force: true });
+    await rm(path, { recursive: true });
+    return true;
+  }
+
+  async #readManifest(name: string): Promise<Manifest | null> {
+    try {
+      return manifestSchema.parse(
+        JSON.parse(await readFile(join(this.directory, name, manifestFile), 'utf8')),
+      );
+    } catch {
+      return null; // never pulled, or not to its end
+    }
+  }
+}
