@@ -5,6 +5,7 @@ import { SluiceError } from '../errors.js';
 import { type Catalog, type CatalogEntry, findInCatalog, readCatalog } from './catalog.js';
 import { freeBytes } from './disk.js';
 import { defaultHttpSettings } from './http.js';
+import { FileLock } from './lock.js';
 import { type PullPlan, type PullTools, planCatalogPull, planReferencePull, pullModel } from './pull.js';
 import { modelStem, parseReference } from './reference.js';
 import { silentReporter } from './reporter.js';
@@ -63,6 +64,27 @@ export async function findStored(
   const plan = planFor(ref, catalog);
   const byReference = plan === null ? null : await store.find(plan.name);
   return byReference ?? (await store.list()).find((model) => model.manifest.name === ref) ?? null;
+}
+
+/** Removes a pulled model, and what broken pulls of it left. Returns its name; throws model_not_found. */
+export async function removeModel(ref: string, store: ModelStore, catalog: Catalog): Promise<string> {
+  const name = (await findStored(ref, store, catalog))?.manifest.name ?? planFor(ref, catalog)?.name;
+  const removed = name !== undefined && (await withLock(name, store, () => store.remove(name)));
+  if (!removed) throw new SluiceError('model_not_found', `${ref} is not on this machine.`);
+  return name;
+}
+
+async function withLock<T>(name: string, store: ModelStore, action: () => Promise<T>): Promise<T> {
+  const lock = await FileLock.acquire(
+    await store.lockPath(name),
+    new AbortController().signal,
+    () => undefined,
+  );
+  try {
+    return await action();
+  } finally {
+    await lock.release();
+  }
 }
 
 async function locate(ref: string | null, catalog: Catalog): Promise<ResolvedModel | PullPlan> {
