@@ -52,7 +52,7 @@ struct Params {
     float presencePenalty = 0;
     int32_t penaltyLastN = 0; // tokens looked back at, prompt included; 0: off, -1: all
     uint32_t seed = 0;
-    std::vector<LogitBias> logitBias; // the last entry of a token counts
+    std::vector<LogitBias> logitBias; // added; entries of one token add up
     bool ignoreEos = false;
     int32_t topLogprobs = -1; // -1: no log-probabilities; 0–20: that many alternatives
     std::string grammar;      // GBNF with a rule `root`; empty: none

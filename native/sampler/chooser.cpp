@@ -1,0 +1,207 @@
+#include "chooser.h"
+
+#include <cmath>
+#include <limits>
+
+namespace sluice::sampler {
+
+using simd::blockSize;
+
+namespace {
+
+constexpr float minusInfinity = -std::numeric_limits<float>::infinity();
+
+/** How many of the best tokens are looked at for a nucleus before it counts as wide. */
+constexpr int32_t nucleusGuesses[] = {64, 1024};
+
+/** Draws outside the nucleus before it is computed after all; each happens with a chance of about 1 - topP.
+ */
+constexpr int nucleusMissesMax = 8;
+
+float minPThreshold(float max, float minP) {
+    return minP > 0 ? max + std::log(minP) : minusInfinity;
+}
+
+} // namespace
+
+Chooser::Chooser(const simd::Kernels &kernels, int32_t vocabSize)
+    : kernels_(kernels), candidates_(vocabSize), distribution_(kernels) {}
+
+int32_t Chooser::choose(Row &row, const ChoiceParams &params, TokenRandom &random, Grammar *grammar) {
+    if (row.max() == minusInfinity) return -1;
+    // An infinite logit has all of the probability.
+    if (params.temperature == 0 || std::isinf(row.max())) {
+        const int32_t token = row.argmax();
+        if (!grammar || grammar->take(token)) return token;
+        return chooseWidened(row, params, random, *grammar);
+    }
+    if (grammar) return chooseWithGrammar(row, params, random, *grammar);
+    switch (truncate(row, params, true)) {
+    case Truncated::candidates:
+        return drawFromCandidates(params, random);
+    case Truncated::nucleus:
+        return drawFromNucleus(row, params, random);
+    case Truncated::nothing:
+        return drawFromRow(row, params, random);
+    }
+    return -1;
+}
+
+Chooser::Truncated Chooser::truncate(Row &row, const ChoiceParams &params, bool mayCheckLater) {
+    const float floor = minPThreshold(row.max(), params.minP);
+    if (params.topK > 0 && params.topK < row.vocabSize()) {
+        // Top-p counts what min-p will remove, so only without it may both thresholds be applied at once.
+        const float threshold = row.thresholdFor(params.topK);
+        candidates_.collect(row, params.topP < 1 ? threshold : std::max(threshold, floor));
+        truncateCandidates(params);
+        return Truncated::candidates;
+    }
+    if (params.topP < 1) return truncateToNucleus(row, params, mayCheckLater);
+    if (params.minP <= 0) return Truncated::nothing;
+    candidates_.collect(row, floor);
+    return Truncated::candidates;
+}
+
+// Nearly always a few of the best tokens hold the mass. Else min-p bounds the candidates, or the whole row is
+// one.
+Chooser::Truncated Chooser::truncateToNucleus(Row &row, const ChoiceParams &params, bool mayCheckLater) {
+    const float floor = minPThreshold(row.max(), params.minP);
+    distribution_.build(row.view(), row.max(), 1);
+    nucleusMass_ = static_cast<double>(params.topP) * distribution_.total();
+    for (const int32_t guess : nucleusGuesses) {
+        const float threshold = std::max(row.thresholdFor(guess), floor);
+        if (threshold == minusInfinity) break;
+        candidates_.collect(row, threshold);
+        if (threshold == floor || candidates_.mass(row.max(), kernels_) >= nucleusMass_) {
+            candidates_.keepMass(nucleusMass_, row.max(), kernels_);
+            candidates_.keepAbove(floor);
+            return Truncated::candidates;
+        }
+    }
+    if (floor == minusInfinity && mayCheckLater) return Truncated::nucleus;
+    candidates_.collect(row, floor);
+    candidates_.keepMass(nucleusMass_, row.max(), kernels_);
+    return Truncated::candidates;
+}
+
+/** Truncates by the probabilities of the candidates alone. */
+void Chooser::truncateCandidates(const ChoiceParams &params) {
+    if (params.topK > 0) candidates_.keepTopK(params.topK);
+    const float max = candidates_.max();
+    if (params.topP < 1) {
+        const double total = candidates_.mass(max, kernels_);
+        candidates_.keepMass(static_cast<double>(params.topP) * total, max, kernels_);
+    }
+    if (params.minP > 0) candidates_.keepAbove(minPThreshold(max, params.minP));
+}
+
+int32_t Chooser::drawFromCandidates(const ChoiceParams &params, TokenRandom &random) {
+    distribution_.build(candidates_.view(), candidates_.max(), 1 / params.temperature);
+    const int32_t index = distribution_.draw(candidates_.view(), random.next());
+    return index < 0 ? -1 : candidates_.tokens()[index];
+}
+
+int32_t Chooser::drawFromRow(const Row &row, const ChoiceParams &params, TokenRandom &random) {
+    distribution_.build(row.view(), row.max(), 1 / params.temperature);
+    return distribution_.draw(row.view(), random.next());
+}
+
+// Drawing from everything until the token lies in the nucleus gives exactly the distribution restricted to
+// it.
+int32_t Chooser::drawFromNucleus(Row &row, const ChoiceParams &params, TokenRandom &random) {
+    const float scale = 1 / params.temperature;
+    if (scale != 1) distribution_.build(row.view(), row.max(), scale);
+    for (int miss = 0; miss < nucleusMissesMax; miss++) {
+        const int32_t token = distribution_.draw(row.view(), random.next());
+        if (isInNucleus(row, token, nucleusMass_)) return token;
+    }
+    candidates_.collect(row, minusInfinity);
+    candidates_.keepMass(nucleusMass_, row.max(), kernels_);
+    return drawFromCandidates(params, random);
+}
+
+/** Whether the tokens that come before this one, best and then lowest first, have less than the mass. */
+bool Chooser::isInNucleus(const Row &row, int32_t token, double mass) const {
+    const simd::BlockView view = row.view();
+    const float logit = row.at(token);
+    const float justBelow = std::nextafter(logit, minusInfinity);
+    const int32_t block = token / blockSize;
+    double before = kernels_.sumExpAbove(view, row.maxima(), 0, block, justBelow, row.max());
+    before += kernels_.sumExpAbove(view, row.maxima(), block, view.blocks, logit, row.max());
+    const float *values = view.at(block);
+    const double weight = std::exp(static_cast<double>(logit) - static_cast<double>(row.max()));
+    for (int32_t i = 0; i < token % blockSize; i++)
+        if (values[i] == logit) before += weight;
+    return before < mass;
+}
+
+int32_t Chooser::chooseWithGrammar(Row &row, const ChoiceParams &params, TokenRandom &random,
+                                   Grammar &grammar) {
+    const bool isTruncated = truncate(row, params, false) == Truncated::candidates;
+    const int32_t token = isTruncated ? drawAllowedCandidate(params, random, grammar, refusalsMax)
+                                      : drawAllowedFromRow(row, params, random, grammar);
+    return token >= 0 ? token : chooseWidened(row, params, random, grammar);
+}
+
+// Drawing without replacement until a token is allowed gives exactly the distribution restricted to allowed
+// tokens.
+int32_t Chooser::drawAllowedFromRow(Row &row, const ChoiceParams &params, TokenRandom &random,
+                                    Grammar &grammar) {
+    distribution_.build(row.view(), row.max(), 1 / params.temperature);
+    int32_t allowed = -1;
+    for (int refusal = 0; refusal < refusalsMax; refusal++) {
+        const int32_t token = distribution_.draw(row.view(), random.next());
+        if (token < 0) break;
+        if (grammar.take(token)) {
+            allowed = token;
+            break;
+        }
+        row.change(token) = minusInfinity;
+        distribution_.update(row.view(), token / blockSize);
+    }
+    row.refresh();
+    return allowed;
+}
+
+int32_t Chooser::drawAllowedCandidate(const ChoiceParams &params, TokenRandom &random, Grammar &grammar,
+                                      int refusals) {
+    if (candidates_.size() == 0) return -1;
+    distribution_.build(candidates_.view(), candidates_.max(), 1 / params.temperature);
+    for (int refusal = 0; refusal < refusals; refusal++) {
+        const int32_t index = distribution_.draw(candidates_.view(), random.next());
+        if (index < 0) return -1;
+        if (grammar.take(candidates_.tokens()[index])) return candidates_.tokens()[index];
+        candidates_.ban(index);
+        distribution_.update(candidates_.view(), index / blockSize);
+    }
+    if (candidates_.size() > filterMax) return -1;
+    keepAllowed(grammar);
+    return drawAllowedCandidate(params, random, grammar, candidates_.size());
+}
+
+/** Removes what is banned or the grammar refuses. */
+void Chooser::keepAllowed(Grammar &grammar) {
+    candidates_.keepAbove(std::numeric_limits<float>::lowest());
+    grammar.filter(candidates_.tokens(), static_cast<size_t>(candidates_.size()), allowed_);
+    candidates_.keepFlagged(allowed_);
+}
+
+int32_t Chooser::chooseWidened(Row &row, const ChoiceParams &params, TokenRandom &random, Grammar &grammar) {
+    const bool isGreedy = params.temperature == 0 || std::isinf(row.max());
+    for (const int32_t best : {256, filterMax, row.vocabSize()}) {
+        candidates_.collect(row, row.thresholdFor(best));
+        keepAllowed(grammar);
+        if (candidates_.size() == 0) continue;
+        if (isGreedy) {
+            const int32_t token = candidates_.tokens()[candidates_.best()];
+            if (grammar.take(token)) return token;
+            continue;
+        }
+        truncateCandidates(params);
+        const int32_t token = drawAllowedCandidate(params, random, grammar, candidates_.size());
+        if (token >= 0) return token;
+    }
+    return -1;
+}
+
+} // namespace sluice::sampler
