@@ -1,0 +1,94 @@
+import type { Pieces } from './detokenizer.js';
+import { OutputText } from './output.js';
+import { Sequence } from './sequence.js';
+import { StopPatterns } from './stop.js';
+import type { GenerateRequest, PinnedPrefix, TokenLogprob } from './types.js';
+
+/** One of a request's n answers. */
+export interface Choice {
+  readonly request: LiveRequest;
+  readonly index: number;
+  readonly sequence: Sequence;
+  readonly output: OutputText;
+}
+
+/** What `pinPrefix` asked for; its prompt is computed like any other request. */
+export interface PinCall {
+  id: string;
+  settle(result: PinResult): void;
+}
+
+export type PinResult = { prefix: PinnedPrefix } | { error: PinError };
+
+export interface PinError {
+  code:
+    | 'unsupported_parameter'
+    | 'duplicate_id'
+    | 'request_too_large'
+    | 'queue_full'
+    | 'engine_failed'
+    | 'cancelled';
+  message: string;
+}
+
+export interface LiveRequestOptions {
+  request: GenerateRequest;
+  arrival: number;
+  nowMs: number;
+  maxContext: number; // tokens
+  canShare: boolean; // whether this model and configuration have a prefix cache
+  pieces: Pieces;
+  pin: PinCall | null;
+}
+
+/**
+ * A request between acceptance and its last event. Only its first choice is queued at first; the others follow when
+ * the prompt has been computed, and find it in the prefix cache.
+ */
+export class LiveRequest {
+  readonly request: GenerateRequest;
+  readonly pin: PinCall | null;
+  readonly deadlineMs: number;
+  readonly choices: Choice[];
+  readonly promptLogprobs: (TokenLogprob | null)[] | null;
+  /** Choices that have not ended. */
+  openChoices: number;
+  /** Its first choice has not run yet. */
+  queued = true;
+  promptReported = false;
+  heapIndex = -1; // in the heap of deadlines
+
+  constructor(options: LiveRequestOptions) {
+    const { request } = options;
+    this.request = request;
+    this.pin = options.pin;
+    this.deadlineMs = request.deadlineMs ?? Number.POSITIVE_INFINITY;
+    this.promptLogprobs = request.promptLogprobs < 0 ? null : [null];
+    const stops = new StopPatterns(request.stop);
+    this.choices = Array.from({ length: request.choices }, (_, index) => ({
+      request: this,
+      index,
+      sequence: sequenceOf(options, index),
+      output: new OutputText(options.pieces, stops),
+    }));
+    this.openChoices = request.choices;
+  }
+}
+
+function sequenceOf(
+  { request, arrival, nowMs, maxContext, canShare }: LiveRequestOptions,
+  index: number,
+): Sequence {
+  return new Sequence({
+    tenant: request.tenant,
+    prompt: request.prompt,
+    maxNewTokens: Math.min(request.maxTokens, maxContext - request.prompt.length),
+    priority: request.priority,
+    deadlineMs: request.deadlineMs,
+    arrival,
+    enqueuedAtMs: nowMs,
+    cacheable: canShare && request.cachePrompt,
+    promptOutputs: request.promptLogprobs >= 0 && index === 0,
+    sessionId: request.sessionId,
+  });
+}

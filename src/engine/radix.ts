@@ -1,0 +1,337 @@
+import { IndexedHeap } from '../support/indexed-heap.js';
+import type { PagePool } from './pages.js';
+
+/**
+ * The prefix cache: per tenant a radix tree whose edges hold runs of whole pages. A path from the root spells a
+ * prompt's tokens; its pages hold their KV. Pages in the tree are complete and never written again.
+ *
+ * A running sequence locks the path that it uses: every node from the tail to the root counts it. A node with no
+ * lock has no locked descendant, so all pages of unlocked nodes can be reclaimed; `evictable` counts them.
+ *
+ * Complexity: match and extend O(tokens compared), lock and unlock O(nodes on the path), plus O(log leaves) when a
+ * leaf enters or leaves the eviction heap. Nothing scans the tree.
+ */
+
+/** Hash of `size` tokens from `from` on. Only finds a child faster: the tokens themselves are always compared. */
+export type PageHash = (tokens: Int32Array, from: number, size: number) => number;
+
+export class RadixNode {
+  parent: RadixNode | null;
+  /** The edge from the parent. Only the first pages.length × pageSize tokens count. */
+  tokens: Int32Array;
+  pages: number[];
+  readonly tenant: string;
+  readonly children = new Map<number, RadixNode>(); // by hash of their first page
+  nextSameHash: RadixNode | null = null; // another child of the same parent whose first page has the same hash
+  hash = 0;
+  locks = 0; // holders whose path runs through this node
+  pins = 0; // of these, pinned prefixes
+  lastUse = 0;
+  heapIndex = -1;
+
+  constructor(parent: RadixNode | null, tenant: string, tokens: Int32Array, pages: number[]) {
+    this.parent = parent;
+    this.tenant = tenant;
+    this.tokens = tokens;
+    this.pages = pages;
+  }
+}
+
+export class RadixCache {
+  private readonly roots = new Map<string, RadixNode>();
+  /** Leaves without locks, least recently used first. Two leaves never share a `lastUse`: one use is one path. */
+  private readonly leaves = new IndexedHeap<RadixNode>((a, b) => a.lastUse < b.lastUse);
+  private clock = 0;
+  private evictablePages = 0;
+  private pinnedPageCount = 0;
+  private changes = 0;
+
+  constructor(
+    private readonly pool: PagePool,
+    private readonly pageSize: number,
+    private readonly hashPage: PageHash = fnv1a,
+  ) {}
+
+  /** Pages that `evict` could free now. */
+  get evictable(): number {
+    return this.evictablePages;
+  }
+
+  get pinnedPages(): number {
+    return this.pinnedPageCount;
+  }
+
+  /** Grows whenever a match may have another result than before. */
+  get version(): number {
+    return this.changes;
+  }
+
+  get tenants(): number {
+    return this.roots.size;
+  }
+
+  root(tenant: string): RadixNode | undefined {
+    return this.roots.get(tenant);
+  }
+
+  /** Pages of the longest cached prefix of tokens[0, limit). Changes nothing. */
+  match(tenant: string, tokens: Int32Array, limit: number): number {
+    return this.walk(tenant, tokens, limit, () => true);
+  }
+
+  /** As match, but only as far as pinned prefixes reach. */
+  matchPinned(tenant: string, tokens: Int32Array, limit: number): number {
+    return this.walk(tenant, tokens, limit, (node) => node.pins > 0);
+  }
+
+  /**
+   * Locks the longest cached prefix of tokens[0, limit) and returns its tail (the tenant's root where nothing
+   * matches). The caller gives it back with `unlock`, or moves it on with `extend`.
+   */
+  lock(tenant: string, tokens: Int32Array, limit: number): RadixNode {
+    let at = this.rootFor(tenant);
+    this.lockNode(at);
+    const end = Math.floor(limit / this.pageSize);
+    for (let page = 0; page < end; ) {
+      const child = this.childOf(at, tokens, page);
+      if (child === undefined) break;
+      at = this.headOf(child, this.commonPages(child, tokens, page, end));
+      this.lockNode(at);
+      page += at.pages.length;
+    }
+    return at;
+  }
+
+  /** One more holder of a path that is already locked. */
+  lockAgain(tail: RadixNode): void {
+    for (let node: RadixNode | null = tail; node !== null; node = node.parent) this.lockNode(node);
+  }
+
+  /** A holder lets go; the path becomes the most recently used one. */
+  unlock(tail: RadixNode): void {
+    this.clock++;
+    for (let node: RadixNode | null = tail; node !== null; ) {
+      const parent: RadixNode | null = node.parent;
+      node.lastUse = this.clock;
+      if (--node.locks === 0) this.becomeUnlocked(node);
+      node = parent;
+    }
+  }
+
+  pin(tail: RadixNode): void {
+    this.lockAgain(tail);
+    for (let node: RadixNode | null = tail; node !== null; node = node.parent) {
+      if (node.pins++ === 0) this.pinnedPageCount += node.pages.length;
+    }
+  }
+
+  unpin(tail: RadixNode): void {
+    for (let node: RadixNode | null = tail; node !== null; node = node.parent) {
+      if (--node.pins === 0) this.pinnedPageCount -= node.pages.length;
+    }
+    this.unlock(tail);
+  }
+
+  /** Writes the pages of the path to `tail` into row[0…] and returns how many there are. */
+  copyPages(tail: RadixNode, row: Int32Array): number {
+    let count = 0;
+    for (let node: RadixNode | null = tail; node !== null; node = node.parent) count += node.pages.length;
+    let end = count;
+    for (let node: RadixNode | null = tail; node !== null; node = node.parent) {
+      end -= node.pages.length;
+      row.set(node.pages, end);
+    }
+    return count;
+  }
+
+  /**
+   * Adds pages [from, to) of a sequence below the path that it has locked, and moves its lock to the new tail.
+   * `tail` must spell tokens[0, from × pageSize). Pages of row[from, to) that the tree already has are exchanged:
+   * the row then names the tree's page, and the sequence's own copy is released.
+   */
+  extend(tail: RadixNode, tokens: Int32Array, from: number, to: number, row: Int32Array): RadixNode {
+    let at = tail;
+    for (let page = from; page < to; ) {
+      const child = this.childOf(at, tokens, page);
+      if (child === undefined) return this.append(at, tokens, page, to, row);
+      at = this.headOf(child, this.commonPages(child, tokens, page, to));
+      this.lockNode(at);
+      this.exchange(at, row, page);
+      page += at.pages.length;
+    }
+    return at;
+  }
+
+  /** Frees up to `count` pages, page by page from the tail of the least recently used leaf. Returns how many. */
+  evict(count: number): number {
+    let freed = 0;
+    while (freed < count) {
+      const leaf = this.leaves.peek();
+      if (leaf === undefined) break;
+      freed += this.trim(leaf, count - freed);
+    }
+    if (freed > 0) this.changes++;
+    return freed;
+  }
+
+  private trim(leaf: RadixNode, count: number): number {
+    const trimmed = Math.min(count, leaf.pages.length);
+    for (let i = 0; i < trimmed; i++) this.pool.disown(leaf.pages.pop()!);
+    this.evictablePages -= trimmed;
+    if (leaf.pages.length === 0) this.removeLeaf(leaf);
+    return trimmed;
+  }
+
+  private removeLeaf(leaf: RadixNode): void {
+    const parent = leaf.parent!;
+    this.leaves.remove(leaf);
+    this.detach(parent, leaf);
+    if (parent.locks === 0) this.becomeUnlockedLeaf(parent);
+  }
+
+  private becomeUnlocked(node: RadixNode): void {
+    this.evictablePages += node.pages.length;
+    this.becomeUnlockedLeaf(node);
+  }
+
+  private becomeUnlockedLeaf(node: RadixNode): void {
+    if (node.children.size > 0) return;
+    if (node.parent === null) this.roots.delete(node.tenant);
+    else this.leaves.push(node);
+  }
+
+  private lockNode(node: RadixNode): void {
+    if (node.locks++ > 0) return;
+    this.evictablePages -= node.pages.length;
+    this.leaves.remove(node);
+  }
+
+  private append(at: RadixNode, tokens: Int32Array, from: number, to: number, row: Int32Array): RadixNode {
+    this.changes++;
+    const pages = Array.from(row.subarray(from, to));
+    for (const page of pages) this.pool.adopt(page);
+    const run = tokens.slice(from * this.pageSize, to * this.pageSize);
+    // A leaf that only this sequence holds grows in place: a prompt read in ten chunks makes one node, not ten.
+    if (at.parent !== null && at.children.size === 0 && at.locks === 1) {
+      at.tokens = concat(at.tokens.subarray(0, at.pages.length * this.pageSize), run);
+      at.pages.push(...pages);
+      return at;
+    }
+    const child = new RadixNode(at, at.tenant, run, pages);
+    child.locks = 1;
+    this.attach(at, child);
+    return child;
+  }
+
+  /** The sequence names the tree's pages instead of its own copies of the same tokens. */
+  private exchange(node: RadixNode, row: Int32Array, at: number): void {
+    for (const [i, page] of node.pages.entries()) {
+      const own = row[at + i]!;
+      this.pool.retain(page);
+      this.pool.release(own);
+      row[at + i] = page;
+    }
+  }
+
+  /** The node that holds exactly the first `count` pages of the edge: the node itself, or a new one split off. */
+  private headOf(node: RadixNode, count: number): RadixNode {
+    if (count === node.pages.length) return node;
+    const parent = node.parent!;
+    const split = count * this.pageSize;
+    const head = new RadixNode(parent, node.tenant, node.tokens.slice(0, split), node.pages.slice(0, count));
+    // Whoever holds the tail holds the head too. The tail keeps its identity, so holders notice nothing.
+    head.locks = node.locks;
+    head.pins = node.pins;
+    head.lastUse = node.lastUse;
+    this.detach(parent, node);
+    node.tokens = node.tokens.slice(split);
+    node.pages = node.pages.slice(count);
+    node.parent = head;
+    this.attach(parent, head);
+    this.attach(head, node);
+    return head;
+  }
+
+  private attach(parent: RadixNode, child: RadixNode): void {
+    child.hash = this.hashPage(child.tokens, 0, this.pageSize);
+    child.nextSameHash = parent.children.get(child.hash) ?? null;
+    parent.children.set(child.hash, child);
+  }
+
+  private detach(parent: RadixNode, child: RadixNode): void {
+    const first = parent.children.get(child.hash)!;
+    if (first === child) {
+      if (child.nextSameHash === null) parent.children.delete(child.hash);
+      else parent.children.set(child.hash, child.nextSameHash);
+      return;
+    }
+    let previous = first;
+    while (previous.nextSameHash !== child) previous = previous.nextSameHash!;
+    previous.nextSameHash = child.nextSameHash;
+  }
+
+  private childOf(node: RadixNode, tokens: Int32Array, page: number): RadixNode | undefined {
+    if (node.children.size === 0) return undefined;
+    const hash = this.hashPage(tokens, page * this.pageSize, this.pageSize);
+    let child = node.children.get(hash) ?? null;
+    while (child !== null && !this.samePage(child, 0, tokens, page)) child = child.nextSameHash;
+    return child ?? undefined;
+  }
+
+  /** Leading pages of the edge that equal tokens from `page` on, not beyond `end`. */
+  private commonPages(node: RadixNode, tokens: Int32Array, page: number, end: number): number {
+    const most = Math.min(node.pages.length, end - page);
+    let count = 1; // childOf has compared the first
+    while (count < most && this.samePage(node, count, tokens, page + count)) count++;
+    return count;
+  }
+
+  private samePage(node: RadixNode, nodePage: number, tokens: Int32Array, page: number): boolean {
+    const a = nodePage * this.pageSize;
+    const b = page * this.pageSize;
+    for (let i = 0; i < this.pageSize; i++) if (node.tokens[a + i] !== tokens[b + i]) return false;
+    return true;
+  }
+
+  private walk(
+    tenant: string,
+    tokens: Int32Array,
+    limit: number,
+    enter: (node: RadixNode) => boolean,
+  ): number {
+    let at = this.roots.get(tenant);
+    const end = Math.floor(limit / this.pageSize);
+    let page = 0;
+    while (at !== undefined && page < end) {
+      const child = this.childOf(at, tokens, page);
+      if (child === undefined || !enter(child)) break;
+      const common = this.commonPages(child, tokens, page, end);
+      page += common;
+      at = common === child.pages.length ? child : undefined;
+    }
+    return page;
+  }
+
+  private rootFor(tenant: string): RadixNode {
+    let root = this.roots.get(tenant);
+    if (root === undefined) {
+      root = new RadixNode(null, tenant, new Int32Array(0), []);
+      this.roots.set(tenant, root);
+    }
+    return root;
+  }
+}
+
+/** FNV-1a over 32-bit words; spreads token ids well enough for a map of children. */
+function fnv1a(tokens: Int32Array, from: number, size: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = from; i < from + size; i++) hash = Math.imul(hash ^ tokens[i]!, 0x01000193);
+  return hash ^ (hash >>> 15);
+}
+
+function concat(a: Int32Array, b: Int32Array): Int32Array {
+  const joined = new Int32Array(a.length + b.length);
+  joined.set(a);
+  joined.set(b, a.length);
+  return joined;
+}

@@ -1,0 +1,428 @@
+import { PagePool } from './pages.js';
+import { PinnedPrefixes } from './prefixes.js';
+import { RadixCache } from './radix.js';
+import type { Sequence } from './sequence.js';
+import { Sessions } from './sessions.js';
+import { type PlanEntry, StepPlan } from './step-plan.js';
+import type { StepTimeModel } from './step-time.js';
+import type { PinnedPrefix } from './types.js';
+import { WaitingQueue } from './waiting-queue.js';
+
+/** Prompt tokens that a step reads at least, however slow the decodes beside them: prompts never stand still. */
+const minPromptTokens = 32;
+
+/** While a prompt too long for one step is read, this share of the room goes to prompts that fit what is left. */
+const shortPromptShare = 1 / 4;
+
+/** With prompts waiting, a step may take this many times as long as its decodes alone, if that is over the target. */
+const maxStretch = 2;
+
+/** Waiting sequences that a step looks at, and of them those that don't fit the pool. */
+const maxCandidates = 64;
+const maxMisfits = 4;
+
+const ageingMs = 2_000;
+const urgentMs = 10_000;
+
+export interface SchedulerConfig {
+  pageSize: number; // tokens
+  pages: number;
+  maxSequences: number;
+  maxPagesPerSequence: number;
+  maxBatchTokens: number; // ≥ maxSequences
+  maxOutputs: number; // > maxSequences: what is over is for prompt log-probabilities
+  targetStepMs: number; // 0: throughput mode
+  watermark: number; // share of the pool kept free at admission
+  sessionMaxTokens: number;
+  prefixCache: boolean;
+}
+
+type Verdict = 'admitted' | 'later' | 'misfit';
+
+/**
+ * Decides what each step computes. Pure: time comes in as an argument, nothing here does I/O.
+ *
+ * A step: one token of every decoding sequence first; then prompt chunks of those already started; then new
+ * sequences, as room allows. A new one is admitted only when pages for its whole prompt are there, and gets them at
+ * once, so that admissions never count the same page twice. Out of pages: leaves of the prefix cache go, then the
+ * sessions, then the youngest running sequence of the lowest priority loses its pages and is computed again later.
+ */
+export class Scheduler {
+  readonly pool: PagePool;
+  readonly cache: RadixCache;
+  readonly sessions: Sessions;
+  readonly prefixes: PinnedPrefixes;
+  readonly waiting: WaitingQueue;
+  /** By priority, then order of admission: victims of preemption are taken from the end. */
+  readonly running: Sequence[] = [];
+  /** [maxSequences × maxPagesPerSequence], row-major; shared with the native context. */
+  readonly blockTables: Int32Array;
+  preemptions = 0;
+  prefixQueries = 0;
+  prefixHits = 0;
+  cachedTokens = 0;
+
+  private readonly plan = new StepPlan();
+  private readonly rows: Int32Array[];
+  private readonly slotTaken: Uint8Array;
+  private readonly watermarkPages: number;
+  private admissions = 0;
+  private extraOutputs = 0;
+  private partial: PlanEntry | null = null;
+  private promptTokens = 0; // planned in this step
+  private decodeMs = 0; // predicted, of this step's decodes alone
+
+  /** `onRelease` is told each slot that a sequence gives back, before another can get it. */
+  constructor(
+    private readonly config: SchedulerConfig,
+    private readonly stepTime: StepTimeModel,
+    private readonly onRelease: (slot: number) => void,
+  ) {
+    this.pool = new PagePool(config.pages);
+    this.cache = new RadixCache(this.pool, config.pageSize);
+    this.sessions = new Sessions(this.cache, config.sessionMaxTokens);
+    this.prefixes = new PinnedPrefixes(this.cache);
+    this.waiting = new WaitingQueue({
+      ageingMs,
+      urgentMs,
+      cachedPages: (sequence) => this.cachedPages(sequence),
+    });
+    const columns = config.maxPagesPerSequence;
+    this.blockTables = new Int32Array(config.maxSequences * columns);
+    this.rows = Array.from({ length: config.maxSequences }, (_, slot) =>
+      this.blockTables.subarray(slot * columns, (slot + 1) * columns),
+    );
+    this.slotTaken = new Uint8Array(config.maxSequences);
+    this.watermarkPages = Math.ceil(config.watermark * config.pages);
+  }
+
+  /**
+   * Whether the sequence could run if it were alone. All pages but the pinned ones can be had then, and of the pinned
+   * ones those that it would share.
+   */
+  canEverFit(sequence: Sequence): boolean {
+    const pages = this.pagesFor(sequence.maxLength);
+    if (pages > this.config.maxPagesPerSequence) return false;
+    const shared = sequence.cacheable
+      ? this.cache.matchPinned(sequence.tenant, sequence.tokens, sequence.matchLimit)
+      : 0;
+    return pages <= this.pool.total - this.cache.pinnedPages + shared;
+  }
+
+  /** Takes a sequence for which `canEverFit` holds. */
+  enqueue(sequence: Sequence): void {
+    this.waiting.add(sequence);
+  }
+
+  /** The next step's work. The plan is valid until the next call. Its size is 0 only if nothing can run. */
+  schedule(nowMs: number): StepPlan {
+    this.plan.reset();
+    this.extraOutputs = this.config.maxOutputs - this.config.maxSequences;
+    this.partial = null;
+    this.promptTokens = 0;
+    const preemptions = this.preemptions;
+    this.planDecodes();
+    this.decodeMs = this.plan.size === 0 ? 0 : this.stepTime.predictMs(this.plan);
+    this.planStartedPrompts();
+    // Pages were short a moment ago: whoever starts now would be the next to lose them.
+    if (this.preemptions === preemptions) this.admit(nowMs);
+    this.useWhatIsLeft();
+    return this.plan;
+  }
+
+  /** The plan's tokens have been computed. Complete prompt pages go to the cache at once, for others to share. */
+  advance(plan: StepPlan): void {
+    for (let i = 0; i < plan.size; i++) {
+      const { sequence, count } = plan.entries[i]!;
+      if (sequence.slot < 0) continue; // ended since
+      sequence.computed += count;
+      if (sequence.state !== 'prefill') continue;
+      this.shareCompletePages(sequence);
+      if (sequence.remaining === 0) sequence.state = 'decoding';
+    }
+  }
+
+  /**
+   * Ends a sequence in any state; its pages are back when this returns. `keep` leaves its complete pages to the
+   * prefix cache and its session.
+   */
+  finish(sequence: Sequence, keep: boolean): void {
+    if (sequence.state === 'waiting') this.waiting.remove(sequence);
+    else if (sequence.state !== 'finished') this.release(sequence, keep);
+    sequence.state = 'finished';
+  }
+
+  /**
+   * Pins the pages of a running sequence's prompt. False, and nothing pinned, where a request that has been accepted
+   * could then never run. O(waiting + running): pinning is rare.
+   */
+  pin(sequence: Sequence, prefix: PinnedPrefix): boolean {
+    if (sequence.tail === null) return false;
+    this.prefixes.add(prefix, sequence.tail);
+    if (this.everyoneFits(sequence)) return true;
+    this.prefixes.remove(prefix.tenant, prefix.id);
+    return false;
+  }
+
+  /** Throws where the books don't balance. O(1). */
+  check(): void {
+    this.pool.check();
+    if (this.cache.evictable > this.pool.cached) throw new Error('More evictable than cached pages.');
+  }
+
+  private planDecodes(): void {
+    for (let i = 0; i < this.running.length; i++) {
+      const sequence = this.running[i]!;
+      if (sequence.state !== 'decoding') continue;
+      if (this.ensurePage(sequence)) this.plan.add(sequence, 1);
+      else i--; // it was the last of the list, and is out of it
+    }
+  }
+
+  private planStartedPrompts(): void {
+    for (const sequence of this.running) {
+      if (sequence.state === 'prefill') this.planChunk(sequence);
+    }
+  }
+
+  private planChunk(sequence: Sequence): void {
+    const room = this.roomAt(sequence.computed);
+    let count = Math.min(sequence.remaining, room);
+    if (sequence.remaining > room && this.waiting.size > 0) {
+      count = Math.ceil(room * (1 - shortPromptShare));
+    }
+    count = this.withinOutputs(sequence, sequence.computed, count);
+    if (count <= 0) return;
+    const entry = this.plan.add(sequence, count);
+    this.promptTokens += count;
+    if (!entry.complete) this.partial = entry;
+  }
+
+  /** What short prompts left of the room goes to the long one after all. */
+  private useWhatIsLeft(): void {
+    const entry = this.partial;
+    if (entry === null) return;
+    const from = entry.start + entry.count;
+    const count = Math.min(entry.sequence.length - from, this.roomAt(from));
+    const allowed = this.withinOutputs(entry.sequence, from, count);
+    if (allowed <= 0) return;
+    this.plan.lengthen(entry, allowed);
+    this.promptTokens += allowed;
+  }
+
+  /** Prompt tokens from position `from` on that this step still has room for. */
+  private roomAt(from: number): number {
+    const budget = this.config.maxBatchTokens - this.plan.tokens;
+    if (this.config.targetStepMs === 0 || this.decodeMs === 0) return budget; // nobody waits for a next token
+    const targetMs = Math.max(this.config.targetStepMs, maxStretch * this.decodeMs);
+    const affordable = this.stepTime.promptTokensWithin(targetMs, this.plan, from);
+    return Math.min(budget, Math.max(affordable, minPromptTokens - this.promptTokens));
+  }
+
+  /** At most `count`, so that the prompt positions whose logits are wanted fit the step's outputs. */
+  private withinOutputs(sequence: Sequence, from: number, count: number): number {
+    if (!sequence.promptOutputs) return count;
+    // The last prompt position's logits give the first answer token: an output that every sequence has anyway.
+    const first = Math.max(from, sequence.promptOutputsDone);
+    const wanted = Math.min(from + count, sequence.promptLength - 1) - first;
+    if (wanted <= this.extraOutputs) {
+      this.extraOutputs -= Math.max(0, wanted);
+      return count;
+    }
+    const allowed = first + this.extraOutputs - from;
+    this.extraOutputs = 0;
+    return allowed;
+  }
+
+  private admit(nowMs: number): void {
+    let again = true;
+    while (again && this.running.length < this.config.maxSequences) again = this.admitOne(nowMs);
+  }
+
+  private admitOne(nowMs: number): boolean {
+    if (this.waiting.size === 0 || this.roomAt(0) <= 0) return false;
+    let looked = 0;
+    let misfits = 0;
+    for (const sequence of this.waiting.candidates(nowMs)) {
+      const verdict = this.tryAdmit(sequence);
+      if (verdict === 'admitted') return true;
+      // Smaller ones may pass one that doesn't fit, for a while: then the pages are saved for it.
+      const barrier = sequence.preempted || nowMs - sequence.enqueuedAtMs > ageingMs;
+      if (verdict === 'misfit' && (barrier || ++misfits === maxMisfits)) return false;
+      if (++looked === maxCandidates) return false;
+    }
+    return false;
+  }
+
+  private tryAdmit(sequence: Sequence): Verdict {
+    if (this.waitsForPrefix(sequence)) return 'later';
+    const cached = this.cachedPages(sequence);
+    const uncached = sequence.length - cached * this.config.pageSize;
+    // One long prompt at a time: two would halve each other's speed, and both would end late.
+    if (this.partial !== null && uncached > this.roomAt(sequence.length - uncached)) return 'later';
+    if (!this.takePrompt(sequence)) return 'misfit';
+    this.waiting.take(sequence, uncached + sequence.maxLength - sequence.length);
+    this.start(sequence);
+    this.planChunk(sequence);
+    return 'admitted';
+  }
+
+  /** Locks what is cached of the sequence and allocates the rest, or changes nothing. */
+  private takePrompt(sequence: Sequence): boolean {
+    const tail = sequence.cacheable
+      ? this.cache.lock(sequence.tenant, sequence.tokens, sequence.matchLimit)
+      : null;
+    const shared = this.cachedPages(sequence);
+    // One token more than the prompt, so that the first answer token needs no page of its own.
+    const needed = this.pagesFor(Math.min(sequence.length + 1, sequence.maxLength)) - shared;
+    const spare = this.running.length === 0 ? 0 : this.watermarkPages;
+    if (!this.makeRoom(needed, spare)) {
+      if (tail !== null) this.cache.unlock(tail);
+      return false;
+    }
+    sequence.slot = this.slotTaken.indexOf(0);
+    const row = this.rows[sequence.slot]!;
+    if (tail !== null) this.cache.copyPages(tail, row);
+    for (let i = 0; i < shared; i++) this.pool.retain(row[i]!);
+    for (let i = shared; i < shared + needed; i++) row[i] = this.pool.allocate();
+    sequence.tail = tail;
+    sequence.sharedPages = shared;
+    sequence.pageCount = shared + needed;
+    sequence.computed = shared * this.config.pageSize;
+    return true;
+  }
+
+  private start(sequence: Sequence): void {
+    this.slotTaken[sequence.slot] = 1;
+    sequence.state = 'prefill';
+    sequence.preempted = false;
+    sequence.waitsFor = null;
+    sequence.admission = this.admissions++;
+    let at = this.running.length;
+    while (at > 0 && this.running[at - 1]!.priority > sequence.priority) at--;
+    this.running.splice(at, 0, sequence);
+    this.plan.admitted.push(sequence);
+    if (sequence.cachedAtAdmission < 0) this.countQuery(sequence);
+  }
+
+  private countQuery(sequence: Sequence): void {
+    sequence.cachedAtAdmission = sequence.computed;
+    this.cachedTokens += sequence.computed;
+    if (sequence.tail === null) return;
+    this.prefixQueries++;
+    if (sequence.computed > 0) this.prefixHits++;
+    this.prefixes.countHits(sequence.tail);
+  }
+
+  /**
+   * Prefix wait: true while a running sequence of the same tenant computes pages that this one could share, so that
+   * simultaneous cold prompts compute their common prefix once. The comparison is made once per pair.
+   */
+  private waitsForPrefix(sequence: Sequence): boolean {
+    if (!sequence.cacheable) return false;
+    const waited = sequence.waitsFor;
+    if (waited !== null) {
+      if (waited.state === 'prefill' && waited.sharedPages < sequence.waitsForPages) return true;
+      sequence.waitsFor = null;
+    }
+    const cached = this.cachedPages(sequence);
+    for (const other of this.running) {
+      if (other.state !== 'prefill' || !other.cacheable || other.tenant !== sequence.tenant) continue;
+      const common = this.commonPages(sequence, other);
+      if (common <= cached || common <= other.sharedPages) continue;
+      sequence.waitsFor = other;
+      sequence.waitsForPages = common;
+      return true;
+    }
+    return false;
+  }
+
+  private commonPages(sequence: Sequence, other: Sequence): number {
+    const limit = Math.min(sequence.matchLimit, other.length);
+    let count = 0;
+    while (count < limit && sequence.tokens[count] === other.tokens[count]) count++;
+    return Math.floor(count / this.config.pageSize);
+  }
+
+  private cachedPages(sequence: Sequence): number {
+    if (!sequence.cacheable) return 0;
+    if (sequence.matchVersion !== this.cache.version) {
+      sequence.matchVersion = this.cache.version;
+      sequence.matchPages = this.cache.match(sequence.tenant, sequence.tokens, sequence.matchLimit);
+    }
+    return sequence.matchPages;
+  }
+
+  /** The page of the position that a decoding sequence computes next. False where the sequence itself was preempted. */
+  private ensurePage(sequence: Sequence): boolean {
+    if (this.pagesFor(sequence.computed + 1) <= sequence.pageCount) return true;
+    while (!this.makeRoom(1, 0)) {
+      const victim = this.running.at(-1)!;
+      this.preempt(victim);
+      if (victim === sequence) return false;
+    }
+    this.rows[sequence.slot]![sequence.pageCount++] = this.pool.allocate();
+    return true;
+  }
+
+  /** Makes `pages` free, if `spare` more could be had too. */
+  private makeRoom(pages: number, spare: number): boolean {
+    const sessionPages = Math.floor(this.sessions.heldTokens / this.config.pageSize);
+    if (pages + spare > this.pool.free + this.cache.evictable + sessionPages) return false;
+    while (pages + spare > this.pool.free + this.cache.evictable) {
+      if (!this.sessions.dropOldest()) return false;
+    }
+    if (pages > this.pool.free) this.cache.evict(pages - this.pool.free);
+    return true;
+  }
+
+  /** The sequence loses its pages and waits to be computed again; what it has generated becomes part of its prompt. */
+  private preempt(sequence: Sequence): void {
+    this.release(sequence, true);
+    sequence.state = 'waiting';
+    sequence.preempted = true;
+    this.preemptions++;
+    this.waiting.add(sequence);
+  }
+
+  private release(sequence: Sequence, keep: boolean): void {
+    const row = this.rows[sequence.slot]!;
+    if (sequence.tail !== null && keep) this.shareCompletePages(sequence);
+    for (let i = 0; i < sequence.pageCount; i++) this.pool.release(row[i]!);
+    if (sequence.tail !== null) this.leaveCache(sequence, keep);
+    this.running.splice(this.running.indexOf(sequence), 1);
+    this.slotTaken[sequence.slot] = 0;
+    this.onRelease(sequence.slot);
+    sequence.slot = -1;
+    sequence.pageCount = 0;
+    sequence.computed = 0;
+  }
+
+  private leaveCache(sequence: Sequence, keep: boolean): void {
+    const tail = sequence.tail!;
+    const tokens = sequence.sharedPages * this.config.pageSize;
+    if (keep && sequence.sessionId !== null)
+      this.sessions.keep(sequence.tenant, sequence.sessionId, tail, tokens);
+    this.cache.unlock(tail);
+    sequence.tail = null;
+    sequence.sharedPages = 0;
+  }
+
+  private shareCompletePages(sequence: Sequence): void {
+    const complete = Math.floor(sequence.computed / this.config.pageSize);
+    if (sequence.tail === null || complete <= sequence.sharedPages) return;
+    const row = this.rows[sequence.slot]!;
+    sequence.tail = this.cache.extend(sequence.tail, sequence.tokens, sequence.sharedPages, complete, row);
+    sequence.sharedPages = complete;
+  }
+
+  private everyoneFits(except: Sequence): boolean {
+    for (const sequence of this.running) if (sequence !== except && !this.canEverFit(sequence)) return false;
+    for (const sequence of this.waiting.all()) if (!this.canEverFit(sequence)) return false;
+    return true;
+  }
+
+  private pagesFor(tokens: number): number {
+    return Math.ceil(tokens / this.config.pageSize);
+  }
+}

@@ -1,0 +1,82 @@
+/** What makes a step long: how many tokens it computes, and over how much context they attend. */
+export interface StepShape {
+  tokens: number;
+  context: number; // sum over the step's tokens of the positions each attends to
+}
+
+const featureCount = 3;
+const tokenScale = 1 / 64; // features of similar size make the ridge fair to all of them
+const contextScale = 1 / 65_536;
+const decay = 0.97; // a step's weight halves every ~23 steps
+const ridge = 0.05; // pull of the last estimate, in steps: keeps what steady decoding cannot tell apart
+const sweeps = 8; // of coordinate descent; the estimate moves on every step, so exact convergence is not needed
+
+/**
+ * Predicts a step's time as base + perToken · tokens + perContext · context (milliseconds, none negative), by least
+ * squares with exponential forgetting. The ridge towards the last estimate holds still whatever the recent steps
+ * don't determine (a steady decode shows one shape only); without it forgetting would blow such directions up.
+ */
+export class StepTimeModel {
+  private readonly weights: Float64Array;
+  private readonly normal = new Float64Array(featureCount * featureCount);
+  private readonly moments = new Float64Array(featureCount);
+  private readonly x = new Float64Array(featureCount);
+  private readonly prior = new Float64Array(featureCount);
+
+  /** The priors are a guess for the first steps only. */
+  constructor(baseMs = 5, perTokenMs = 1, perContextMs = 1e-4) {
+    this.weights = Float64Array.of(baseMs, perTokenMs / tokenScale, perContextMs / contextScale);
+  }
+
+  predictMs(shape: StepShape): number {
+    return (
+      this.weights[0]! +
+      this.weights[1]! * shape.tokens * tokenScale +
+      this.weights[2]! * shape.context * contextScale
+    );
+  }
+
+  /** O(1): a 3 × 3 system. */
+  observe(shape: StepShape, elapsedMs: number): void {
+    const x = this.x;
+    x[0] = 1;
+    x[1] = shape.tokens * tokenScale;
+    x[2] = shape.context * contextScale;
+    for (let i = 0; i < featureCount; i++) {
+      this.moments[i] = this.moments[i]! * decay + x[i]! * elapsedMs;
+      for (let j = 0; j < featureCount; j++) {
+        const at = i * featureCount + j;
+        this.normal[at] = this.normal[at]! * decay + x[i]! * x[j]!;
+      }
+    }
+    this.solve();
+  }
+
+  /**
+   * Prompt tokens that can join `shape`, the first of them at position `from`, so that the step is predicted to
+   * stay under `targetMs`. 0 where not even one fits.
+   */
+  promptTokensWithin(targetMs: number, shape: StepShape, from: number): number {
+    const left = targetMs - this.predictMs(shape);
+    if (left <= 0) return 0;
+    // n tokens from position p on attend to n·p + n²/2 positions: a·n² + b·n = left.
+    const perContext = this.weights[2]! * contextScale;
+    const a = perContext / 2;
+    const b = this.weights[1]! * tokenScale + perContext * from;
+    if (a < 1e-12) return b < 1e-12 ? Number.MAX_SAFE_INTEGER : Math.floor(left / b);
+    return Math.floor((Math.sqrt(b * b + 4 * a * left) - b) / (2 * a));
+  }
+
+  private solve(): void {
+    this.prior.set(this.weights);
+    for (let sweep = 0; sweep < sweeps; sweep++) {
+      for (let i = 0; i < featureCount; i++) {
+        let rest = this.moments[i]! + ridge * this.prior[i]!;
+        for (let j = 0; j < featureCount; j++) {
+          if (j !== i) rest -= this.normal[i * featureCount + j]! * this.weights[j]!;
+        }
+        this.weights[i] = Math.max(0, rest / (this.normal[i * featureCount + i]! + ridge));
+      }
+    }
+  }
+}
