@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type RunSummary, World } from './world.js';
+
+/** SIM_SEEDS=100000 runs that many; SIM_SEED=17 replays one. */
+const only = process.env.SIM_SEED;
+const seeds = only === undefined ? Number(process.env.SIM_SEEDS ?? 2_000) : 1;
+const first = only === undefined ? 1 : Number(only);
+
+test(`the engine over a fake model, ${seeds} seeded runs`, () => {
+  const total: RunSummary = { steps: 0, requests: 0, finished: 0, errors: 0, preemptions: 0, prefixHits: 0 };
+  for (let seed = first; seed < first + seeds; seed++) {
+    try {
+      const summary = new World(seed).run();
+      for (const key of Object.keys(total) as (keyof RunSummary)[]) total[key] += summary[key];
+    } catch (error) {
+      throw new Error(`SIM_SEED=${seed}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+  console.log(total);
+  assert.equal(total.finished + total.errors, total.requests);
+  if (only !== undefined) return;
+  // The runs reach what they are for.
+  assert.ok(total.preemptions > seeds / 4, 'preemptions');
+  assert.ok(total.prefixHits > seeds, 'prefix hits');
+});
