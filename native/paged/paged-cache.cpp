@@ -1,0 +1,129 @@
+#include "paged-cache.h"
+
+#include "ggml-backend.h"
+#include "llama-hparams.h"
+#include "llama-impl.h"
+#include "paged-mask.h"
+
+#include <algorithm>
+#include <array>
+
+namespace sluice::paged {
+
+namespace {
+
+Window windowOf(llama_swa_type type, uint32_t size) {
+    switch (type) {
+    case LLAMA_SWA_TYPE_STANDARD: return {Window::Kind::sliding, static_cast<int32_t>(size)};
+    case LLAMA_SWA_TYPE_CHUNKED: return {Window::Kind::chunked, static_cast<int32_t>(size)};
+    default: return {};
+    }
+}
+
+} // namespace
+
+Cache::Cache(llama_kv_cache &kv, std::shared_ptr<const Binding> binding)
+    : kv_(kv), binding_(std::move(binding)), window_(windowOf(kv.swa_type, kv.n_swa)), distances_(kv.hparams.use_alibi) {}
+
+const char *Cache::objection(const llama_kv_cache &kv) {
+    if (kv.n_stream != 1) return "every sequence has a stream of its own (kv_unified is off)";
+    if (kv.other) return "the cells belong to another context's cache";
+    if (kv.swa_type == LLAMA_SWA_TYPE_SYMMETRIC) return "the attention window looks ahead";
+    if (kv.hparams.n_pos_per_embd() > 1) return "positions have several dimensions";
+    if (kv.hparams.ple_n_heads > 0) return "embeddings depend on earlier tokens, which only cells placed by llama.cpp know";
+    if (kv.hparams.n_rel_attn_bkts > 0) return "positions are relative buckets, which only cells placed by llama.cpp know";
+    return nullptr;
+}
+
+llama_kv_cache::slot_info_vec_t Cache::place(const std::vector<llama_ubatch> &ubatches) const {
+    llama_kv_cache::slot_info_vec_t result;
+    for (const llama_ubatch &ubatch : ubatches) {
+        llama_kv_cache::slot_info info = {0, 0, {0}, {{}}};
+        if (!placeUbatch(ubatch, info.idxs[0])) return {};
+        result.push_back(std::move(info));
+    }
+    return result;
+}
+
+bool Cache::placeUbatch(const llama_ubatch &ubatch, std::vector<uint32_t> &cells) const {
+    const BlockTables &tables = binding_->tables;
+    std::array<llama_pos, LLAMA_MAX_SEQ> latest;
+    latest.fill(-1);
+    cells.reserve(ubatch.n_tokens);
+    for (uint32_t i = 0; i < ubatch.n_tokens; i++) {
+        const auto sequence = static_cast<uint32_t>(ubatch.seq_id[i][0]);
+        const llama_pos position = ubatch.pos[i];
+        if (ubatch.n_seq_id[i] != 1 || sequence >= tables.rows || position <= latest[sequence] ||
+            static_cast<uint32_t>(position) / tables.pageSize >= tables.columns) {
+            LLAMA_LOG_ERROR("%s: token %u (sequence %u, position %d) has no place in the block tables\n", __func__, i,
+                            sequence, position);
+            return false;
+        }
+        // Every page read by this ubatch is checked once, on the way to the sequence's last token.
+        const int32_t *pages = tables.row(static_cast<int32_t>(sequence));
+        const int32_t pageSize = static_cast<int32_t>(tables.pageSize);
+        for (int32_t p = latest[sequence] < 0 ? 0 : latest[sequence] / pageSize + 1; p <= position / pageSize; p++) {
+            if (pages[p] < 0 || static_cast<uint32_t>(pages[p]) >= binding_->pages) {
+                LLAMA_LOG_ERROR("%s: sequence %u names page %d of %u\n", __func__, sequence, pages[p], binding_->pages);
+                return false;
+            }
+        }
+        latest[sequence] = position;
+        cells.push_back(static_cast<uint32_t>(tables.cell(static_cast<int32_t>(sequence), position)));
+    }
+    return true;
+}
+
+void Cache::begin(const llama_ubatch &ubatch) {
+    tokens_.clear();
+    for (uint32_t i = 0; i < ubatch.n_tokens; i++) tokens_.push_back({ubatch.seq_id[i][0], ubatch.pos[i]});
+    // In steps of 256, as llama.cpp does: graphs are reused while this doesn't change.
+    cells_ = std::min<uint32_t>(kv_.get_size(), GGML_PAD(reachableCells(tokens_, binding_->tables, window_), 256u));
+}
+
+void Cache::setMask(ggml_tensor *mask) const {
+    GGML_ASSERT(mask->ne[1] == static_cast<int64_t>(tokens_.size()));
+    if (mask->type == GGML_TYPE_F16) {
+        fillMaskF16(static_cast<uint16_t *>(mask->data), mask->ne[0], tokens_, binding_->tables, window_, distances_);
+    } else {
+        fillMaskF32(static_cast<float *>(mask->data), mask->ne[0], tokens_, binding_->tables, window_, distances_);
+    }
+}
+
+// Calls visit(tensor, offset, bytes, copies, stride) for each piece of the page: `copies` runs of `bytes`, `stride`
+// apart in the tensor. Keys are one run; values too, unless they are stored transposed (no flash attention).
+template <class Visit> void Cache::visitPage(uint32_t page, Visit visit) const {
+    const size_t pageSize = binding_->tables.pageSize;
+    for (const auto &layer : kv_.layers) {
+        if (layer.k) visit(layer.k, page * pageSize * layer.k->nb[1], pageSize * layer.k->nb[1], 1, 0);
+        if (!layer.v) continue;
+        if (kv_.v_trans) {
+            const size_t cell = ggml_type_size(layer.v->type);
+            visit(layer.v, page * pageSize * cell, pageSize * cell, layer.v->ne[0], cell * layer.v->ne[1]);
+        } else {
+            visit(layer.v, page * pageSize * layer.v->nb[1], pageSize * layer.v->nb[1], 1, 0);
+        }
+    }
+}
+
+size_t Cache::pageBytes() const {
+    size_t total = 0;
+    visitPage(0, [&](ggml_tensor *, size_t, size_t bytes, size_t copies, size_t) { total += bytes * copies; });
+    return total;
+}
+
+void Cache::readPage(uint32_t page, uint8_t *out) const {
+    visitPage(page, [&](ggml_tensor *tensor, size_t offset, size_t bytes, size_t copies, size_t stride) {
+        ggml_backend_tensor_get_2d(tensor, out, offset, bytes, copies, stride, bytes);
+        out += bytes * copies;
+    });
+}
+
+void Cache::writePage(uint32_t page, const uint8_t *in) {
+    visitPage(page, [&](ggml_tensor *tensor, size_t offset, size_t bytes, size_t copies, size_t stride) {
+        ggml_backend_tensor_set_2d(tensor, in, offset, bytes, copies, stride, bytes);
+        in += bytes * copies;
+    });
+}
+
+} // namespace sluice::paged
