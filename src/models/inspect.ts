@@ -44,14 +44,18 @@ export async function inspectModel(path: string): Promise<ModelFacts> {
     vocabSize: info.metadata.tokenizer?.ggml?.tokens?.length ?? null,
     slidingWindow: architecture?.attention?.sliding_window ?? null,
     chatTemplate: info.metadata.tokenizer?.chat_template !== undefined,
-    tensors: info.totalTensorCount,
+    tensors: Number(info.totalTensorCount),
   };
 }
 
 function countParameters(tensors: readonly { readonly dimensions: readonly (number | bigint)[] }[]): number {
-  let sum = 0;
-  for (const { dimensions } of tensors) sum += dimensions.map(Number).reduce((product, size) => product * size, 1);
-  return sum;
+  let parameters = 0;
+  for (const { dimensions } of tensors) {
+    let elements = 1;
+    for (const size of dimensions) elements *= Number(size);
+    parameters += elements;
+  }
+  return parameters;
 }
 
 async function assertMagic(path: string): Promise<void> {

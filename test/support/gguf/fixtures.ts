@@ -1,0 +1,108 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Corruption, corrupt } from './corrupt.js';
+import { buildModel, type ModelSpec, type Shape } from './models.js';
+
+export { corruptions } from './corrupt.js';
+
+const tiny: Shape = {
+  seed: 1,
+  vocabSize: 512,
+  context: 8192,
+  layers: 2,
+  embeddingSize: 128,
+  feedForwardSize: 256,
+  heads: 4,
+  kvHeads: 2,
+  headSize: 64,
+  slidingWindow: 0,
+};
+
+const chatTemplate =
+  '{{ bos_token }}{% for message in messages %}<|turn|>{{ message.role }}\n{{ message.content }}<|end|>{% endfor %}' +
+  '{% if add_generation_prompt %}<|turn|>assistant\n{% endif %}';
+
+const specs = {
+  llama: { architecture: 'llama', name: 'Fixture llama', shape: tiny, chatTemplate: null },
+  'llama-chat': { architecture: 'llama', name: 'Fixture chat', shape: { ...tiny, seed: 2 }, chatTemplate },
+  qwen3: { architecture: 'qwen3', name: 'Fixture qwen3', shape: { ...tiny, seed: 3 }, chatTemplate: null },
+  'gemma3-swa': {
+    architecture: 'gemma3',
+    name: 'Fixture gemma3',
+    shape: { ...tiny, seed: 4, layers: 4, kvHeads: 1, feedForwardSize: 128, slidingWindow: 32 },
+    chatTemplate: null,
+  },
+  mamba: { architecture: 'mamba', name: 'Fixture mamba', shape: { ...tiny, seed: 5 }, chatTemplate: null },
+  /** 27M parameters (55 MB), for measurements without a download. */
+  'llama-bench': {
+    architecture: 'llama',
+    name: 'Fixture bench',
+    shape: {
+      ...tiny,
+      seed: 6,
+      vocabSize: 8192,
+      layers: 6,
+      embeddingSize: 512,
+      feedForwardSize: 1536,
+      heads: 10,
+      kvHeads: 2,
+    },
+    chatTemplate: null,
+  },
+} satisfies Record<string, ModelSpec>;
+
+export type FixtureName = keyof typeof specs;
+
+/** Path of a tiny model with random weights, the same bytes on every machine; written once a machine. */
+export function fixture(name: FixtureName): string {
+  return writeOnce(`${name}.gguf`, () => buildModel(specs[name]));
+}
+
+/** Path of a damaged copy of a fixture. */
+export function corruptFixture(name: FixtureName, how: Corruption): string {
+  return writeOnce(`${name}-${how}.gguf`, () => corrupt(readFileSync(fixture(name)), how));
+}
+
+/** All tiny fixtures into a directory, by name. */
+export function writeFixtures(directory: string): string[] {
+  mkdirSync(directory, { recursive: true });
+  const names = (Object.keys(specs) as FixtureName[]).filter((name) => name !== 'llama-bench');
+  return names.map((name) => {
+    const path = join(directory, `${name}.gguf`);
+    writeAtomically(path, buildModel(specs[name]));
+    return path;
+  });
+}
+
+function writeOnce(file: string, build: () => Buffer): string {
+  const directory = join(tmpdir(), `sluice-fixtures-${generatorHash()}`);
+  const path = join(directory, file);
+  if (existsSync(path)) return path;
+  mkdirSync(directory, { recursive: true });
+  writeAtomically(path, build());
+  return path;
+}
+
+/** Test files run in parallel processes: whoever comes second replaces the file by the same bytes. */
+function writeAtomically(path: string, bytes: Buffer): void {
+  const draft = `${path}.${randomUUID()}`;
+  writeFileSync(draft, bytes);
+  renameSync(draft, path);
+}
+
+let cachedHash: string | null = null;
+
+/** Of this generator's own code: changing it makes new files. */
+function generatorHash(): string {
+  if (cachedHash !== null) return cachedHash;
+  const directory = dirname(fileURLToPath(import.meta.url));
+  const hash = createHash('sha256');
+  for (const file of readdirSync(directory).sort()) {
+    if (file.endsWith('.js') && !file.endsWith('.test.js')) hash.update(readFileSync(join(directory, file)));
+  }
+  cachedHash = hash.digest('hex').slice(0, 16);
+  return cachedHash;
+}
