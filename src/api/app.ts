@@ -1,0 +1,130 @@
+import { SluiceError, toSluiceError } from '../errors.js';
+import { type ApiContext, newId } from './context.js';
+import { Exchange, type Headers, readHead } from './exchange.js';
+import { corsHeaders, preflightHeaders, refuseForeignHost } from './origin.js';
+import type { Route } from './routes.js';
+import { type HttpRequest, type HttpResponse, loadUws } from './uws.js';
+import { WebSocketServer } from './websocket.js';
+
+export interface App {
+  /** Resolves with the port. Rejects where the address can't be had. */
+  listen(host: string, port: number): Promise<number>;
+  /** Closes WebSockets that wait for nothing; the others follow when they are done. */
+  closeIdleSockets(): void;
+  /** Ends every connection. */
+  close(): void;
+}
+
+/** The routes of one path, by method. */
+type PathRoutes = Map<string, Route>;
+
+export function createApp(api: ApiContext): App {
+  const uws = loadUws({ maxHeaderBytes: api.config.http.maxHeaderBytes });
+  const app = uws.App();
+  const sockets = new WebSocketServer(api);
+
+  app.ws('/v1/stream', sockets.behavior());
+  for (const [path, methods] of routesByPath(api.routes)) {
+    const pattern = path.replace(/:\w+$/, '*');
+    const fixedLength = pattern.endsWith('*') ? pattern.length - 1 : 0;
+    app.any(pattern, (response, request) => {
+      const exchange = open(api, response, request, path);
+      if (exchange) void dispatch(exchange, api, methods, fixedLength);
+    });
+  }
+  app.any('/*', (response, request) => {
+    const exchange = open(api, response, request, 'unknown');
+    exchange?.fail(new SluiceError('not_found', `There is no route ${exchange.head.path.slice(0, 200)}.`));
+  });
+
+  return {
+    listen: (host, port) =>
+      new Promise((resolve, reject) => {
+        app.listen(host, port, (socket) => {
+          if (!socket) return reject(new Error(`can't listen on ${host} port ${port}: is it in use?`));
+          resolve(uws.us_socket_local_port(socket));
+        });
+      }),
+    closeIdleSockets: () => sockets.closeIdle(),
+    close: () => {
+      app.close();
+    },
+  };
+}
+
+function routesByPath(routes: readonly Route[]): Map<string, PathRoutes> {
+  const paths = new Map<string, PathRoutes>();
+  for (const route of routes) {
+    const methods: PathRoutes = paths.get(route.path) ?? new Map();
+    paths.set(route.path, methods.set(route.method, route));
+  }
+  return paths;
+}
+
+/** The exchange, unless the request is refused for its head alone. */
+function open(api: ApiContext, response: HttpResponse, request: HttpRequest, route: string): Exchange | null {
+  const { head, fault } = readHead(request);
+  const exchange = new Exchange(response, head, {
+    requestId: acceptableId(head.headers.get('x-request-id')) ?? newId('req'),
+    headers: corsHeaders(api.config, head),
+    onEnd: (ended) => record(api, ended, route),
+  });
+  const refusal = fault ?? refuseForeignHost(api.config, head);
+  if (!refusal) return exchange;
+  exchange.fail(refusal, { closeConnection: true });
+  return null;
+}
+
+async function dispatch(
+  exchange: Exchange,
+  api: ApiContext,
+  methods: PathRoutes,
+  fixedLength: number,
+): Promise<void> {
+  const { method } = exchange.head;
+  const route = methods.get(method === 'HEAD' ? 'GET' : method);
+  const allow = { allow: [...methods.keys(), ...(methods.has('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ') };
+  if (method === 'OPTIONS')
+    return exchange.empty(204, { ...allow, ...preflightHeaders(api.config, exchange.head) });
+  try {
+    if (!route) throw new SluiceError('method_not_allowed', `${method.slice(0, 20)} isn't possible here.`);
+    await route.handle(exchange, api, fixedLength > 0 ? parameterOf(exchange, fixedLength) : '');
+  } catch (thrown) {
+    fail(exchange, api, thrown, route ? {} : allow);
+  }
+}
+
+function fail(exchange: Exchange, api: ApiContext, thrown: unknown, headers: Headers): void {
+  const error = toSluiceError(thrown);
+  if (error.code === 'internal_error')
+    api.log.error({ requestId: exchange.requestId, err: error.cause }, 'request failed');
+  // The rest of an unread body would be taken for the next request.
+  exchange.fail(error, { headers, closeConnection: error.code === 'body_too_large' });
+}
+
+function parameterOf(exchange: Exchange, fixedLength: number): string {
+  try {
+    return decodeURIComponent(exchange.head.path.slice(fixedLength));
+  } catch {
+    throw new SluiceError('invalid_request', "The path isn't a valid URL.");
+  }
+}
+
+function acceptableId(id: string | undefined): string | null {
+  return id !== undefined && /^[\w.:-]{1,128}$/.test(id) ? id : null;
+}
+
+/** Access log and metrics; the route's pattern, not the path, so that labels stay few. */
+function record(api: ApiContext, exchange: Exchange, route: string): void {
+  const durationMs = performance.now() - exchange.startedAt;
+  const { method } = exchange.head;
+  const label =
+    { GET: method, HEAD: method, POST: method, DELETE: method, OPTIONS: method }[method] ?? 'other';
+  api.metrics.httpRequests.labels(route, label, String(exchange.status)).inc();
+  api.metrics.httpLatency.labels(route).observe(durationMs / 1000);
+  const { requestId, status, notes } = exchange;
+  api.log.info(
+    { requestId, method: label, route, status, durationMs: Math.round(durationMs * 10) / 10, ...notes },
+    'http',
+  );
+}

@@ -1,0 +1,139 @@
+import type { TokenLogprob } from '../engine/types.js';
+import type { FinishReason, GenerationEvent, MessageDelta, ToolCallDelta, Usage } from '../gateway/types.js';
+import type { VocabTable } from '../native/types.js';
+import { type AnswerFormat, type ChoiceChunk, type Chunk, wireUsage } from './format.js';
+import type { ChatLogprobs } from './schemas/chat.js';
+import { tokenBytes, tokenText } from './token-text.js';
+
+export interface ChatFormatOptions {
+  id: string;
+  createdSeconds: number;
+  includeUsage: boolean;
+  vocabOf: (model: string) => VocabTable;
+}
+
+interface Choice {
+  content: string;
+  reasoning: string;
+  toolCalls: { id: string; type: 'function'; function: { name: string; arguments: string } }[];
+  logprobs: ChatLogprobs | null;
+  finishReason: FinishReason | null;
+  begun: boolean; // a stream has sent its role
+}
+
+/** OpenAI's chat completions. */
+export class ChatFormat implements AnswerFormat {
+  readonly #options: ChatFormatOptions;
+  readonly #choices: Choice[] = [];
+  #model = '';
+  #vocab: VocabTable | null = null;
+
+  constructor(options: ChatFormatOptions) {
+    this.#options = options;
+  }
+
+  chunks(event: GenerationEvent): Chunk[] {
+    this.#follow(event);
+    if (event.type === 'delta') return this.#deltaChunks(event);
+    if (event.type === 'done') return [this.#chunk(event.choice, {}, null, event.finishReason)];
+    return [];
+  }
+
+  usageChunk(usage: Usage): object {
+    return { ...this.#envelope('chat.completion.chunk', []), usage: wireUsage(usage) };
+  }
+
+  collect(event: GenerationEvent): void {
+    this.#follow(event);
+    if (event.type === 'done') this.#choice(event.choice).finishReason = event.finishReason;
+    if (event.type !== 'delta') return;
+    const choice = this.#choice(event.choice);
+    choice.content += event.message?.content ?? '';
+    choice.reasoning += event.message?.reasoning_content ?? '';
+    for (const call of event.message?.tool_calls ?? []) addToolCall(choice.toolCalls, call);
+    if (!event.logprobs) return;
+    choice.logprobs ??= { content: [] };
+    choice.logprobs.content.push(...this.#logprobs(event.logprobs).content);
+  }
+
+  whole(usage: Usage): object {
+    const choices = this.#choices.map((choice, index) => {
+      const { content, reasoning, toolCalls, logprobs, finishReason } = choice;
+      const message = {
+        role: 'assistant',
+        content: content === '' && toolCalls.length > 0 ? null : content,
+        ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
+        ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls }),
+      };
+      return { index, message, logprobs, finish_reason: finishReason };
+    });
+    return { ...this.#envelope('chat.completion', choices), usage: wireUsage(usage) };
+  }
+
+  #follow(event: GenerationEvent): void {
+    if (event.type !== 'start') return;
+    this.#model = event.model;
+    this.#vocab = this.#options.vocabOf(event.model);
+  }
+
+  #deltaChunks(event: Extract<GenerationEvent, { type: 'delta' }>): Chunk[] {
+    const { content = '', reasoning_content = '', tool_calls = [] } = event.message ?? {};
+    if (content === '' && reasoning_content === '' && tool_calls.length === 0 && !event.logprobs) return [];
+    const delta: MessageDelta = {};
+    if (content !== '') delta.content = content;
+    if (reasoning_content !== '') delta.reasoning_content = reasoning_content;
+    if (tool_calls.length > 0) delta.tool_calls = tool_calls;
+    return [this.#chunk(event.choice, delta, event.logprobs && this.#logprobs(event.logprobs), null)];
+  }
+
+  /** The first chunk of a choice carries its role. */
+  #chunk(
+    index: number,
+    delta: MessageDelta,
+    logprobs: ChatLogprobs | null,
+    finishReason: FinishReason | null,
+  ): Chunk {
+    const choice = this.#choice(index);
+    const role = choice.begun
+      ? {}
+      : { role: 'assistant' as const, ...(delta.tool_calls ? {} : { content: '' }) };
+    choice.begun = true;
+    const part: ChoiceChunk = { index, delta: { ...role, ...delta }, logprobs, finish_reason: finishReason };
+    return {
+      ...this.#envelope('chat.completion.chunk', [part]),
+      ...(this.#options.includeUsage ? { usage: null } : {}),
+    };
+  }
+
+  #envelope<Choice>(object: string, choices: Choice[]) {
+    const { id, createdSeconds } = this.#options;
+    return { id, object, created: createdSeconds, model: this.#model, choices };
+  }
+
+  #logprobs(entries: readonly TokenLogprob[]): ChatLogprobs {
+    const shown = ({ token, logprob }: { token: number; logprob: number }) => ({
+      token: tokenText(this.#vocab!, token),
+      logprob,
+      bytes: Array.from(tokenBytes(this.#vocab!, token)),
+    });
+    return { content: entries.map((entry) => ({ ...shown(entry), top_logprobs: entry.top.map(shown) })) };
+  }
+
+  #choice(index: number): Choice {
+    this.#choices[index] ??= {
+      content: '',
+      reasoning: '',
+      toolCalls: [],
+      logprobs: null,
+      finishReason: null,
+      begun: false,
+    };
+    return this.#choices[index];
+  }
+}
+
+function addToolCall(calls: Choice['toolCalls'], delta: ToolCallDelta): void {
+  const { index, id = '', function: part } = delta;
+  calls[index] ??= { id, type: 'function', function: { name: part.name ?? '', arguments: '' } };
+  calls[index].function.arguments += part.arguments ?? '';
+}

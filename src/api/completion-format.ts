@@ -1,0 +1,139 @@
+import type { TokenLogprob } from '../engine/types.js';
+import type { FinishReason, GenerationEvent, Usage } from '../gateway/types.js';
+import type { VocabTable } from '../native/types.js';
+import { type AnswerFormat, type Chunk, wireUsage } from './format.js';
+import type { CompletionLogprobs } from './schemas/completions.js';
+import { charactersBegun, textOfTokens, tokenText } from './token-text.js';
+
+export interface CompletionFormatOptions {
+  id: string;
+  createdSeconds: number;
+  choices: number; // per prompt
+  /** The prompts to repeat before their answers, null for one known only as tokens; null: no echo. */
+  echo: (string | null)[] | null;
+  includeUsage: boolean;
+  vocabOf: (model: string) => VocabTable;
+}
+
+interface Choice {
+  text: string;
+  logprobs: CompletionLogprobs | null;
+  finishReason: FinishReason | null;
+  characters: number; // of the tokens so far, for text_offset
+}
+
+/** OpenAI's legacy completions. */
+export class CompletionFormat implements AnswerFormat {
+  readonly #options: CompletionFormatOptions;
+  readonly #choices: Choice[] = [];
+  #model = '';
+  #vocab: VocabTable | null = null;
+
+  constructor(options: CompletionFormatOptions) {
+    this.#options = options;
+  }
+
+  chunks(event: GenerationEvent): Chunk[] {
+    return this.#parts(event).map(([index, part]) => ({
+      ...this.#envelope([{ index, ...part }]),
+      ...(this.#options.includeUsage ? { usage: null } : {}),
+    }));
+  }
+
+  usageChunk(usage: Usage): object {
+    return { ...this.#envelope([]), usage: wireUsage(usage) };
+  }
+
+  collect(event: GenerationEvent): void {
+    for (const [index, part] of this.#parts(event)) {
+      const choice = this.#choice(index);
+      choice.text += part.text;
+      choice.logprobs = joined(choice.logprobs, part.logprobs);
+      choice.finishReason ??= part.finish_reason;
+    }
+  }
+
+  whole(usage: Usage): object {
+    const choices = this.#choices.map(({ text, logprobs, finishReason }, index) => {
+      return { index, text, logprobs, finish_reason: finishReason };
+    });
+    return { ...this.#envelope(choices), usage: wireUsage(usage) };
+  }
+
+  #envelope<Choice>(choices: Choice[]) {
+    const { id, createdSeconds } = this.#options;
+    return { id, object: 'text_completion', created: createdSeconds, model: this.#model, choices };
+  }
+
+  /** What an event adds, by choice. */
+  #parts(event: GenerationEvent) {
+    const part = (text: string, logprobs: CompletionLogprobs | null, finishReason: FinishReason | null) => {
+      return { text, logprobs, finish_reason: finishReason };
+    };
+    switch (event.type) {
+      case 'start':
+        this.#model = event.model;
+        this.#vocab = this.#options.vocabOf(event.model);
+        return [];
+      case 'prompt': {
+        if (this.#options.echo === null) return [];
+        const text = this.#options.echo[event.prompt] ?? textOfTokens(this.#vocab!, event.tokens);
+        return Array.from({ length: this.#options.choices }, (_, choice) => {
+          const index = event.prompt * this.#options.choices + choice;
+          const logprobs = event.logprobs && this.#logprobs(index, event.logprobs, event.tokens);
+          return [index, part(text, logprobs, null)] as const;
+        });
+      }
+      case 'delta': {
+        if (event.text === '' && event.logprobs === null) return [];
+        const logprobs = event.logprobs && this.#logprobs(event.choice, event.logprobs, event.tokens);
+        return [[event.choice, part(event.text, logprobs, null)] as const];
+      }
+      case 'done':
+        return [[event.choice, part('', null, event.finishReason)] as const];
+    }
+  }
+
+  #logprobs(
+    index: number,
+    entries: readonly (TokenLogprob | null)[],
+    tokens: ArrayLike<number>,
+  ): CompletionLogprobs {
+    const choice = this.#choice(index);
+    const vocab = this.#vocab!;
+    const shown: CompletionLogprobs = { tokens: [], token_logprobs: [], top_logprobs: [], text_offset: [] };
+    for (const [position, entry] of entries.entries()) {
+      const token = tokens[position]!;
+      shown.tokens.push(tokenText(vocab, token));
+      shown.token_logprobs.push(entry?.logprob ?? null);
+      shown.top_logprobs.push(entry && alternatives(vocab, entry));
+      shown.text_offset.push(choice.characters);
+      choice.characters += charactersBegun(vocab, token);
+    }
+    return shown;
+  }
+
+  #choice(index: number): Choice {
+    this.#choices[index] ??= { text: '', logprobs: null, finishReason: null, characters: 0 };
+    return this.#choices[index];
+  }
+}
+
+/** The likeliest tokens, and the chosen one where it isn't among them. */
+function alternatives(vocab: VocabTable, entry: TokenLogprob): Record<string, number> {
+  const shown = new Map(entry.top.map(({ token, logprob }) => [tokenText(vocab, token), logprob]));
+  return Object.fromEntries(shown.set(tokenText(vocab, entry.token), entry.logprob));
+}
+
+/** Grows `before` in place: answers may have many thousand tokens. */
+function joined(
+  before: CompletionLogprobs | null,
+  more: CompletionLogprobs | null,
+): CompletionLogprobs | null {
+  if (!before || !more) return before ?? more;
+  before.tokens.push(...more.tokens);
+  before.token_logprobs.push(...more.token_logprobs);
+  before.top_logprobs.push(...more.top_logprobs);
+  before.text_offset.push(...more.text_offset);
+  return before;
+}

@@ -1,0 +1,35 @@
+import { randomUUID } from 'node:crypto';
+import type { Config } from '../config/index.js';
+import { SluiceError } from '../errors.js';
+import type { Gateway } from '../gateway/pipeline.js';
+import type { Log } from '../telemetry/log.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import type { RequestHead } from './exchange.js';
+import type { Route } from './routes.js';
+
+/** What every handler may use. */
+export interface ApiContext {
+  config: Config;
+  gateway: Gateway;
+  metrics: Metrics;
+  log: Log;
+  routes: readonly Route[];
+  /** True from the moment the server is told to stop. */
+  draining: boolean;
+  /** Generations under way, for the drain to wait for. */
+  inFlight: Set<Promise<unknown>>;
+}
+
+export function newId(prefix: string): string {
+  return `${prefix}-${randomUUID().replaceAll('-', '')}`;
+}
+
+export function refuseDraining(api: ApiContext): void {
+  if (!api.draining) return;
+  throw new SluiceError('shutting_down', 'The server is shutting down.', { retryAfterSeconds: 5 });
+}
+
+/** Whose request it is: everyone's the same while there are no keys. */
+export function tenantOf(_head: RequestHead): string {
+  return 'default';
+}

@@ -1,0 +1,219 @@
+import { SluiceError, toSluiceError } from '../errors.js';
+import { EventStream, type EventStreamLimits } from './sse.js';
+import type { HttpRequest, HttpResponse } from './uws.js';
+
+export type Headers = Readonly<Record<string, string>>;
+
+/** What a request says of itself; copied at once, since uWS's own object dies with the callback. */
+export interface RequestHead {
+  method: string; // upper case
+  path: string;
+  headers: ReadonlyMap<string, string>; // lower-case names
+}
+
+export function readHead(request: HttpRequest): { head: RequestHead; fault: SluiceError | null } {
+  const headers = new Map<string, string>();
+  let fault: SluiceError | null = null;
+  request.forEach((name, value) => {
+    // Two lengths, or a length beside chunks, let two servers in a row see different requests (RFC 9112, 6.3).
+    if (name === 'content-length' && headers.has(name)) fault = framingFault('more than one Content-Length');
+    headers.set(name, value);
+  });
+  if (headers.has('content-length') && headers.has('transfer-encoding')) {
+    fault = framingFault('both Content-Length and Transfer-Encoding');
+  }
+  return { head: { method: request.getCaseSensitiveMethod(), path: request.getUrl(), headers }, fault };
+}
+
+function framingFault(what: string): SluiceError {
+  return new SluiceError('invalid_request', `The request has ${what}.`);
+}
+
+/**
+ * One request and its answer. An answer is sent once: by json(), text(), empty() or fail(), or as a stream. After the
+ * client is gone all of these do nothing, and `signal` is aborted.
+ */
+export class Exchange {
+  readonly head: RequestHead;
+  readonly requestId: string;
+  readonly startedAt = performance.now();
+  /** Fields for the access log. */
+  readonly notes: Record<string, unknown> = {};
+  status = 0;
+
+  readonly #response: HttpResponse;
+  readonly #headers: Headers;
+  readonly #abort = new AbortController();
+  readonly #onEnd: (exchange: Exchange) => void;
+  #stream: EventStream | null = null;
+  #ended = false;
+
+  /** `headers` go with every answer. `onEnd` is called once, when the answer is complete or the client is gone. */
+  constructor(
+    response: HttpResponse,
+    head: RequestHead,
+    options: { requestId: string; headers: Headers; onEnd: (exchange: Exchange) => void },
+  ) {
+    this.#response = response;
+    this.head = head;
+    this.requestId = options.requestId;
+    this.#headers = { 'x-request-id': options.requestId, ...options.headers };
+    this.#onEnd = options.onEnd;
+    response.onAborted(() => this.#aborted());
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get streaming(): boolean {
+    return this.#stream !== null;
+  }
+
+  header(name: string): string | undefined {
+    return this.head.headers.get(name);
+  }
+
+  json(status: number, body: unknown, headers: Headers = {}): void {
+    this.#send(status, JSON.stringify(body), {
+      'content-type': 'application/json; charset=utf-8',
+      ...headers,
+    });
+  }
+
+  text(status: number, body: string, contentType: string): void {
+    this.#send(status, body, { 'content-type': contentType });
+  }
+
+  empty(status: number, headers: Headers = {}): void {
+    this.#send(status, '', headers);
+  }
+
+  /** Tells the client what went wrong: as the answer, or inside the stream where that has begun. */
+  fail(thrown: unknown, options: { closeConnection?: boolean; headers?: Headers } = {}): SluiceError {
+    const error = toSluiceError(thrown);
+    this.notes.error = error.code;
+    if (this.#stream) {
+      this.#stream.send(JSON.stringify(error));
+      this.endStream();
+      return error;
+    }
+    const retryAfter = error.retryAfterSeconds ?? (error.status === 429 || error.status === 503 ? 1 : null);
+    const headers = retryAfter === null ? {} : { 'retry-after': String(Math.ceil(retryAfter)) };
+    const body = JSON.stringify(error);
+    const type = { 'content-type': 'application/json; charset=utf-8' };
+    this.#send(error.status, body, { ...type, ...headers, ...options.headers }, options.closeConnection);
+    return error;
+  }
+
+  /** Opens the stream with the first call. Null where the client is gone. */
+  stream(limits: EventStreamLimits, onSlowReader: () => void, headers: Headers = {}): EventStream | null {
+    if (this.#ended) return null;
+    if (this.#stream) return this.#stream;
+    this.status = 200;
+    this.#response.cork(() => {
+      this.#writeHead(200, {
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-cache, no-transform',
+        'x-accel-buffering': 'no', // nginx would otherwise collect the stream
+        ...headers,
+      });
+    });
+    this.#stream = new EventStream(this.#response, limits, () => {
+      this.notes.error = 'slow_reader';
+      onSlowReader();
+      this.#response.close(); // calls onAborted
+    });
+    return this.#stream;
+  }
+
+  /** The stream's last event, after an answer and after a failure alike. */
+  endStream(): void {
+    if (this.#ended || !this.#stream) return;
+    this.#stream.send('[DONE]');
+    this.#stream.end();
+    this.#end();
+  }
+
+  /** The body, at most `maxBytes` long. Throws body_too_large, or `cancelled` where the client leaves half-way. */
+  body(maxBytes: number): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const tooLarge = () => new SluiceError('body_too_large', `The body is larger than ${maxBytes} bytes.`);
+      const cancelled = () => reject(new SluiceError('cancelled', 'The client closed the connection.'));
+      if (Number(this.header('content-length') ?? 0) > maxBytes) return reject(tooLarge());
+      this.signal.addEventListener('abort', cancelled, { once: true });
+      let chunks: Buffer[] = [];
+      let size = 0;
+      this.#response.onData((chunk, isLast) => {
+        size += chunk.byteLength;
+        if (size > maxBytes) {
+          chunks = [];
+          reject(tooLarge());
+          return;
+        }
+        chunks.push(Buffer.from(chunk.slice(0))); // uWS takes its memory back when this returns
+        if (!isLast) return;
+        this.signal.removeEventListener('abort', cancelled);
+        resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size));
+      });
+    });
+  }
+
+  #send(status: number, body: string, headers: Headers, closeConnection = false): void {
+    if (this.#ended) return;
+    this.status = status;
+    this.#response.cork(() => {
+      this.#writeHead(status, headers);
+      if (this.head.method === 'HEAD')
+        this.#response.endWithoutBody(Buffer.byteLength(body), closeConnection);
+      else if (status === 204) this.#response.endWithoutBody(undefined, closeConnection);
+      else this.#response.end(body, closeConnection);
+    });
+    this.#end();
+  }
+
+  #writeHead(status: number, headers: Headers): void {
+    this.#response.writeStatus(`${status} ${STATUS_TEXT[status] ?? 'Unknown'}`);
+    for (const [name, value] of Object.entries({ ...this.#headers, ...headers })) {
+      this.#response.writeHeader(name, value);
+    }
+  }
+
+  #aborted(): void {
+    if (this.#ended) return;
+    this.status = this.status || 499;
+    this.notes.aborted = true;
+    this.#stream?.discard();
+    this.#end();
+    this.#abort.abort();
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#onEnd(this);
+  }
+}
+
+const STATUS_TEXT: Record<number, string> = {
+  200: 'OK',
+  204: 'No Content',
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  421: 'Misdirected Request',
+  429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
+  499: 'Client Closed Request',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+};

@@ -1,0 +1,36 @@
+import type { FinishReason, GenerationEvent, MessageDelta, Usage } from '../gateway/types.js';
+import type { ChatLogprobs } from './schemas/chat.js';
+import type { CompletionLogprobs } from './schemas/completions.js';
+
+/** What a stream sends of one choice: `text` in completions, `delta` in chat. */
+export interface ChoiceChunk {
+  index: number;
+  text?: string;
+  delta?: MessageDelta & { role?: 'assistant' };
+  logprobs: CompletionLogprobs | ChatLogprobs | null;
+  finish_reason: FinishReason | null;
+}
+
+export interface Chunk {
+  choices: ChoiceChunk[];
+}
+
+/** How a kind of answer looks on the wire. One object a request; it follows the events in their order. */
+export interface AnswerFormat {
+  /** What a stream sends for an event: nothing, or one chunk a choice. */
+  chunks(event: GenerationEvent): Chunk[];
+  /** The last object of a stream that asked for usage. */
+  usageChunk(usage: Usage): object;
+  /** Keeps an event for whole(). */
+  collect(event: GenerationEvent): void;
+  whole(usage: Usage): object;
+}
+
+export function wireUsage(usage: Usage) {
+  return {
+    prompt_tokens: usage.promptTokens,
+    completion_tokens: usage.completionTokens,
+    total_tokens: usage.promptTokens + usage.completionTokens,
+    prompt_tokens_details: { cached_tokens: usage.cachedTokens },
+  };
+}

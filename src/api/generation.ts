@@ -1,0 +1,144 @@
+import { randomInt } from 'node:crypto';
+import { type Gateway, generate } from '../gateway/pipeline.js';
+import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../gateway/types.js';
+import { ChatFormat } from './chat-format.js';
+import { CompletionFormat } from './completion-format.js';
+import { type ApiContext, newId } from './context.js';
+import type { Exchange } from './exchange.js';
+import type { AnswerFormat } from './format.js';
+import type { ChatRequest } from './schemas/chat.js';
+import type { CompletionRequest } from './schemas/completions.js';
+import { type RequestScope, validateChat, validateCompletion } from './validate.js';
+
+/** A request and the form of its answer, as HTTP and WebSocket both need them. */
+export interface Generation {
+  request: ValidatedRequest;
+  format: AnswerFormat;
+  includeUsage: boolean;
+}
+
+export function completionGeneration(api: ApiContext, tenant: string, wire: CompletionRequest): Generation {
+  const request = validateCompletion(wire, scopeOf(api, tenant, 'cmpl'));
+  const prompts = request.input.kind === 'text' ? request.input.prompts : [];
+  const format = new CompletionFormat({
+    ...formatOptions(api, request, wire),
+    choices: request.choices,
+    echo: wire.echo
+      ? prompts.map((text) => (typeof text === 'string' && !request.prefixId ? text : null))
+      : null,
+  });
+  return { request, format, includeUsage: wire.stream_options?.include_usage ?? false };
+}
+
+export function chatGeneration(api: ApiContext, tenant: string, wire: ChatRequest): Generation {
+  const request = validateChat(wire, scopeOf(api, tenant, 'chatcmpl'));
+  const format = new ChatFormat(formatOptions(api, request, wire));
+  return { request, format, includeUsage: wire.stream_options?.include_usage ?? false };
+}
+
+/** generate(), remembered until it ends so that a drain can wait for it. */
+export function tracked(
+  api: ApiContext,
+  request: ValidatedRequest,
+  sink: GenerationSink,
+  signal: AbortSignal,
+): Promise<Usage> {
+  const running = generate(api.gateway, request, sink, signal);
+  api.inFlight.add(running);
+  const forget = () => api.inFlight.delete(running);
+  running.then(forget, forget);
+  return running;
+}
+
+/** Answers over HTTP, whole or as a stream. Failures are thrown to the caller, who knows how to send them. */
+export async function respond(exchange: Exchange, api: ApiContext, generation: Generation): Promise<void> {
+  const { request } = generation;
+  if (request.stream) await respondStreaming(exchange, api, generation);
+  else await respondWhole(exchange, api, generation);
+}
+
+async function respondWhole(
+  exchange: Exchange,
+  api: ApiContext,
+  { request, format }: Generation,
+): Promise<void> {
+  let warning: string | null = null;
+  const sink = (event: GenerationEvent) => {
+    if (event.type === 'start') warning = event.warning;
+    note(exchange, event);
+    format.collect(event);
+  };
+  const usage = await tracked(api, request, sink, exchange.signal);
+  noteUsage(exchange, usage);
+  exchange.json(200, format.whole(usage), warningHeader(warning));
+}
+
+/**
+ * The stream opens with the first event that has something to send, so that what fails before gets a true status; or, so that
+ * the client hears something while its request waits, when a ping is due.
+ */
+async function respondStreaming(exchange: Exchange, api: ApiContext, generation: Generation): Promise<void> {
+  const { request, format, includeUsage } = generation;
+  let warning: string | null = null;
+  const open = () =>
+    exchange.stream(
+      api.config.http,
+      () => api.metrics.slowReaders.labels('sse').inc(),
+      warningHeader(warning),
+    );
+  const patience = setTimeout(open, api.config.http.pingIntervalMs);
+  const sink = (event: GenerationEvent) => {
+    if (event.type === 'start') warning = event.warning;
+    note(exchange, event);
+    for (const chunk of format.chunks(event)) open()?.send(JSON.stringify(chunk));
+  };
+  try {
+    const usage = await tracked(api, request, sink, exchange.signal);
+    noteUsage(exchange, usage);
+    if (includeUsage) open()?.send(JSON.stringify(format.usageChunk(usage)));
+    open();
+    exchange.endStream();
+  } finally {
+    clearTimeout(patience);
+  }
+}
+
+function warningHeader(warning: string | null): Record<string, string> {
+  return warning === null ? {} : { 'x-sluice-warning': warning };
+}
+
+function note(exchange: Exchange, event: GenerationEvent): void {
+  if (event.type === 'start') exchange.notes.model = event.model;
+  if (event.type === 'done') exchange.notes.finish = event.finishReason;
+}
+
+function noteUsage(exchange: Exchange, usage: Usage): void {
+  Object.assign(exchange.notes, usage);
+}
+
+function scopeOf(api: ApiContext, tenant: string, prefix: string): RequestScope {
+  return {
+    id: newId(prefix),
+    tenant,
+    nowMs: Date.now(),
+    randomSeed: randomInt(2 ** 32),
+    limits: api.config.requests,
+  };
+}
+
+function formatOptions(
+  api: ApiContext,
+  request: ValidatedRequest,
+  wire: Pick<ChatRequest, 'stream_options'>,
+) {
+  return {
+    id: request.id,
+    createdSeconds: Math.floor(Date.now() / 1000),
+    includeUsage: wire.stream_options?.include_usage ?? false,
+    vocabOf: vocabOf(api.gateway),
+  };
+}
+
+function vocabOf(gateway: Gateway) {
+  return (model: string) => gateway.models.resolve(model).text.vocab;
+}

@@ -1,0 +1,18 @@
+import { type ApiContext, refuseDraining, tenantOf } from '../context.js';
+import type { Exchange } from '../exchange.js';
+import { chatGeneration, completionGeneration, respond } from '../generation.js';
+import { readJson } from '../json.js';
+import { chatRequest } from '../schemas/chat.js';
+import { completionRequest } from '../schemas/completions.js';
+
+export async function completions(exchange: Exchange, api: ApiContext): Promise<void> {
+  refuseDraining(api);
+  const wire = await readJson(exchange, api.config.http.maxBodyBytes, completionRequest);
+  await respond(exchange, api, completionGeneration(api, tenantOf(exchange.head), wire));
+}
+
+export async function chatCompletions(exchange: Exchange, api: ApiContext): Promise<void> {
+  refuseDraining(api);
+  const wire = await readJson(exchange, api.config.http.maxBodyBytes, chatRequest);
+  await respond(exchange, api, chatGeneration(api, tenantOf(exchange.head), wire));
+}

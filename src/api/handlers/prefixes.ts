@@ -1,0 +1,54 @@
+import type { z } from 'zod';
+import type { PinnedPrefix } from '../../engine/types.js';
+import { SluiceError } from '../../errors.js';
+import { pinPrefix, unpinPrefix } from '../../gateway/prefixes.js';
+import { type ApiContext, newId, refuseDraining, tenantOf } from '../context.js';
+import type { Exchange } from '../exchange.js';
+import { readJson } from '../json.js';
+import { type prefix, prefixRequest } from '../schemas/others.js';
+import { chatMessagesOf } from '../validate.js';
+
+export async function createPrefix(exchange: Exchange, api: ApiContext): Promise<void> {
+  refuseDraining(api);
+  const wire = await readJson(exchange, api.config.http.maxBodyBytes, prefixRequest);
+  const model = api.gateway.models.resolve(wire.model ?? null);
+  const source =
+    wire.messages !== undefined
+      ? chatMessagesOf(wire.messages)
+      : typeof wire.prompt === 'string'
+        ? wire.prompt
+        : Int32Array.from(wire.prompt ?? []);
+  const pinned = await pinPrefix(
+    model,
+    api.gateway.prefixes,
+    tenantOf(exchange.head),
+    wire.id ?? newId('prefix'),
+    source,
+  );
+  exchange.json(200, shown(model.id, pinned));
+}
+
+export async function listPrefixes(exchange: Exchange, api: ApiContext): Promise<void> {
+  const tenant = tenantOf(exchange.head);
+  const lists = await Promise.all(
+    api.gateway.models.list().map(async ({ id, engine }) => {
+      return (await engine.listPrefixes(tenant)).map((pinned) => shown(id, pinned));
+    }),
+  );
+  exchange.json(200, { object: 'list', data: lists.flat() });
+}
+
+export async function deletePrefix(exchange: Exchange, api: ApiContext, id: string): Promise<void> {
+  const tenant = tenantOf(exchange.head);
+  const results = await Promise.all(
+    api.gateway.models.list().map((model) => unpinPrefix(model, api.gateway.prefixes, tenant, id)),
+  );
+  if (!results.includes(true))
+    throw new SluiceError('not_found', `There is no prefix ${JSON.stringify(id)}.`);
+  exchange.json(200, { id, object: 'prefix', deleted: true });
+}
+
+function shown(model: string, pinned: PinnedPrefix): z.output<typeof prefix> {
+  const { id, tokens, pages, hits, createdAtMs } = pinned;
+  return { id, object: 'prefix', created: Math.floor(createdAtMs / 1000), model, tokens, pages, hits };
+}

@@ -1,0 +1,67 @@
+import type { z } from 'zod';
+import { SluiceError } from '../errors.js';
+import type { Exchange } from './exchange.js';
+
+/**
+ * The body as the schema's output. Throws unsupported_media_type, body_too_large, invalid_json or invalid_value. A JSON
+ * content type is asked for since browsers send any other to this machine from any page, without asking first.
+ */
+export async function readJson<Schema extends z.ZodType>(
+  exchange: Exchange,
+  maxBytes: number,
+  schema: Schema,
+): Promise<z.output<Schema>> {
+  const type = exchange.header('content-type') ?? '';
+  if (!/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
+    throw new SluiceError('unsupported_media_type', 'The Content-Type must be application/json.');
+  }
+  const encoding = exchange.header('content-encoding') ?? 'identity';
+  if (encoding !== 'identity') {
+    throw new SluiceError(
+      'unsupported_media_type',
+      `The Content-Encoding ${JSON.stringify(encoding)} isn't supported.`,
+    );
+  }
+  return parse(schema, parseJson(decodeUtf8(await exchange.body(maxBytes))));
+}
+
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new SluiceError('invalid_json', `The body isn't valid JSON: ${describe(error as Error)}`);
+  }
+}
+
+export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = innermost(parsed.error.issues[0]!);
+  const message = issue.message.replace(/^Invalid input: /, '');
+  const code =
+    (issue.code === 'custom' && (issue.params?.code as 'unsupported_parameter')) || 'invalid_value';
+  throw new SluiceError(code, issue.path.length > 0 ? `${issue.path.join('.')}: ${message}` : message, {
+    param: issue.path.length > 0 ? issue.path.join('.') : null,
+  });
+}
+
+/** A union's own message says little; the branch that got furthest into the value says what was meant and wrong. */
+function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== 'invalid_union') return issue;
+  const deeper = issue.errors.map((branch) => branch[0]).filter((first) => first && first.path.length > 0);
+  const furthest = deeper.sort((a, b) => b!.path.length - a!.path.length)[0];
+  return furthest ? innermost({ ...furthest, path: [...issue.path, ...furthest.path] }) : issue;
+}
+
+function decodeUtf8(body: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch {
+    throw new SluiceError('invalid_json', "The body isn't valid UTF-8.");
+  }
+}
+
+/** V8's message without the excerpt of the body: it may be private, and it may be long. */
+function describe(error: Error): string {
+  return error.message.replace(/,? ?"[\s\S]*" is not valid JSON$/, '').replace(/ in JSON/, '');
+}

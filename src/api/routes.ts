@@ -1,0 +1,161 @@
+import type { z } from 'zod';
+import type { ErrorCode } from '../errors.js';
+import type { ApiContext } from './context.js';
+import type { Exchange } from './exchange.js';
+import { chatCompletions, completions } from './handlers/completions.js';
+import { healthz, readyz } from './handlers/health.js';
+import { metrics } from './handlers/metrics.js';
+import { getModel, listModels } from './handlers/models.js';
+import { openapi } from './handlers/openapi.js';
+import { createPrefix, deletePrefix, listPrefixes } from './handlers/prefixes.js';
+import { detokenize, tokenize } from './handlers/tokenize.js';
+import { chatChunk, chatRequest, chatResponse } from './schemas/chat.js';
+import { completionRequest, completionResponse } from './schemas/completions.js';
+import * as schemas from './schemas/others.js';
+
+export interface Route {
+  method: 'GET' | 'POST' | 'DELETE';
+  path: string; // ends in "/:name" where the rest of the path is a parameter
+  summary: string;
+  request?: z.ZodType;
+  /** Absent: text. */
+  response?: z.ZodType;
+  /** Each event, where the request may ask for a stream. */
+  event?: z.ZodType;
+  errors: readonly ErrorCode[];
+  /** Whatever it throws is sent as an error. `parameter` is the rest of the path, decoded. */
+  handle(exchange: Exchange, api: ApiContext, parameter: string): void | Promise<void>;
+}
+
+const BODY_ERRORS = [
+  'invalid_json',
+  'invalid_value',
+  'unsupported_media_type',
+  'body_too_large',
+  'model_not_found',
+] as const satisfies ErrorCode[];
+
+const GENERATION_ERRORS = [
+  ...BODY_ERRORS,
+  'unsupported_parameter',
+  'context_length_exceeded',
+  'request_too_large',
+  'invalid_grammar',
+  'queue_full',
+  'shutting_down',
+  'deadline_exceeded',
+  'engine_failed',
+] as const satisfies ErrorCode[];
+
+/** Every HTTP route; the server and the OpenAPI document are both made from this. */
+export const routes: readonly Route[] = [
+  {
+    method: 'POST',
+    path: '/v1/completions',
+    summary: 'Continue a prompt',
+    request: completionRequest,
+    response: completionResponse,
+    event: completionResponse,
+    errors: GENERATION_ERRORS,
+    handle: completions,
+  },
+  {
+    method: 'POST',
+    path: '/v1/chat/completions',
+    summary: 'Answer a conversation',
+    request: chatRequest,
+    response: chatResponse,
+    event: chatChunk,
+    errors: GENERATION_ERRORS,
+    handle: chatCompletions,
+  },
+  {
+    method: 'GET',
+    path: '/v1/models',
+    summary: 'List the served models',
+    response: schemas.modelList,
+    errors: [],
+    handle: listModels,
+  },
+  {
+    method: 'GET',
+    path: '/v1/models/:model',
+    summary: 'Describe a served model',
+    response: schemas.modelCard,
+    errors: ['model_not_found'],
+    handle: getModel,
+  },
+  {
+    method: 'POST',
+    path: '/v1/prefixes',
+    summary: 'Compute a prefix and pin its KV cache',
+    request: schemas.prefixRequest,
+    response: schemas.prefix,
+    errors: [...BODY_ERRORS, 'context_length_exceeded', 'request_too_large', 'duplicate_id', 'shutting_down'],
+    handle: createPrefix,
+  },
+  {
+    method: 'GET',
+    path: '/v1/prefixes',
+    summary: 'List the pinned prefixes',
+    response: schemas.prefixList,
+    errors: [],
+    handle: listPrefixes,
+  },
+  {
+    method: 'DELETE',
+    path: '/v1/prefixes/:id',
+    summary: 'Unpin a prefix',
+    response: schemas.deleted,
+    errors: ['not_found'],
+    handle: deletePrefix,
+  },
+  {
+    method: 'POST',
+    path: '/tokenize',
+    summary: 'Tokens of a text',
+    request: schemas.tokenizeRequest,
+    response: schemas.tokenizeResponse,
+    errors: BODY_ERRORS,
+    handle: tokenize,
+  },
+  {
+    method: 'POST',
+    path: '/detokenize',
+    summary: 'Text of tokens',
+    request: schemas.detokenizeRequest,
+    response: schemas.detokenizeResponse,
+    errors: BODY_ERRORS,
+    handle: detokenize,
+  },
+  {
+    method: 'GET',
+    path: '/healthz',
+    summary: 'Whether the process is up',
+    response: schemas.status,
+    errors: [],
+    handle: healthz,
+  },
+  {
+    method: 'GET',
+    path: '/readyz',
+    summary: 'Whether requests would be served: every engine has stepped recently and no shutdown has begun',
+    response: schemas.status,
+    errors: ['model_not_ready', 'shutting_down'],
+    handle: readyz,
+  },
+  {
+    method: 'GET',
+    path: '/metrics',
+    summary: 'Metrics in the text format of Prometheus',
+    errors: [],
+    handle: metrics,
+  },
+  {
+    method: 'GET',
+    path: '/openapi.json',
+    summary: 'This document',
+    errors: [],
+    handle: openapi,
+  },
+];

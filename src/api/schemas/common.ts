@@ -1,0 +1,105 @@
+import { z } from 'zod';
+
+/** OpenAI's clients send null for what they leave out. */
+export function optional<Schema extends z.ZodType>(schema: Schema) {
+  return schema.nullish().transform((value) => value ?? undefined);
+}
+
+const MAX_DEPTH = 64;
+
+/** Any JSON object, nested at most 64 deep: what handles it later may recurse. */
+export const jsonObject = z
+  .record(z.string(), z.unknown())
+  .refine((value) => !deeperThan(value, MAX_DEPTH), `must not be nested more than ${MAX_DEPTH} levels deep`);
+
+function deeperThan(root: unknown, limit: number): boolean {
+  let level: unknown[] = [root];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > limit) return true;
+    level = level.flatMap((value) =>
+      typeof value === 'object' && value !== null ? Object.values(value) : [],
+    );
+  }
+  return false;
+}
+
+const LAST_INT32 = 2 ** 31 - 1;
+
+export const tokenId = z.int().min(0).max(LAST_INT32);
+
+/** Adds an issue that ends as unsupported_parameter instead of invalid_value. */
+export function unsupported(context: z.RefinementCtx, path: (string | number)[], message: string): void {
+  context.addIssue({ code: 'custom', path, message, params: { code: 'unsupported_parameter' } });
+}
+
+const identifier = z.string().min(1).max(256);
+
+/** Fields that completions and chat share: OpenAI's, then llama.cpp's, then Sluice's own. */
+export const generationFields = {
+  model: optional(identifier.describe('a served model; the default one if absent')),
+  temperature: optional(z.number().min(0).max(2).describe('0 picks the best token')),
+  top_p: optional(z.number().gt(0).max(1)),
+  n: optional(z.int().min(1).max(128).describe('choices per prompt')),
+  stop: optional(
+    z.union([z.string().min(1).max(256), z.array(z.string().min(1).max(256)).max(16)], {
+      error: 'expected a string or up to 16 strings of 1 to 256 characters',
+    }),
+  ),
+  seed: optional(z.int().describe('equal seeds give equal choices; choice i uses seed + i')),
+  logit_bias: optional(
+    z
+      .record(z.string().regex(/^\d{1,9}$/, 'keys must be token ids'), z.number().min(-100).max(100))
+      .refine((bias) => Object.keys(bias).length <= 1024, 'must not have more than 1024 entries'),
+  ),
+  frequency_penalty: optional(z.number().min(-2).max(2)),
+  presence_penalty: optional(z.number().min(-2).max(2)),
+  stream: optional(z.boolean()),
+  stream_options: optional(z.object({ include_usage: optional(z.boolean()) })),
+  user: optional(z.string().max(1024)),
+
+  top_k: optional(z.int().min(0).max(LAST_INT32).describe('0 turns it off')),
+  min_p: optional(z.number().min(0).max(1)),
+  repeat_penalty: optional(z.number().gt(0).max(10).describe('1 turns it off')),
+  ignore_eos: optional(z.boolean()),
+  cache_prompt: optional(z.boolean().describe('false: neither reads nor fills the prefix cache')),
+  grammar: optional(z.string().min(1).describe('GBNF that the answer must follow')),
+
+  session_id: optional(identifier.describe("keeps this conversation's KV cache for its next request")),
+  prefix_id: optional(identifier.describe('a pinned prefix that the prompt continues')),
+  priority: optional(z.int().min(0).max(9).describe('0 is served first; 1 if absent')),
+  timeout_ms: optional(z.int().min(1).describe('fails with deadline_exceeded after so many milliseconds')),
+  deadline: optional(z.int().min(0).describe('the same as a point in time, in milliseconds since 1970')),
+};
+
+export type GenerationFields = z.output<z.ZodObject<typeof generationFields>>;
+
+export const responseFormat = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('text') }),
+  z.object({ type: z.literal('json_object'), schema: optional(jsonObject) }),
+  z.object({
+    type: z.literal('json_schema'),
+    json_schema: z.object({
+      name: optional(z.string().max(256)),
+      strict: optional(z.boolean()),
+      schema: jsonObject,
+    }),
+  }),
+]);
+
+export type ResponseFormat = z.output<typeof responseFormat>;
+
+export const usage = z.object({
+  prompt_tokens: z.int(),
+  completion_tokens: z.int(),
+  total_tokens: z.int(),
+  prompt_tokens_details: z.object({ cached_tokens: z.int() }),
+});
+
+export const errorBody = z.object({
+  error: z.object({
+    message: z.string(),
+    type: z.string(),
+    code: z.string(),
+    param: z.string().nullable().describe('the field at fault, in dotted form'),
+  }),
+});

@@ -1,0 +1,36 @@
+import type * as UWebSockets from 'uWebSockets.js';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import { projectRoot } from '../support/root.js';
+
+export type {
+  HttpRequest,
+  HttpResponse,
+  TemplatedApp,
+  WebSocket,
+} from 'uWebSockets.js';
+
+let loaded: typeof UWebSockets | null = null;
+
+/**
+ * uWebSockets.js, loaded once. It reads its header limit from the environment while loading, so the first call decides.
+ * On older glibc scripts/build-uws.mjs has left a copy that loads there, with the functions it lacks.
+ */
+export function loadUws(options: { maxHeaderBytes: number }): typeof UWebSockets {
+  if (loaded) return loaded;
+  process.env.UWS_HTTP_MAX_HEADERS_SIZE = String(options.maxHeaderBytes);
+  const require = createRequire(import.meta.url);
+  const built = path.join(projectRoot(), 'build/native');
+  const patched = path.join(built, 'uws.node');
+  if (existsSync(patched)) {
+    // Global, so that the copy finds the functions; at once, so that a fault shows here and not at the first call.
+    const flags = os.constants.dlopen.RTLD_GLOBAL | os.constants.dlopen.RTLD_NOW;
+    process.dlopen({ exports: {} }, path.join(built, 'isoc23.node'), flags);
+    loaded = require(patched) as typeof UWebSockets;
+  } else {
+    loaded = require('uWebSockets.js') as typeof UWebSockets;
+  }
+  return loaded;
+}

@@ -1,0 +1,129 @@
+import type { Config } from '../config/index.js';
+import { SluiceError } from '../errors.js';
+import type { ChatMessage, Constraint, ValidatedRequest } from '../gateway/types.js';
+import type { ChatRequest, WireMessage } from './schemas/chat.js';
+import type { GenerationFields, ResponseFormat } from './schemas/common.js';
+import type { CompletionRequest } from './schemas/completions.js';
+
+/** What a request takes from around it. */
+export interface RequestScope {
+  id: string;
+  tenant: string;
+  nowMs: number; // epoch
+  randomSeed: number; // uint32, where the client gives none
+  limits: Config['requests'];
+}
+
+export function validateCompletion(wire: CompletionRequest, scope: RequestScope): ValidatedRequest {
+  const prompts = promptsOf(wire.prompt);
+  const choices = wire.n ?? 1;
+  if (prompts.length * choices > scope.limits.maxSequences) {
+    throw tooMany(
+      `${prompts.length} prompts × ${choices} choices are more than ${scope.limits.maxSequences}.`,
+    );
+  }
+  return {
+    ...common(wire, scope),
+    input: { kind: 'text', prompts, promptLogprobs: wire.echo ? (wire.logprobs ?? -1) : -1 },
+    choices,
+    maxTokens: wire.max_tokens ?? null,
+    sampling: sampling(wire, scope, wire.logprobs ?? -1),
+    constraint: constraintOf(wire.grammar, wire.response_format),
+  };
+}
+
+export function validateChat(wire: ChatRequest, scope: RequestScope): ValidatedRequest {
+  const choices = wire.n ?? 1;
+  if (choices > scope.limits.maxSequences) {
+    throw tooMany(`${choices} choices are more than ${scope.limits.maxSequences}.`);
+  }
+  return {
+    ...common(wire, scope),
+    input: { kind: 'chat', messages: chatMessagesOf(wire.messages), options: templateOptions(wire) },
+    choices,
+    maxTokens: wire.max_completion_tokens ?? wire.max_tokens ?? null,
+    sampling: sampling(wire, scope, wire.logprobs ? (wire.top_logprobs ?? 0) : -1),
+    constraint: constraintOf(wire.grammar, undefined), // the template compiles response_format
+  };
+}
+
+export function chatMessagesOf(messages: readonly WireMessage[]): ChatMessage[] {
+  return messages.map((message) => {
+    const { content, ...rest } = message;
+    // Templates know "system"; OpenAI's newer models call the same role "developer".
+    const role = message.role === 'developer' ? 'system' : message.role;
+    const text = Array.isArray(content) ? content.map((part) => part.text).join('') : (content ?? null);
+    return { ...withoutUndefined(rest), role, content: text };
+  });
+}
+
+function common(wire: GenerationFields, { id, tenant, nowMs, limits }: RequestScope) {
+  const { stop } = wire;
+  const timeoutMs = Math.min(wire.timeout_ms ?? limits.maxTimeoutMs, limits.maxTimeoutMs);
+  return {
+    id,
+    tenant,
+    model: wire.model ?? null,
+    stop: stop === undefined ? [] : typeof stop === 'string' ? [stop] : stop,
+    priority: wire.priority ?? 1,
+    deadlineMs: Math.min(nowMs + timeoutMs, wire.deadline ?? Number.POSITIVE_INFINITY),
+    sessionId: wire.session_id ?? null,
+    prefixId: wire.prefix_id ?? null,
+    cachePrompt: wire.cache_prompt ?? true,
+    stream: wire.stream ?? false,
+  };
+}
+
+function sampling(
+  wire: GenerationFields,
+  scope: RequestScope,
+  topLogprobs: number,
+): ValidatedRequest['sampling'] {
+  return {
+    temperature: wire.temperature ?? scope.limits.defaultTemperature,
+    topK: wire.top_k ?? 0,
+    topP: wire.top_p ?? 1,
+    minP: wire.min_p ?? 0,
+    repeatPenalty: wire.repeat_penalty ?? 1,
+    frequencyPenalty: wire.frequency_penalty ?? 0,
+    presencePenalty: wire.presence_penalty ?? 0,
+    seed: (wire.seed ?? scope.randomSeed) >>> 0,
+    logitBias: Object.entries(wire.logit_bias ?? {}).map(([token, bias]) => ({ token: Number(token), bias })),
+    ignoreEos: wire.ignore_eos ?? false,
+    topLogprobs,
+  };
+}
+
+function templateOptions(wire: ChatRequest): Record<string, unknown> {
+  return withoutUndefined({
+    tools: wire.tools,
+    tool_choice: wire.tool_choice,
+    parallel_tool_calls: wire.parallel_tool_calls,
+    chat_template_kwargs: wire.chat_template_kwargs,
+    response_format: wire.response_format,
+  });
+}
+
+function constraintOf(grammar: string | undefined, format: ResponseFormat | undefined): Constraint | null {
+  if (grammar !== undefined) return { kind: 'grammar', grammar };
+  if (format === undefined || format.type === 'text') return null;
+  const schema =
+    format.type === 'json_schema' ? format.json_schema.schema : (format.schema ?? { type: 'object' });
+  return { kind: 'schema', schemaJson: JSON.stringify(schema) };
+}
+
+function promptsOf(prompt: CompletionRequest['prompt']): (string | Int32Array)[] {
+  if (typeof prompt === 'string') return [prompt];
+  if (typeof prompt[0] === 'number') return [Int32Array.from(prompt as number[])];
+  return (prompt as (string | number[])[]).map((each) =>
+    typeof each === 'string' ? each : Int32Array.from(each),
+  );
+}
+
+function tooMany(message: string): SluiceError {
+  return new SluiceError('invalid_value', message, { param: 'n' });
+}
+
+function withoutUndefined(fields: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,201 @@
+import { SluiceError, toSluiceError } from '../errors.js';
+import type { FinishReason, GenerationEvent } from '../gateway/types.js';
+import { type ApiContext, refuseDraining } from './context.js';
+import { wireUsage } from './format.js';
+import { chatGeneration, completionGeneration, type Generation, tracked } from './generation.js';
+import { parse } from './json.js';
+import { chatRequest } from './schemas/chat.js';
+import { completionRequest } from './schemas/completions.js';
+import { clientMessage, type MessageCodec } from './websocket-protocol.js';
+
+/** The part of uWS's socket that a connection needs. */
+export interface Socket {
+  send(message: string | Uint8Array, isBinary: boolean): number;
+  cork(callback: () => void): unknown;
+  getBufferedAmount(): number;
+  end(code: number, reason: string): void;
+}
+
+const GOING_AWAY = 1001; // RFC 6455, 7.4.1
+const POLICY_VIOLATION = 1008;
+
+/**
+ * One client and its generations. Each `generate` that it sends ends with exactly one `done` or `error` of its id, unless the
+ * socket closes first, which cancels all.
+ */
+export class WebSocketConnection {
+  readonly #api: ApiContext;
+  readonly #socket: Socket;
+  readonly #tenant: string;
+  readonly #codec: MessageCodec;
+  readonly #inFlight = new Map<string, AbortController>();
+  #outbox: object[] = [];
+  #open = true;
+
+  constructor(api: ApiContext, socket: Socket, tenant: string, codec: MessageCodec) {
+    this.#api = api;
+    this.#socket = socket;
+    this.#tenant = tenant;
+    this.#codec = codec;
+  }
+
+  receive(frame: ArrayBuffer, isBinary: boolean): void {
+    let id: string | null = null;
+    try {
+      const decoded = this.#codec.decode(frame, isBinary);
+      id = idOf(decoded);
+      const message = parse(clientMessage, decoded);
+      if (message.type === 'cancel') this.#inFlight.get(message.id)?.abort();
+      else this.#generate(message.id, message.request);
+    } catch (thrown) {
+      this.#sendError(id, thrown);
+    }
+  }
+
+  /** The socket is gone. */
+  closed(): void {
+    this.#open = false;
+    this.#outbox = [];
+    for (const abort of this.#inFlight.values()) abort.abort();
+  }
+
+  closeIfIdle(): void {
+    if (this.#open && this.#inFlight.size === 0) this.#close(GOING_AWAY, 'shutting_down');
+  }
+
+  #generate(id: string, wire: Record<string, unknown>): void {
+    refuseDraining(this.#api);
+    if (this.#inFlight.has(id)) {
+      throw new SluiceError('duplicate_id', `A generation with the id ${JSON.stringify(id)} is running.`, {
+        param: 'id',
+      });
+    }
+    const { maxInFlight } = this.#api.config.websocket;
+    if (this.#inFlight.size >= maxInFlight) {
+      throw new SluiceError('queue_full', `At most ${maxInFlight} generations may run on one socket.`, {
+        retryAfterSeconds: 1,
+      });
+    }
+    const streamed = { ...wire, stream: true };
+    const generation =
+      'messages' in wire
+        ? chatGeneration(this.#api, this.#tenant, parse(chatRequest, streamed))
+        : completionGeneration(this.#api, this.#tenant, parse(completionRequest, streamed));
+    const abort = new AbortController();
+    this.#inFlight.set(id, abort);
+    void this.#run(id, generation, abort.signal);
+  }
+
+  async #run(id: string, generation: Generation, signal: AbortSignal): Promise<void> {
+    const answer = new SocketAnswer(id, generation);
+    try {
+      const usage = await tracked(
+        this.#api,
+        generation.request,
+        (event) => this.#sendAll(answer.tokens(event)),
+        signal,
+      );
+      this.#inFlight.delete(id);
+      this.#send({ ...answer.done(), usage: wireUsage(usage) });
+    } catch (thrown) {
+      this.#inFlight.delete(id);
+      this.#sendError(id, thrown);
+    }
+    if (this.#api.draining) this.closeIfIdle();
+  }
+
+  #sendError(id: string | null, thrown: unknown): void {
+    const error = toSluiceError(thrown);
+    if (error.code === 'internal_error')
+      this.#api.log.error({ err: error.cause }, 'WebSocket request failed');
+    const retry = error.retryAfterSeconds === null ? {} : { retry_after_seconds: error.retryAfterSeconds };
+    this.#send({ type: 'error', id, error: { ...error.toJSON().error, ...retry } });
+  }
+
+  #sendAll(messages: readonly object[]): void {
+    for (const message of messages) this.#send(message);
+  }
+
+  /** What one engine step brings for several generations leaves together. */
+  #send(message: object): void {
+    if (!this.#open) return;
+    if (this.#outbox.length === 0) queueMicrotask(() => this.#flush());
+    this.#outbox.push(message);
+  }
+
+  #flush(): void {
+    if (!this.#open) return;
+    const messages = this.#outbox;
+    this.#outbox = [];
+    this.#socket.cork(() => {
+      for (const message of messages) {
+        const frame = this.#codec.encode(message);
+        this.#socket.send(frame, this.#codec.binary);
+      }
+    });
+    if (this.#socket.getBufferedAmount() <= this.#api.config.websocket.maxBufferBytes) return;
+    this.#api.metrics.slowReaders.labels('websocket').inc();
+    this.#close(POLICY_VIOLATION, 'slow_reader');
+  }
+
+  #close(code: number, reason: string): void {
+    if (this.#outbox.length > 0) this.#flush();
+    if (this.#open) this.#socket.end(code, reason); // calls closed()
+  }
+}
+
+/** A generation's events as messages of the socket. */
+class SocketAnswer {
+  readonly #id: string;
+  readonly #generation: Generation;
+  readonly #choices: { index: number; finish_reason: FinishReason; stop_sequence: string | null }[] = [];
+  #model = '';
+  #warning: string | null = null;
+
+  constructor(id: string, generation: Generation) {
+    this.#id = id;
+    this.#generation = generation;
+  }
+
+  tokens(event: GenerationEvent): object[] {
+    if (event.type === 'start') {
+      this.#model = event.model;
+      this.#warning = event.warning;
+    }
+    const chunks = this.#generation.format.chunks(event);
+    if (event.type === 'done') {
+      const { choice: index, finishReason, stopSequence } = event;
+      this.#choices.push({ index, finish_reason: finishReason, stop_sequence: stopSequence });
+      return [];
+    }
+    return chunks.flatMap((chunk) =>
+      chunk.choices.map(({ index, text, delta, logprobs }) => {
+        const { role: _, content, ...rest } = delta ?? {};
+        return {
+          type: 'token',
+          id: this.#id,
+          index,
+          text: text ?? content ?? '',
+          ...rest,
+          ...(logprobs ? { logprobs } : {}),
+        };
+      }),
+    );
+  }
+
+  done(): object {
+    return {
+      type: 'done',
+      id: this.#id,
+      request_id: this.#generation.request.id,
+      model: this.#model,
+      choices: this.#choices.toSorted((a, b) => a.index - b.index),
+      ...(this.#warning === null ? {} : { warning: this.#warning }),
+    };
+  }
+}
+
+function idOf(message: unknown): string | null {
+  const id = (message as { id?: unknown } | null)?.id;
+  return typeof id === 'string' && id.length <= 128 ? id : null;
+}

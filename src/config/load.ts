@@ -1,0 +1,120 @@
+import type { z } from 'zod';
+import { ConfigError } from './config-error.js';
+import { assignmentsOfFile } from './file.js';
+import { type Config, configSchema } from './schema.js';
+import { type Assignment, fromText, settingByPath, settings } from './settings.js';
+
+export interface ConfigSources {
+  file?: string | undefined;
+  environment?: Readonly<Record<string, string | undefined>>;
+  flags?: readonly Assignment[];
+}
+
+/** Defaults, then the file, then the environment, then flags: the later wins. Throws {@link ConfigError}. */
+export function loadConfig(sources: ConfigSources): Config {
+  const config = resolveConfig([
+    ...(sources.file === undefined ? [] : assignmentsOfFile(sources.file)),
+    ...assignmentsOfEnvironment(sources.environment ?? {}),
+    ...(sources.flags ?? []),
+  ]);
+  refuseOpenServer(config);
+  return config;
+}
+
+export function resolveConfig(assignments: readonly Assignment[]): Config {
+  const tree: Record<string, unknown> = {};
+  const origins = new Map<string, string>();
+  for (const { path, value, origin } of assignments) {
+    if (value === null && !path.includes('.') && path in configSchema.shape) continue; // an empty section
+    place(tree, path.split('.'), value);
+    origins.set(path, origin);
+  }
+  const parsed = configSchema.safeParse(tree);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(parsed.error.issues.flatMap((issue) => faultsOf(issue, origins)));
+}
+
+/** Variables that begin like a section's but name no setting are refused: a typing error shouldn't pass silently. */
+export function assignmentsOfEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+): Assignment[] {
+  const byVariable = new Map(settings.map((setting) => [setting.variable, setting]));
+  const sections = Object.keys(configSchema.shape).map((section) => `SLUICE_${section.toUpperCase()}_`);
+  return Object.entries(environment).flatMap(([name, text]) => {
+    if (text === undefined) return [];
+    const setting = byVariable.get(name);
+    if (setting) return [{ path: setting.path, value: fromText(setting, text), origin: name }];
+    if (!sections.some((prefix) => name.startsWith(prefix))) return [];
+    throw new ConfigError([`${name}: no such setting${suggestion(name, [...byVariable.keys()])}`]);
+  });
+}
+
+/** Anyone who reaches an address other than loopback could use the model, so that must be asked for. */
+function refuseOpenServer(config: Config): void {
+  if (config.server.insecureNoAuth || isLoopback(config.server.host)) return;
+  throw new ConfigError([
+    `server.host: ${config.server.host} is reachable from other machines and no keys are configured. ` +
+      'Listen on 127.0.0.1, or give --insecure-no-auth if everyone who can reach it may use it.',
+  ]);
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function place(tree: Record<string, unknown>, keys: string[], value: unknown): void {
+  const last = keys.at(-1)!;
+  let node = tree;
+  for (const key of keys.slice(0, -1)) {
+    const child = node[key];
+    node = (typeof child === 'object' && child !== null ? child : (node[key] = {})) as Record<
+      string,
+      unknown
+    >;
+  }
+  node[last] = value;
+}
+
+function faultsOf(issue: z.core.$ZodIssue, origins: ReadonlyMap<string, string>): string[] {
+  const path = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => {
+      const full = path === '' ? key : `${path}.${key}`;
+      const known = path === '' ? Object.keys(configSchema.shape) : [...settingByPath.keys()];
+      return `${originOf(full, origins)}${full}: no such setting${suggestion(full, known)}`;
+    });
+  }
+  const setting = settingByPath.get(issue.path.slice(0, 2).join('.'));
+  const hint = setting ? ` (${setting.description}; default ${JSON.stringify(setting.default)})` : '';
+  return [`${originOf(path, origins)}${path}: ${issue.message.replace(/^Invalid input: /, '')}${hint}`];
+}
+
+function originOf(path: string, origins: ReadonlyMap<string, string>): string {
+  for (const [written, origin] of origins) {
+    if (written === path || path.startsWith(`${written}.`) || written.startsWith(`${path}.`))
+      return `${origin}: `;
+  }
+  return '';
+}
+
+/** The nearest known name, where it is near enough to be meant. O(known × length²), at start only. */
+function suggestion(name: string, known: readonly string[]): string {
+  const ranked = known.map((candidate) => ({ candidate, distance: editDistance(name, candidate) }));
+  ranked.sort((a, b) => a.distance - b.distance);
+  const best = ranked[0];
+  return best && best.distance <= Math.max(2, name.length / 4) ? `; did you mean ${best.candidate}?` : '';
+}
+
+/** Levenshtein distance, one row at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const substitution = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

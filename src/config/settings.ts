@@ -1,0 +1,72 @@
+import type { z } from 'zod';
+import { configSchema } from './schema.js';
+
+export type SettingKind = 'number' | 'boolean' | 'string' | 'array';
+
+/** One leaf of the configuration. */
+export interface Setting {
+  path: string; // "http.maxBodyBytes"
+  variable: string; // "SLUICE_HTTP_MAX_BODY_BYTES"
+  kind: SettingKind;
+  description: string;
+  default: unknown;
+}
+
+/** A value for a setting, and where it was written, for messages. */
+export interface Assignment {
+  path: string;
+  value: unknown;
+  origin: string;
+}
+
+export const settings: readonly Setting[] = Object.entries(configSchema.shape).flatMap(([section, wrapped]) =>
+  Object.entries(wrapped.unwrap().shape as Record<string, z.ZodDefault>).map(([name, leaf]) => ({
+    path: `${section}.${name}`,
+    variable: `SLUICE_${screamingSnake(section)}_${screamingSnake(name)}`,
+    kind: kindOf(leaf.unwrap() as z.ZodType),
+    description: leaf.description ?? '',
+    default: leaf.def.defaultValue,
+  })),
+);
+
+export const settingByPath: ReadonlyMap<string, Setting> = new Map(
+  settings.map((setting) => [setting.path, setting]),
+);
+
+/** Text from the environment or the command line, as the setting's kind; text that isn't one stays, for zod to refuse. */
+export function fromText(setting: Setting, text: string): unknown {
+  switch (setting.kind) {
+    case 'number':
+      return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+    case 'boolean':
+      return (
+        { true: true, '1': true, yes: true, false: false, '0': false, no: false }[text.toLowerCase()] ?? text
+      );
+    case 'array':
+      return text === '' ? [] : text.split(',').map((item) => numberOrText(item.trim()));
+    case 'string':
+      return text;
+  }
+}
+
+function numberOrText(text: string): number | string {
+  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+}
+
+function kindOf(type: z.ZodType): SettingKind {
+  switch (type.def.type) {
+    case 'pipe': // bytes(): a number, or text with a unit
+    case 'number':
+      return 'number';
+    case 'boolean':
+      return 'boolean';
+    case 'array':
+      return 'array';
+    default:
+      return 'string';
+  }
+}
+
+function screamingSnake(name: string): string {
+  return name.replace(/[A-Z]+/g, (letters) => `_${letters}`).toUpperCase();
+}

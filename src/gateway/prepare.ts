@@ -1,0 +1,185 @@
+import type { GenerateRequest, SamplingParams } from '../engine/types.js';
+import { SluiceError } from '../errors.js';
+import type { ServedModel } from './models.js';
+import type { PrefixRegistry } from './prefixes.js';
+import { checkTokens, contextExceeded, tokenizePrompt } from './prompts.js';
+import type { ChatInput, Constraint, TextInput, ValidatedRequest } from './types.js';
+
+/** A request in the engine's terms: one engine request per prompt. */
+export interface PreparedRequest {
+  requests: GenerateRequest[];
+  /** How to read an assistant's message out of the text; null for completions, '' where all text is content. */
+  messageSyntax: string | null;
+  warning: string | null;
+}
+
+interface PreparedInput {
+  prompts: Int32Array[];
+  grammar: Pick<SamplingParams, 'grammar' | 'grammarLazy' | 'grammarTriggers'>;
+  additionalStops: string[];
+  messageSyntax: string | null;
+  warning: string | null;
+}
+
+export interface PrepareLimits {
+  defaultMaxTokens: number;
+  maxGrammarBytes: number;
+}
+
+/** Tokenises or renders, compiles the grammar, and settles max_tokens. Throws what the client must change. */
+export async function prepare(
+  model: ServedModel,
+  prefixes: PrefixRegistry,
+  limits: PrepareLimits,
+  request: ValidatedRequest,
+): Promise<PreparedRequest> {
+  const grammar = await compileConstraint(model, request.constraint, limits.maxGrammarBytes);
+  const input =
+    request.input.kind === 'text'
+      ? await prepareText(model, prefixes, request, request.input)
+      : await prepareChat(model, prefixes, request, request.input);
+  const sampling = { ...request.sampling, ...(grammar === '' ? input.grammar : plainGrammar(grammar)) };
+  checkBias(model, sampling);
+  return {
+    requests: input.prompts.map((prompt, index) => ({
+      id: input.prompts.length === 1 ? request.id : `${request.id}/${index}`,
+      tenant: request.tenant,
+      prompt,
+      choices: request.choices,
+      maxTokens: settleMaxTokens(model, prompt.length, request, limits.defaultMaxTokens),
+      sampling,
+      stop: [...request.stop, ...input.additionalStops],
+      priority: request.priority,
+      deadlineMs: request.deadlineMs,
+      sessionId: request.sessionId,
+      promptLogprobs: request.input.kind === 'text' ? request.input.promptLogprobs : -1,
+      cachePrompt: request.cachePrompt,
+    })),
+    messageSyntax: input.messageSyntax,
+    warning: input.warning,
+  };
+}
+
+async function prepareText(
+  model: ServedModel,
+  prefixes: PrefixRegistry,
+  request: ValidatedRequest,
+  input: TextInput,
+): Promise<PreparedInput> {
+  const prefix = prefixTokens(model, prefixes, request);
+  const prompts = await Promise.all(
+    input.prompts.map(async (prompt, index) => {
+      const param = input.prompts.length === 1 ? 'prompt' : `prompt.${index}`;
+      const own =
+        typeof prompt === 'string' ? await tokenizePrompt(model, prompt, prefix === null, param) : prompt;
+      checkTokens(model, own, param);
+      const tokens = prefix ? concat(prefix, own) : own;
+      if (tokens.length > 0) return tokens;
+      throw new SluiceError('invalid_value', 'The prompt has no tokens.', { param });
+    }),
+  );
+  return { prompts, grammar: plainGrammar(''), additionalStops: [], messageSyntax: null, warning: null };
+}
+
+async function prepareChat(
+  model: ServedModel,
+  prefixes: PrefixRegistry,
+  request: ValidatedRequest,
+  input: ChatInput,
+): Promise<PreparedInput> {
+  const messages = [...prefixMessages(model, prefixes, request), ...input.messages];
+  const chat = await model.text.chat(
+    JSON.stringify({ ...input.options, messages, add_generation_prompt: true }),
+  );
+  return {
+    prompts: [chat.tokens],
+    grammar: { grammar: chat.grammar, grammarLazy: chat.grammarLazy, grammarTriggers: chat.grammarTriggers },
+    additionalStops: chat.additionalStops,
+    messageSyntax: chat.syntax,
+    warning: chat.fallback ? 'This model has no chat template; a plain one was used.' : null,
+  };
+}
+
+function prefixTokens(
+  model: ServedModel,
+  prefixes: PrefixRegistry,
+  request: ValidatedRequest,
+): Int32Array | null {
+  if (request.prefixId === null) return null;
+  const content = prefixes.get(model.id, request.tenant, request.prefixId);
+  if (content.kind === 'text') return content.tokens;
+  throw new SluiceError('invalid_value', 'This prefix holds chat messages; use it with chat completions.', {
+    param: 'prefix_id',
+  });
+}
+
+function prefixMessages(model: ServedModel, prefixes: PrefixRegistry, request: ValidatedRequest) {
+  if (request.prefixId === null) return [];
+  const content = prefixes.get(model.id, request.tenant, request.prefixId);
+  if (content.kind === 'chat') return content.messages;
+  throw new SluiceError('invalid_value', 'This prefix holds a plain prompt; use it with completions.', {
+    param: 'prefix_id',
+  });
+}
+
+async function compileConstraint(
+  model: ServedModel,
+  constraint: Constraint | null,
+  maxBytes: number,
+): Promise<string> {
+  if (constraint === null) return '';
+  const [source, param] =
+    constraint.kind === 'grammar'
+      ? [constraint.grammar, 'grammar']
+      : [constraint.schemaJson, 'response_format'];
+  if (Buffer.byteLength(source) > maxBytes) {
+    throw new SluiceError('invalid_grammar', `It is longer than ${maxBytes} bytes.`, { param });
+  }
+  try {
+    if (constraint.kind === 'schema') return await model.text.jsonSchemaToGrammar(source);
+    await model.text.validateGrammar(source);
+    return source;
+  } catch (error) {
+    if (error instanceof SluiceError && error.code === 'invalid_grammar') {
+      throw new SluiceError('invalid_grammar', error.message, { param });
+    }
+    throw error;
+  }
+}
+
+function plainGrammar(grammar: string): PreparedInput['grammar'] {
+  return { grammar, grammarLazy: false, grammarTriggers: [] };
+}
+
+/** Throws context_length_exceeded where the prompt alone, or the prompt with the answer asked for, doesn't fit. */
+function settleMaxTokens(
+  model: ServedModel,
+  promptTokens: number,
+  request: ValidatedRequest,
+  fallback: number,
+) {
+  const room = model.engine.maxContext - promptTokens;
+  const asked = request.maxTokens;
+  if (room < Math.min(asked ?? 1, 1)) {
+    const param = request.input.kind === 'text' ? 'prompt' : 'messages';
+    throw contextExceeded(model, `${promptTokens} in the prompt`, param);
+  }
+  if (asked === null) return Math.min(fallback, room);
+  if (asked <= room) return asked;
+  throw contextExceeded(model, `${promptTokens} in the prompt and ${asked} in the answer`, 'max_tokens');
+}
+
+function checkBias(model: ServedModel, sampling: SamplingParams): void {
+  const wrong = sampling.logitBias.find(({ token }) => token >= model.engine.model.vocabSize);
+  if (!wrong) return;
+  throw new SluiceError('invalid_value', `There is no token ${wrong.token} in this model's vocabulary.`, {
+    param: `logit_bias.${wrong.token}`,
+  });
+}
+
+function concat(first: Int32Array, second: Int32Array): Int32Array {
+  const joined = new Int32Array(first.length + second.length);
+  joined.set(first);
+  joined.set(second, first.length);
+  return joined;
+}

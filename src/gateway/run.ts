@@ -1,0 +1,73 @@
+import type { Engine } from '../engine/engine.js';
+import type { EngineEvent, GenerateRequest } from '../engine/types.js';
+import { SluiceError } from '../errors.js';
+import type { GenerationSink, Usage } from './types.js';
+
+/**
+ * Hands every prompt of a request to the engine and renumbers its events. Resolves when all choices are done; rejects
+ * with the first failure, after which the rest is cancelled and no event follows. An abort cancels: choices then end
+ * with 'cancelled'.
+ */
+export function run(
+  engine: Engine,
+  requests: readonly GenerateRequest[],
+  sink: GenerationSink,
+  signal: AbortSignal,
+): Promise<Usage> {
+  const usage: Usage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0 };
+  for (const { prompt } of requests) usage.promptTokens += prompt.length;
+
+  return new Promise((resolve, reject) => {
+    let choicesLeft = requests.reduce((sum, { choices }) => sum + choices, 0);
+    let ended = false;
+
+    const cancelAll = () => {
+      for (const { id } of requests) engine.cancel(id);
+    };
+    const end = () => {
+      ended = true;
+      signal.removeEventListener('abort', cancelAll);
+    };
+    const fail = (error: unknown) => {
+      if (ended) return;
+      end();
+      cancelAll();
+      reject(error);
+    };
+    const accept = (event: EngineEvent, index: number, request: GenerateRequest) => {
+      if (ended) return;
+      const choice = index * request.choices;
+      switch (event.type) {
+        case 'prompt':
+          usage.cachedTokens += event.cachedTokens;
+          sink({ type: 'prompt', prompt: index, tokens: request.prompt, logprobs: event.logprobs });
+          break;
+        case 'delta': {
+          const { text, tokens, logprobs } = event;
+          sink({ type: 'delta', choice: choice + event.index, text, message: null, tokens, logprobs });
+          break;
+        }
+        case 'done': {
+          const { finishReason, stopSequence } = event;
+          usage.completionTokens += event.completionTokens;
+          choicesLeft -= 1;
+          if (choicesLeft === 0) end();
+          sink({ type: 'done', choice: choice + event.index, finishReason, stopSequence });
+          if (choicesLeft === 0) resolve(usage);
+          break;
+        }
+        case 'error':
+          fail(new SluiceError(event.code, event.message, { retryAfterSeconds: event.retryAfterSeconds }));
+      }
+    };
+
+    signal.addEventListener('abort', cancelAll);
+    try {
+      for (const [index, request] of requests.entries()) {
+        engine.generate(request, (event) => accept(event, index, request));
+      }
+    } catch (error) {
+      fail(error);
+    }
+  });
+}

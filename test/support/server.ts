@@ -1,0 +1,61 @@
+import { type Server, startServer } from '../../src/api/server.js';
+import { resolveConfig } from '../../src/config/index.js';
+import { ModelRegistry } from '../../src/gateway/models.js';
+import { createLog } from '../../src/telemetry/log.js';
+import { Metrics } from '../../src/telemetry/metrics.js';
+import { StubEngine, type StubEngineOptions } from './stub-engine.js';
+import { StubText } from './stub-text.js';
+
+export interface TestServer {
+  url: string;
+  port: number;
+  server: Server;
+  engine: StubEngine;
+  text: StubText;
+  post(path: string, body: unknown, init?: RequestInit): Promise<Response>;
+  close(): void;
+}
+
+/** A real server on a free port of loopback, with a scripted engine. `settings` are configuration by path. */
+export async function startTestServer(
+  options: StubEngineOptions & { settings?: Record<string, unknown>; aliases?: string[] } = {},
+): Promise<TestServer> {
+  const { settings = {}, aliases = [], ...engineOptions } = options;
+  const config = resolveConfig(
+    Object.entries({ 'server.port': 0, ...settings }).map(([path, value]) => ({
+      path,
+      value,
+      origin: 'test',
+    })),
+  );
+  const engine = new StubEngine(engineOptions);
+  const text = new StubText();
+  const models = new ModelRegistry();
+  models.add({ id: engine.modelId, engine, text }, aliases);
+  const metrics = new Metrics({ processMetrics: false });
+  const server = await startServer({ config, models, metrics, log: createLog('silent') });
+  const url = `http://127.0.0.1:${server.port}`;
+  return {
+    url,
+    port: server.port,
+    server,
+    engine,
+    text,
+    post: (path, body, init = {}) =>
+      fetch(`${url}${path}`, {
+        method: 'POST',
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+        ...init,
+        headers: { 'content-type': 'application/json', ...init.headers },
+      }),
+    close: () => server.close(),
+  };
+}
+
+/** The events of a stream as they came, comments left out; "[DONE]" as text. */
+export async function sseEvents(response: Response): Promise<unknown[]> {
+  return (await response.text())
+    .split('\n\n')
+    .filter((block) => block.startsWith('data: '))
+    .map((block) => (block === 'data: [DONE]' ? '[DONE]' : JSON.parse(block.slice('data: '.length))));
+}

@@ -1,0 +1,81 @@
+import { SluiceError } from '../../src/errors.js';
+import type { TextService } from '../../src/text/text-service.js';
+import { stubVocab, textOf, tokensOf } from './stub-vocab.js';
+
+interface StubChat {
+  messages: { role: string; content: string | null }[];
+  tools?: unknown[];
+  response_format?: { type: string };
+  add_generation_prompt?: boolean;
+}
+
+/**
+ * Renders messages as "role: content" lines. With tools its answers are read as `CALL name {json}` or as content, and
+ * "<think>…</think>" as reasoning. Everything asked of it is kept in `calls`.
+ */
+export class StubText implements TextService {
+  readonly vocab = stubVocab();
+  readonly calls: { chat: StubChat[]; schemas: string[]; grammars: string[] } = {
+    chat: [],
+    schemas: [],
+    grammars: [],
+  };
+  fallback = false;
+  /** While set, tokenize() waits for it: the moment between a request's validation and its admission. */
+  gate: Promise<void> | null = null;
+
+  async tokenize(text: string, options: { addSpecial: boolean; parseSpecial: boolean }): Promise<Int32Array> {
+    await this.gate;
+    return tokensOf(text, options.addSpecial);
+  }
+
+  async detokenize(tokens: Int32Array, options: { special: boolean }): Promise<string> {
+    return textOf(tokens, options.special);
+  }
+
+  async chat(requestJson: string) {
+    const request = JSON.parse(requestJson) as StubChat;
+    this.calls.chat.push(request);
+    const lines = request.messages.map(({ role, content }) => `${role}: ${content ?? ''}\n`);
+    const prompt = `${lines.join('')}${request.add_generation_prompt ? 'assistant: ' : ''}`;
+    return {
+      prompt,
+      tokens: tokensOf(prompt, true),
+      fallback: this.fallback,
+      grammar: request.response_format?.type === 'json_schema' ? 'root ::= "json"' : '',
+      grammarLazy: false,
+      grammarTriggers: [],
+      preservedTokens: [],
+      additionalStops: ['\nuser:'],
+      syntax: request.tools ? 'tools' : '',
+    };
+  }
+
+  async parseChat(text: string, partial: boolean, _syntax: string): Promise<string> {
+    const [, reasoning = '', rest = text] = /^<think>(.*?)<\/think>(.*)$/s.exec(text) ?? [];
+    if (text.startsWith('<think>') && reasoning === '')
+      return JSON.stringify({ reasoning_content: text.slice(7) });
+    const call = /^CALL (\w+) (.*)$/s.exec(rest);
+    if (call) {
+      return JSON.stringify({
+        reasoning_content: reasoning,
+        tool_calls: [{ id: 'call_1', function: { name: call[1], arguments: call[2] } }],
+      });
+    }
+    if (partial && 'CALL '.startsWith(rest.slice(0, 5)))
+      return JSON.stringify({ reasoning_content: reasoning });
+    return JSON.stringify({ content: rest, reasoning_content: reasoning });
+  }
+
+  async jsonSchemaToGrammar(schemaJson: string): Promise<string> {
+    this.calls.schemas.push(schemaJson);
+    return 'root ::= "schema"';
+  }
+
+  async validateGrammar(grammar: string): Promise<void> {
+    this.calls.grammars.push(grammar);
+    if (!grammar.includes('root')) throw new SluiceError('invalid_grammar', 'The grammar has no root.');
+  }
+
+  async close(): Promise<void> {}
+}
