@@ -6,6 +6,7 @@ import {
   type VocabTable,
 } from '../native/types.js';
 import { IndexedHeap } from '../support/indexed-heap.js';
+import { Pace } from '../support/pace.js';
 import { StepBatch } from './batch.js';
 import { Pieces } from './detokenizer.js';
 import { type Choice, LiveRequest, type PinCall, type PinError, type PinResult } from './live-request.js';
@@ -70,8 +71,7 @@ export class EngineCore {
   private events: EngineEvent[] = [];
   private arrivals = 0;
   private queued = 0;
-  private lastStartMs = 0;
-  private startIntervalMs = 1_000; // moving average of the time between two requests leaving the queue
+  private readonly starts = new Pace(1_000); // requests leaving the queue
   private readonly totals = {
     steps: 0,
     lastStepAtMs: 0,
@@ -210,7 +210,9 @@ export class EngineCore {
       return refusal('request_too_large', `The prompt has ${length} tokens; at most ${maxContext} fit.`);
     }
     if (this.queued >= maxQueue + maxSequences - this.scheduler.running.length) {
-      return refusal('queue_full', `${this.queued} requests are waiting.`, this.retryAfterSeconds());
+      // What a newcomer would wait for: the time in which the queue, at its recent pace, is worked off.
+      const retryAfterSeconds = this.starts.secondsFor(this.queued, longestRetrySeconds);
+      return refusal('queue_full', `${this.queued} requests are waiting.`, retryAfterSeconds);
     }
     const live = new LiveRequest({
       request,
@@ -275,14 +277,7 @@ export class EngineCore {
     if (!live.queued) return;
     live.queued = false;
     this.queued--;
-    if (this.lastStartMs > 0) this.startIntervalMs += (nowMs - this.lastStartMs - this.startIntervalMs) / 16;
-    this.lastStartMs = nowMs;
-  }
-
-  /** What a newcomer would wait for: the time in which the queue, at its recent pace, is worked off. */
-  private retryAfterSeconds(): number {
-    const seconds = Math.ceil((this.queued * this.startIntervalMs) / 1_000);
-    return Math.min(longestRetrySeconds, Math.max(1, seconds));
+    this.starts.mark(nowMs);
   }
 
   private forward(): boolean {

@@ -139,3 +139,28 @@ export interface PinnedPrefix {
   createdAtMs: number;
   hits: number;
 }
+
+/** Before the first step. */
+export const noStats: EngineStats = {
+  running: 0,
+  waiting: 0,
+  pagesTotal: 0,
+  pagesFree: 0,
+  pagesCached: 0,
+  pagesLive: 0,
+  steps: 0,
+  lastStepAtMs: 0,
+  scheduleMs: 0,
+  forwardMs: 0,
+  sampleMs: 0,
+  emitMs: 0,
+  promptTokens: 0,
+  cachedTokens: 0,
+  generatedTokens: 0,
+  prefixQueries: 0,
+  prefixHits: 0,
+  preemptions: 0,
+  rejections: 0,
+  sessions: 0,
+  pinnedPrefixes: 0,
+};

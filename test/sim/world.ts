@@ -147,6 +147,7 @@ export class World {
     });
     this.live.push(request.id);
     this.core.submit(request);
+    this.core.flush();
   }
 
   private cancel(id: string): void {

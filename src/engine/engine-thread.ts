@@ -1,0 +1,106 @@
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { Command, Reply, Report } from './protocol.js';
+import type { EngineCore } from './step-loop.js';
+
+const statsIntervalMs = 250;
+const yieldIntervalMs = 100;
+
+/**
+ * Runs an EngineCore on the messages of a port. While there is work it steps without returning to the event loop,
+ * and reads the port between two steps; every `yieldIntervalMs` it lets the event loop turn once, for timers and for
+ * a termination from outside. Without work it sleeps in the event loop until a message comes.
+ */
+export class EngineThread {
+  private stepping = false;
+  private closing = false;
+  private statsDueMs = 0;
+
+  constructor(
+    private readonly port: MessagePort,
+    private readonly core: EngineCore,
+    private readonly nowMs: () => number,
+    private readonly onClose: () => void,
+  ) {}
+
+  start(): void {
+    this.port.on('message', (command: Command) => {
+      this.take(command);
+      this.run();
+    });
+    this.run();
+  }
+
+  private run(): void {
+    if (this.stepping || this.closing) return;
+    this.stepping = true;
+    const yieldAtMs = this.nowMs() + yieldIntervalMs;
+    while (this.core.hasWork && !this.closing) {
+      this.core.step();
+      this.readPort();
+      const nowMs = this.nowMs();
+      if (nowMs >= this.statsDueMs) this.reportStats(nowMs);
+      if (nowMs >= yieldAtMs) break;
+    }
+    this.stepping = false;
+    this.core.flush();
+    if (this.closing) this.close();
+    else if (this.core.hasWork) setImmediate(() => this.run());
+    else this.reportStats(this.nowMs());
+  }
+
+  private readPort(): void {
+    for (
+      let next = receiveMessageOnPort(this.port);
+      next !== undefined;
+      next = receiveMessageOnPort(this.port)
+    ) {
+      this.take(next.message as Command);
+    }
+  }
+
+  private take(command: Command): void {
+    switch (command.type) {
+      case 'submit':
+        this.core.submit(command.request);
+        break;
+      case 'cancel':
+        this.core.cancel(command.id);
+        break;
+      case 'pin':
+        this.core.pinPrefix(command.tenant, command.id, command.tokens, (result) =>
+          this.reply(command.call, result),
+        );
+        break;
+      case 'unpin':
+        this.reply(command.call, this.core.unpinPrefix(command.tenant, command.id));
+        break;
+      case 'list':
+        this.reply(command.call, this.core.listPrefixes(command.tenant));
+        break;
+      case 'ping':
+        this.reportStats(this.nowMs());
+        break;
+      case 'close':
+        this.closing = true;
+    }
+  }
+
+  private reply(call: number, result: Reply): void {
+    this.report({ type: 'reply', call, result });
+  }
+
+  private reportStats(nowMs: number): void {
+    this.statsDueMs = nowMs + statsIntervalMs;
+    this.report({ type: 'stats', stats: this.core.stats() });
+  }
+
+  private report(report: Report): void {
+    this.port.postMessage(report);
+  }
+
+  private close(): void {
+    this.core.cancelAll();
+    this.core.flush();
+    this.onClose();
+  }
+}

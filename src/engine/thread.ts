@@ -1,0 +1,94 @@
+import { freemem } from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+import { loadAddon } from '../native/index.js';
+import type {
+  BackendInfo,
+  NativeAddon,
+  NativeContext,
+  NativeErrorCode,
+  NativeModel,
+} from '../native/types.js';
+import { usableCores } from '../support/cpus.js';
+import { EngineThread } from './engine-thread.js';
+import { packEvents, type Report, type ThreadData } from './protocol.js';
+import { resolveSizes, type Sizes } from './sizing.js';
+import { EngineCore } from './step-loop.js';
+import type { EngineConfig, EngineEvent } from './types.js';
+
+/** Worker entry: loads the model, makes the pool, then runs the engine until it is told to close. */
+
+const { config } = workerData as ThreadData;
+const port = parentPort!;
+const report = (message: Report) => port.postMessage(message);
+const nowMs = () => performance.timeOrigin + performance.now();
+
+interface Loaded {
+  addon: NativeAddon;
+  backend: BackendInfo;
+  model: NativeModel;
+}
+
+async function load(): Promise<Loaded> {
+  const { addon, backend } = loadAddon(config.backend);
+  const { gpuLayers, mainGpu, tensorSplit, mmap, mlock } = config;
+  const options = { gpuLayers, mainGpu, tensorSplit, mmap, mlock, vocabOnly: false };
+  const handle = addon.load(config.modelPath, options, (fraction) => report({ type: 'loading', fraction }));
+  return { addon, backend, model: await handle.done };
+}
+
+function sizesFor({ backend, model }: Loaded): Sizes {
+  const gpus = config.gpuLayers === 0 ? [] : backend.devices.filter((device) => device.kind === 'gpu');
+  return resolveSizes(config, model.info, {
+    cores: usableCores(),
+    memoryAvailableBytes: Math.min(freemem(), process.constrainedMemory() || Number.POSITIVE_INFINITY),
+    gpuFreeBytes: gpus.length === 0 ? null : gpus.reduce((sum, device) => sum + device.memoryFreeBytes, 0),
+  });
+}
+
+function createContext({ addon, model }: Loaded, sizes: Sizes, blockTables: Int32Array): NativeContext {
+  const { kvTypeK, kvTypeV, flashAttention, attention } = config;
+  return addon.createContext(model, { ...sizes, blockTables, kvTypeK, kvTypeV, flashAttention, attention });
+}
+
+function emit(events: EngineEvent[]): void {
+  const message = packEvents(events);
+  port.postMessage(message, [message.buffer]);
+}
+
+function start(loaded: Loaded): void {
+  const { model } = loaded;
+  const sizes = sizesFor(loaded);
+  let context: NativeContext | undefined;
+  const core = new EngineCore({
+    config: coreConfig(config, sizes),
+    vocab: model.vocab(),
+    createContext: (blockTables) => {
+      context = createContext(loaded, sizes, blockTables);
+      return context;
+    },
+    nowMs,
+    emit,
+    onFault: (error) => report({ type: 'fault', message: String((error as Error).stack ?? error) }),
+  });
+  const thread = new EngineThread(port, core, nowMs, () => {
+    context?.close();
+    model.close();
+    port.close(); // the last thing that keeps this thread alive
+  });
+  const { maxContext, maxSequences } = sizes;
+  report({ type: 'ready', info: { model: model.info, context: context!.info, maxContext, maxSequences } });
+  thread.start();
+}
+
+function coreConfig(engine: EngineConfig, sizes: Sizes) {
+  const { maxQueue, targetStepMs, watermark, sessionMaxTokens, prefixCache } = engine;
+  return { ...sizes, maxQueue, targetStepMs, watermark, sessionMaxTokens, prefixCache };
+}
+
+try {
+  start(await load());
+} catch (error) {
+  const { code, message } = error as Error & { code?: NativeErrorCode };
+  report({ type: 'load-failed', code: code ?? null, message });
+  port.close();
+}
