@@ -60,7 +60,7 @@ export async function send(
     const location = redirectTarget(reply.response, url);
     if (location === null) return checked(reply, url);
     if (request.follow === 'same-origin' && location.origin !== request.url.origin) return reply;
-    await reply.response.body?.cancel();
+    reply.controller.abort();
     url = location;
   }
   throw new SluiceError(
@@ -222,12 +222,11 @@ function redirectTarget(response: Response, from: URL): URL | null {
   return target;
 }
 
-async function checked(reply: HttpResponse, url: URL): Promise<HttpResponse> {
+function checked(reply: HttpResponse, url: URL): HttpResponse {
   const { status } = reply.response;
   // 416 answers a Range beyond the end: the caller decides.
   if (reply.response.ok || status === 416) return reply;
   const retryAfterSeconds = parseRetryAfter(reply.response.headers.get('retry-after'));
-  await reply.response.body?.cancel();
   reply.controller.abort();
   throw statusError(status, url, retryAfterSeconds);
 }
