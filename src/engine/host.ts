@@ -12,6 +12,7 @@ import {
   type EngineStats,
   type GenerateRequest,
   noStats,
+  type PinnedPrefix,
 } from './types.js';
 
 const pingIntervalMs = 1_000;

@@ -1,6 +1,6 @@
 import { freemem } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import { loadAddon } from '../native/index.js';
+import { initBackends, loadAddon } from '../native/index.js';
 import type {
   BackendInfo,
   NativeAddon,
@@ -29,7 +29,8 @@ interface Loaded {
 }
 
 async function load(): Promise<Loaded> {
-  const { addon, backend } = loadAddon(config.backend);
+  const backend = initBackends(config.backend);
+  const addon = loadAddon();
   const { gpuLayers, mainGpu, tensorSplit, mmap, mlock } = config;
   const options = { gpuLayers, mainGpu, tensorSplit, mmap, mlock, vocabOnly: false };
   const handle = addon.load(config.modelPath, options, (fraction) => report({ type: 'loading', fraction }));
