@@ -25,7 +25,7 @@ public:
      */
     void keepMass(double mass, float reference, const simd::Kernels &kernels);
 
-    /** Σ exp(logit - reference); no logit may exceed the reference. */
+    /** Σ exp(logit - reference). */
     double mass(float reference, const simd::Kernels &kernels);
 
     /** Keeps logits ≥ threshold. */

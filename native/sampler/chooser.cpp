@@ -1,5 +1,6 @@
 #include "chooser.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -27,6 +28,12 @@ float minPThreshold(float max, float minP) {
 Chooser::Chooser(const simd::Kernels &kernels, int32_t vocabSize)
     : kernels_(kernels), candidates_(vocabSize), distribution_(kernels) {}
 
+float Chooser::scaleFor(const ChoiceParams &params) {
+    if (params.temperature == 0 || params.topK > 0) return 0;
+    if (params.topP < 1) return 1;
+    return params.minP > 0 ? 0 : 1 / params.temperature;
+}
+
 int32_t Chooser::choose(Row &row, const ChoiceParams &params, TokenRandom &random, Grammar *grammar) {
     if (row.max() == minusInfinity) return -1;
     // An infinite logit has all of the probability.
@@ -42,7 +49,7 @@ int32_t Chooser::choose(Row &row, const ChoiceParams &params, TokenRandom &rando
     case Truncated::nucleus:
         return drawFromNucleus(row, params, random);
     case Truncated::nothing:
-        return drawFromRow(row, params, random);
+        return row.distribution(1 / params.temperature).draw(row.view(), random.next());
     }
     return -1;
 }
@@ -66,21 +73,21 @@ Chooser::Truncated Chooser::truncate(Row &row, const ChoiceParams &params, bool 
 // one.
 Chooser::Truncated Chooser::truncateToNucleus(Row &row, const ChoiceParams &params, bool mayCheckLater) {
     const float floor = minPThreshold(row.max(), params.minP);
-    distribution_.build(row.view(), row.max(), 1);
-    nucleusMass_ = static_cast<double>(params.topP) * distribution_.total();
+    const Distribution &all = row.distribution(1);
+    nucleusReference_ = all.reference();
+    nucleusMass_ = static_cast<double>(params.topP) * all.total();
     for (const int32_t guess : nucleusGuesses) {
         const float threshold = std::max(row.thresholdFor(guess), floor);
         if (threshold == minusInfinity) break;
         candidates_.collect(row, threshold);
-        if (threshold == floor || candidates_.mass(row.max(), kernels_) >= nucleusMass_) {
-            candidates_.keepMass(nucleusMass_, row.max(), kernels_);
-            candidates_.keepAbove(floor);
-            return Truncated::candidates;
-        }
+        if (threshold != floor && candidates_.mass(nucleusReference_, kernels_) < nucleusMass_) continue;
+        candidates_.keepMass(nucleusMass_, nucleusReference_, kernels_);
+        candidates_.keepAbove(floor);
+        return Truncated::candidates;
     }
     if (floor == minusInfinity && mayCheckLater) return Truncated::nucleus;
     candidates_.collect(row, floor);
-    candidates_.keepMass(nucleusMass_, row.max(), kernels_);
+    candidates_.keepMass(nucleusMass_, nucleusReference_, kernels_);
     return Truncated::candidates;
 }
 
@@ -101,38 +108,32 @@ int32_t Chooser::drawFromCandidates(const ChoiceParams &params, TokenRandom &ran
     return index < 0 ? -1 : candidates_.tokens()[index];
 }
 
-int32_t Chooser::drawFromRow(const Row &row, const ChoiceParams &params, TokenRandom &random) {
-    distribution_.build(row.view(), row.max(), 1 / params.temperature);
-    return distribution_.draw(row.view(), random.next());
-}
-
 // Drawing from everything until the token lies in the nucleus gives exactly the distribution restricted to
 // it.
 int32_t Chooser::drawFromNucleus(Row &row, const ChoiceParams &params, TokenRandom &random) {
-    const float scale = 1 / params.temperature;
-    if (scale != 1) distribution_.build(row.view(), row.max(), scale);
+    const Distribution &all = row.distribution(1 / params.temperature);
     for (int miss = 0; miss < nucleusMissesMax; miss++) {
-        const int32_t token = distribution_.draw(row.view(), random.next());
-        if (isInNucleus(row, token, nucleusMass_)) return token;
+        const int32_t token = all.draw(row.view(), random.next());
+        if (isInNucleus(row, token)) return token;
     }
     candidates_.collect(row, minusInfinity);
-    candidates_.keepMass(nucleusMass_, row.max(), kernels_);
+    candidates_.keepMass(nucleusMass_, nucleusReference_, kernels_);
     return drawFromCandidates(params, random);
 }
 
 /** Whether the tokens that come before this one, best and then lowest first, have less than the mass. */
-bool Chooser::isInNucleus(const Row &row, int32_t token, double mass) const {
+bool Chooser::isInNucleus(const Row &row, int32_t token) const {
     const simd::BlockView view = row.view();
     const float logit = row.at(token);
     const float justBelow = std::nextafter(logit, minusInfinity);
     const int32_t block = token / blockSize;
-    double before = kernels_.sumExpAbove(view, row.maxima(), 0, block, justBelow, row.max());
-    before += kernels_.sumExpAbove(view, row.maxima(), block, view.blocks, logit, row.max());
+    double before = kernels_.sumExpAbove(view, row.maxima(), 0, block, justBelow, nucleusReference_) +
+                    kernels_.sumExpAbove(view, row.maxima(), block, view.blocks, logit, nucleusReference_);
     const float *values = view.at(block);
-    const double weight = std::exp(static_cast<double>(logit) - static_cast<double>(row.max()));
-    for (int32_t i = 0; i < token % blockSize; i++)
-        if (values[i] == logit) before += weight;
-    return before < mass;
+    const auto equal = std::count(values, values + token % blockSize, logit);
+    before += static_cast<double>(equal) *
+              std::exp(static_cast<double>(logit) - static_cast<double>(nucleusReference_));
+    return before < nucleusMass_;
 }
 
 int32_t Chooser::chooseWithGrammar(Row &row, const ChoiceParams &params, TokenRandom &random,
@@ -147,20 +148,15 @@ int32_t Chooser::chooseWithGrammar(Row &row, const ChoiceParams &params, TokenRa
 // tokens.
 int32_t Chooser::drawAllowedFromRow(Row &row, const ChoiceParams &params, TokenRandom &random,
                                     Grammar &grammar) {
-    distribution_.build(row.view(), row.max(), 1 / params.temperature);
-    int32_t allowed = -1;
+    const Distribution &all = row.distribution(1 / params.temperature);
     for (int refusal = 0; refusal < refusalsMax; refusal++) {
-        const int32_t token = distribution_.draw(row.view(), random.next());
+        const int32_t token = all.draw(row.view(), random.next());
         if (token < 0) break;
-        if (grammar.take(token)) {
-            allowed = token;
-            break;
-        }
-        row.change(token) = minusInfinity;
-        distribution_.update(row.view(), token / blockSize);
+        if (grammar.take(token)) return token;
+        row.ban(token);
     }
     row.refresh();
-    return allowed;
+    return -1;
 }
 
 int32_t Chooser::drawAllowedCandidate(const ChoiceParams &params, TokenRandom &random, Grammar &grammar,

@@ -33,6 +33,9 @@ public:
      */
     int32_t choose(Row &row, const ChoiceParams &params, TokenRandom &random, Grammar *grammar);
 
+    /** The scale whose distribution choose() will ask the row for; 0: none. */
+    static float scaleFor(const ChoiceParams &params);
+
     static constexpr int refusalsMax = 32;
     static constexpr int32_t filterMax = 4096;
 
@@ -46,10 +49,9 @@ private:
     Truncated truncate(Row &row, const ChoiceParams &params, bool mayCheckLater);
     Truncated truncateToNucleus(Row &row, const ChoiceParams &params, bool mayCheckLater);
     void truncateCandidates(const ChoiceParams &params);
-    bool isInNucleus(const Row &row, int32_t token, double mass) const;
+    bool isInNucleus(const Row &row, int32_t token) const;
     int32_t drawFromNucleus(Row &row, const ChoiceParams &params, TokenRandom &random);
     int32_t drawFromCandidates(const ChoiceParams &params, TokenRandom &random);
-    int32_t drawFromRow(const Row &row, const ChoiceParams &params, TokenRandom &random);
 
     int32_t chooseWithGrammar(Row &row, const ChoiceParams &params, TokenRandom &random, Grammar &grammar);
     int32_t drawAllowedCandidate(const ChoiceParams &params, TokenRandom &random, Grammar &grammar,
@@ -61,7 +63,8 @@ private:
     const simd::Kernels &kernels_;
     Candidates candidates_;
     Distribution distribution_;
-    double nucleusMass_ = 0; // Σ exp(logit - max) that top-p asks for
+    double nucleusMass_ = 0; // Σ exp(logit - nucleusReference_) that top-p asks for
+    float nucleusReference_ = 0;
     std::vector<uint8_t> allowed_;
 };
 

@@ -18,7 +18,7 @@ constexpr float notAsked = std::numeric_limits<float>::quiet_NaN();
 /** Scratch memory of one thread. */
 struct Worker {
     Worker(const simd::Kernels &kernels, int32_t vocabSize)
-        : row(kernels, vocabSize), chooser(kernels, vocabSize), scorer(kernels, vocabSize) {}
+        : row(kernels, vocabSize), chooser(kernels, vocabSize), scorer(vocabSize) {}
 
     Row row;
     Chooser chooser;
@@ -37,10 +37,10 @@ struct SamplerPool::Impl {
     static void sample(Worker &worker, SampleRow &out) {
         Sampler::State &state = *out.sampler->state_;
         Row &row = worker.row;
-        row.load(out.logits);
+        const bool wantsLogprobs = state.topLogprobs >= 0;
+        row.load(out.logits, wantsLogprobs ? 1 : Chooser::scaleFor(state.choice));
         out.logprobs.topCount = 0;
         out.logprobs.logprob = notAsked;
-        const bool wantsLogprobs = state.topLogprobs >= 0;
         if (wantsLogprobs) worker.scorer.scoreTop(row, state.topLogprobs, out.logprobs);
         state.apply(row);
         const bool hasCandidate = row.max() > -std::numeric_limits<float>::infinity();
@@ -59,7 +59,7 @@ struct SamplerPool::Impl {
     }
 
     static void score(Worker &worker, ScoreRow &out, int32_t top) {
-        worker.row.load(out.logits);
+        worker.row.load(out.logits, 1);
         worker.scorer.scoreTop(worker.row, top, out.logprobs);
         out.logprobs.logprob = worker.scorer.logprob(out.logits[out.token]);
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "distribution.h"
 #include "simd.h"
 
 #include <cstdint>
@@ -8,21 +9,28 @@
 namespace sluice::sampler {
 
 /**
- * One row of logits: block maxima, and changes kept beside it. A changed block is copied first, so the row
- * itself, which other rows of the call may share, is never written. Buffers are reused from row to row.
+ * One row of logits: its block maxima, its distribution, and changes kept beside it. A changed block is
+ * copied first, so that the row itself, which other rows of the call may share, is never written. Buffers are
+ * reused from row to row.
  */
 class Row {
 public:
     Row(const simd::Kernels &kernels, int32_t vocabSize);
 
-    /** Starts a row; `logits` [vocabSize] must stay valid while it is used. O(vocabSize). */
-    void load(const float *logits);
+    /**
+     * Starts a row; `logits` [vocabSize] must stay valid while it is used. A `scale` above 0 prepares
+     * distribution(scale) in the same pass. O(vocabSize).
+     */
+    void load(const float *logits, float scale);
 
     /** The changeable logit of a token. Call refresh() after the last change. */
     float &change(int32_t token);
 
-    /** Brings the maxima up to date after changes. O(changed blocks + vocabSize / 4096). */
+    /** Brings maxima and distribution up to date after changes. O(changed blocks + vocabSize / blockSize). */
     void refresh();
+
+    /** Makes a token impossible. max() may be too great afterwards, until refresh(). */
+    void ban(int32_t token);
 
     bool changed() const { return changed_; }
     float max() const { return max_; } // -inf: nothing can be chosen
@@ -30,6 +38,10 @@ public:
     float at(int32_t token) const;
     simd::BlockView view() const { return {logits_, shadow_.data(), slots_.data(), blocks_}; }
     const float *maxima() const { return maxima_.data(); }
+    const simd::Kernels &kernels() const { return kernels_; }
+
+    /** The distribution at temperature 1 / scale; max() must be finite. Free if load() prepared it. */
+    const Distribution &distribution(float scale);
 
     /** Lowest token whose logit is max(). Undefined where max() is -inf. */
     int32_t argmax() const;
@@ -38,10 +50,9 @@ public:
      * row. */
     float thresholdFor(int32_t count);
 
-    const simd::Kernels &kernels() const { return kernels_; }
-
 private:
     int32_t shadowOf(int32_t block);
+    float guessMax() const;
 
     const simd::Kernels &kernels_;
     const int32_t vocabSize_;
@@ -49,12 +60,14 @@ private:
     const float *logits_ = nullptr;
     bool changed_ = false;
     float max_ = 0;
-    std::vector<float> maxima_;      // [blocks], padded with -inf to a multiple of blockSize
-    std::vector<float> groupMaxima_; // [blocks / blockSize], rounded up
-    std::vector<int32_t> slots_;     // [blocks] see BlockView
+    std::vector<float> maxima_;      // [blocks_], filled up with -inf to whole groups
+    std::vector<float> groupMaxima_; // of groupSize blocks each
+    std::vector<int32_t> slots_;     // [blocks_] see BlockView
     std::vector<float> shadow_;      // [shadowBlocks_.size() × blockSize]
     std::vector<int32_t> shadowBlocks_;
-    std::vector<float> order_; // scratch of thresholdFor
+    Distribution distribution_;
+    bool hasDistribution_ = false; // distribution_ is that of the row
+    std::vector<float> order_;     // scratch of thresholdFor
 };
 
 } // namespace sluice::sampler

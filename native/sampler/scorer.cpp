@@ -7,15 +7,14 @@
 
 namespace sluice::sampler {
 
-Scorer::Scorer(const simd::Kernels &kernels, int32_t vocabSize)
-    : candidates_(vocabSize), distribution_(kernels) {}
+Scorer::Scorer(int32_t vocabSize) : candidates_(vocabSize) {}
 
 void Scorer::scoreTop(Row &row, int32_t top, LogprobRow &out) {
     out.topCount = 0;
     logTotal_ = static_cast<double>(row.max());
     if (std::isinf(row.max())) return;
-    distribution_.build(row.view(), row.max(), 1);
-    logTotal_ += std::log(distribution_.total());
+    const Distribution &all = row.distribution(1);
+    logTotal_ = static_cast<double>(all.reference()) + std::log(all.total());
     if (top == 0) return;
 
     candidates_.collect(row, row.thresholdFor(top));

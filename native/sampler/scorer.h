@@ -1,7 +1,6 @@
 #pragma once
 
 #include "candidates.h"
-#include "distribution.h"
 #include "row.h"
 #include "sampler.h"
 
@@ -13,7 +12,7 @@ namespace sluice::sampler {
 /** Log-probabilities under a row as loaded. Holds scratch memory only. */
 class Scorer {
 public:
-    Scorer(const simd::Kernels &kernels, int32_t vocabSize);
+    explicit Scorer(int32_t vocabSize);
 
     /**
      * Writes the `top` best tokens; of equal ones the lowest first. None for a row whose greatest logit is
@@ -26,7 +25,6 @@ public:
 
 private:
     Candidates candidates_;
-    Distribution distribution_;
     std::vector<int32_t> order_;
     double logTotal_ = 0; // ln Σ exp(logit)
 };

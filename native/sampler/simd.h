@@ -4,9 +4,9 @@
 
 namespace sluice::sampler::simd {
 
-/** Logits are handled in blocks: small enough to rescan cheaply, large enough that their maxima fit the L1
- * cache. */
-constexpr int32_t blockSize = 64;
+/** Logits are handled in blocks: small enough to rescan cheaply, large enough that reducing each costs
+ * little. */
+constexpr int32_t blockSize = 128;
 
 /** Floats beyond its last result that a kernel may overwrite in an output buffer: one vector. */
 constexpr int32_t storeSlack = 16;
@@ -26,15 +26,23 @@ struct BlockView {
 
 enum class Level { portable, avx2, avx512 };
 
+/** How far (x - reference) · scale may rise above 0 without an overflow of its exponential or of a block's
+ * sum. */
+constexpr float exponentMax = 60;
+
 /**
- * NaN counts as -inf in every kernel. exp(x) has a relative error of at most 1.5e-7 + 1.2e-7 · |x|, and is
- * exactly 0 for x under -88.1.
+ * NaN counts as -inf in every kernel. exp(x) has a relative error of at most 1.5e-7 + 1.2e-7 · |x|, is
+ * exactly 0 for x under -88.1, and mustn't be asked for above exponentMax.
  */
 struct Kernels {
     /** maxima[b] = max of block b of `values`. */
     void (*blockMax)(const float *values, int32_t blocks, float *maxima);
 
-    /** sums[b] = Σ exp((x - reference) · scale) over block b; no x may exceed the reference. */
+    /** The same, and sums[b] = Σ exp((x - reference) · scale) over block b, in one pass. */
+    void (*blockStats)(const float *values, int32_t blocks, float reference, float scale, float *maxima,
+                       float *sums);
+
+    /** sums[b] alone, of a view. */
     void (*blockSums)(const BlockView &view, float reference, float scale, float *sums);
 
     /** Σ exp(x - reference) over x > threshold in blocks [begin, end). */

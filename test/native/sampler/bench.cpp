@@ -32,8 +32,10 @@ Rows peakedRows(int32_t vocabSize) {
     std::normal_distribution<float> normal(0, 2);
     Rows rows(rowCount, std::vector<float>(vocabSize));
     for (auto &row : rows) {
-        for (float &logit : row) logit = normal(random);
-        for (int i = 0; i < 60; i++) row[random() % vocabSize] = 19 - 3 * std::log1p(static_cast<float>(i));
+        for (float &logit : row)
+            logit = normal(random);
+        for (int i = 0; i < 60; i++)
+            row[random() % vocabSize] = 19 - 3 * std::log1p(static_cast<float>(i));
     }
     return rows;
 }
@@ -44,7 +46,8 @@ Rows flatRows(int32_t vocabSize) {
     std::normal_distribution<float> normal(0, 2.5);
     Rows rows(rowCount, std::vector<float>(vocabSize));
     for (auto &row : rows)
-        for (float &logit : row) logit = normal(random);
+        for (float &logit : row)
+            logit = normal(random);
     return rows;
 }
 
@@ -53,7 +56,8 @@ double microsecondsARow(const std::function<void(int row)> &sampleRow) {
     std::vector<double> times;
     for (int repetition = 0; repetition < repetitions; repetition++) {
         const auto start = std::chrono::steady_clock::now();
-        for (int row = 0; row < rowCount; row++) sampleRow(row);
+        for (int row = 0; row < rowCount; row++)
+            sampleRow(row);
         const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - start;
         times.push_back(took.count() / rowCount);
     }
@@ -65,7 +69,8 @@ double ours(const Rows &rows, const Params &params, int32_t vocabSize) {
     Vocab vocab;
     vocab.size = vocabSize;
     std::vector<int32_t> history(256);
-    for (int32_t i = 0; i < 256; i++) history[i] = i * 977 % vocabSize;
+    for (int32_t i = 0; i < 256; i++)
+        history[i] = i * 977 % vocabSize;
     Sampler sampler(params, vocab, history.data(), history.size(), 0);
     SamplerPool pool(1, vocabSize);
     int32_t topTokens[maxTopLogprobs];
@@ -83,9 +88,11 @@ double ours(const Rows &rows, const Params &params, int32_t vocabSize) {
 double llamas(const Rows &rows, const Params &params, int32_t vocabSize) {
     llama_sampler *chain = llama_sampler_chain_init(llama_sampler_chain_default_params());
     if (params.penaltyLastN != 0) {
-        llama_sampler_chain_add(chain, llama_sampler_init_penalties(vocabSize, params.penaltyLastN, params.repeatPenalty,
-                                                                    params.frequencyPenalty, params.presencePenalty));
-        for (int32_t i = 0; i < 256; i++) llama_sampler_accept(chain, i * 977 % vocabSize);
+        llama_sampler_chain_add(
+            chain, llama_sampler_init_penalties(vocabSize, params.penaltyLastN, params.repeatPenalty,
+                                                params.frequencyPenalty, params.presencePenalty));
+        for (int32_t i = 0; i < 256; i++)
+            llama_sampler_accept(chain, i * 977 % vocabSize);
     }
     if (params.temperature == 0) {
         llama_sampler_chain_add(chain, llama_sampler_init_greedy());
@@ -98,7 +105,8 @@ double llamas(const Rows &rows, const Params &params, int32_t vocabSize) {
     }
     std::vector<llama_token_data> candidates(vocabSize);
     const double time = microsecondsARow([&](int row) {
-        for (int32_t token = 0; token < vocabSize; token++) candidates[token] = {token, rows[row][token], 0};
+        for (int32_t token = 0; token < vocabSize; token++)
+            candidates[token] = {token, rows[row][token], 0};
         llama_token_data_array array{candidates.data(), candidates.size(), -1, false};
         llama_sampler_apply(chain, &array);
         llama_sampler_accept(chain, array.data[array.selected].id);
