@@ -127,6 +127,8 @@ export interface ContextOptions {
   flashAttention: 'auto' | 'on' | 'off';
   /** 'paged': our CPU kernel where the model allows it; 'stock': llama.cpp's own attention always. */
   attention: 'paged' | 'stock';
+  /** [1], over shared memory: while another thread keeps it non-zero, forward() throws FORWARD_ABORTED. */
+  abortFlag?: Int32Array;
 }
 
 export interface ContextInfo {
@@ -191,7 +193,10 @@ export interface NativeContext {
    */
   setSampler(sequence: number, params: SamplerParams, history: Int32Array, generated: number): void;
   clearSampler(sequence: number): void;
-  /** Samples `count` rows in parallel: output index outputs[i] with the sampler of sequences[i]; accepts the token. */
+  /**
+   * Samples `count` rows in parallel: output index outputs[i] with the sampler of sequences[i]; accepts the token.
+   * tokens[i] is −1 where nothing can be chosen: every token is banned, or none continues the grammar.
+   */
   sample(count: number, outputs: Int32Array, sequences: Int32Array, result: SampleResult): void;
   /** Log-probability of tokens[i] under output outputs[i] (for prompt log-probabilities), with alternatives. */
   logprobs(count: number, outputs: Int32Array, tokens: Int32Array, top: number, result: SampleResult): void;

@@ -1,0 +1,91 @@
+#include "addon.h"
+
+#include "backend.h"
+#include "chat_format.h"
+#include "context_wrap.h"
+#include "js.h"
+#include "load.h"
+#include "model_registry.h"
+#include "model_wrap.h"
+
+namespace sluice {
+
+Addon::Addon(Napi::Env env, Napi::Object exports) {
+    DefineAddon(exports, {
+                             InstanceMethod<&Addon::init>("init"),
+                             InstanceMethod<&Addon::load>("load"),
+                             InstanceMethod<&Addon::createContext>("createContext"),
+                             InstanceMethod<&Addon::jsonSchemaToGrammar>("jsonSchemaToGrammar"),
+                             InstanceMethod<&Addon::validateGrammar>("validateGrammar"),
+                             InstanceMethod<&Addon::counters>("counters"),
+                         });
+    modelClass = Napi::Persistent(ModelWrap::define(env));
+    contextClass = Napi::Persistent(ContextWrap::define(env));
+}
+
+Napi::Value Addon::init(const Napi::CallbackInfo &call) {
+    const Napi::Env env = call.Env();
+    return guarded(env, [&]() -> Napi::Value {
+        const Napi::Object options = toObject(call[0], "options");
+        const BackendInfo &info = initBackends(toString(options.Get("directory"), "directory"),
+                                               toString(options.Get("backend"), "backend"));
+        Napi::Array devices = Napi::Array::New(env, info.devices.size());
+        for (uint32_t i = 0; i < info.devices.size(); i++) {
+            Napi::Object device = Napi::Object::New(env);
+            device.Set("name", fromBytes(env, info.devices[i].name));
+            device.Set("description", fromBytes(env, info.devices[i].description));
+            device.Set("kind", info.devices[i].kind);
+            device.Set("memoryFreeBytes", static_cast<double>(info.devices[i].memoryFreeBytes));
+            device.Set("memoryTotalBytes", static_cast<double>(info.devices[i].memoryTotalBytes));
+            devices.Set(i, device);
+        }
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("llamaRelease", info.llamaRelease);
+        object.Set("cpuVariant", info.cpuVariant);
+        object.Set("devices", devices);
+        object.Set("systemInfo", info.systemInfo);
+        return object;
+    });
+}
+
+Napi::Value Addon::load(const Napi::CallbackInfo &call) {
+    return guarded(call.Env(), [&]() -> Napi::Value {
+        requireBackends();
+        return startLoad(call.Env(), toString(call[0], "path"), toObject(call[1], "options"), call[2]);
+    });
+}
+
+Napi::Value Addon::createContext(const Napi::CallbackInfo &call) {
+    return guarded(call.Env(), [&]() -> Napi::Value {
+        return ContextWrap::create(call.Env(), ModelWrap::unwrap(call[0]), toObject(call[1], "options"));
+    });
+}
+
+Napi::Value Addon::jsonSchemaToGrammar(const Napi::CallbackInfo &call) {
+    return guarded(call.Env(), [&]() -> Napi::Value {
+        return fromBytes(call.Env(), sluice::jsonSchemaToGrammar(toString(call[0], "schemaJson")));
+    });
+}
+
+void Addon::validateGrammar(const Napi::CallbackInfo &call) {
+    guarded(call.Env(), [&] {
+        try {
+            sampler::validateGrammar(toString(call[0], "grammar"), nullptr);
+        } catch (const sampler::SamplerError &error) {
+            throw NativeError(ErrorCode::grammarInvalid, error.what());
+        }
+    });
+}
+
+Napi::Value Addon::counters(const Napi::CallbackInfo &call) {
+    const auto models = ModelRegistry::instance().counters();
+    Napi::Object object = Napi::Object::New(call.Env());
+    object.Set("models", static_cast<double>(models.models));
+    object.Set("modelReferences", static_cast<double>(models.references));
+    object.Set("contexts", static_cast<double>(Context::count()));
+    return object;
+}
+
+NODE_API_ADDON(Addon)
+
+} // namespace sluice

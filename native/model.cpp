@@ -1,0 +1,160 @@
+#include "model.h"
+
+#include <algorithm>
+
+#include "chat.h" // libllama-common's
+#include "gguf_check.h"
+#include "llama_log.h"
+
+namespace sluice {
+
+namespace {
+
+/** Metadata values longer than this (chat templates aside) are left out of ModelInfo. */
+constexpr size_t metadataBytesMax = 4096;
+
+std::string metaKey(const llama_model *model, int32_t index) {
+    char buffer[1024];
+    const int32_t length = llama_model_meta_key_by_index(model, index, buffer, sizeof buffer);
+    return length < 0 ? std::string() : std::string(buffer);
+}
+
+std::string metaValue(const llama_model *model, int32_t index) {
+    std::string value(metadataBytesMax, '\0');
+    const int32_t length = llama_model_meta_val_str_by_index(model, index, value.data(), value.size());
+    if (length < 0 || static_cast<size_t>(length) >= value.size()) return {};
+    value.resize(static_cast<size_t>(length));
+    return value;
+}
+
+std::string metaValue(const llama_model *model, const char *key) {
+    char buffer[1024];
+    return llama_model_meta_val_str(model, key, buffer, sizeof buffer) < 0 ? std::string()
+                                                                           : std::string(buffer);
+}
+
+std::string describe(const llama_model *model) {
+    char buffer[256];
+    llama_model_desc(model, buffer, sizeof buffer);
+    return buffer;
+}
+
+std::vector<std::pair<std::string, std::string>> readMetadata(const llama_model *model) {
+    std::vector<std::pair<std::string, std::string>> entries;
+    for (int32_t i = 0; i < llama_model_meta_count(model); i++) {
+        const std::string key = metaKey(model, i);
+        const std::string value = metaValue(model, i);
+        if (!key.empty() && !value.empty() && key != "tokenizer.chat_template")
+            entries.emplace_back(key, value);
+    }
+    return entries;
+}
+
+ModelInfo readInfo(const llama_model *model, const std::string &path) {
+    const llama_vocab *vocab = llama_model_get_vocab(model);
+    const char *chatTemplate = llama_model_chat_template(model, nullptr);
+    ModelInfo info;
+    info.path = path;
+    info.architecture = metaValue(model, "general.architecture");
+    info.name = metaValue(model, "general.name");
+    info.description = describe(model);
+    info.sizeBytes = llama_model_size(model);
+    info.parameters = llama_model_n_params(model);
+    info.trainContext = llama_model_n_ctx_train(model);
+    info.vocabSize = llama_vocab_n_tokens(vocab);
+    info.embeddingSize = llama_model_n_embd(model);
+    info.layers = llama_model_n_layer(model);
+    info.heads = llama_model_n_head(model);
+    info.kvHeads = llama_model_n_head_kv(model);
+    info.slidingWindow = llama_model_n_swa(model);
+    info.bosToken = llama_vocab_bos(vocab);
+    info.eosToken = llama_vocab_eos(vocab);
+    info.addBos = llama_vocab_get_add_bos(vocab);
+    info.chatTemplate = chatTemplate == nullptr ? "" : chatTemplate;
+    info.recurrent = llama_model_is_recurrent(model);
+    info.hybrid = llama_model_is_hybrid(model);
+    info.encoderOnly = !llama_model_has_decoder(model) ||
+                       metaValue(model, (info.architecture + ".attention.causal").c_str()) == "false";
+    info.metadata = readMetadata(model);
+    return info;
+}
+
+llama_load_mode loadMode(const LoadOptions &options) {
+    if (options.mmap && options.mlock) return LLAMA_LOAD_MODE_MMAP_MLOCK;
+    if (options.mmap) return LLAMA_LOAD_MODE_MMAP;
+    return options.mlock ? LLAMA_LOAD_MODE_MLOCK : LLAMA_LOAD_MODE_NONE;
+}
+
+bool isOutOfMemory(const LogCapture &log) {
+    for (const char *text : {"allocate", "out of memory", "bad_alloc", "mmap failed"}) {
+        if (log.contains(text)) return true;
+    }
+    return false;
+}
+
+std::string without(std::string text, const std::string &secret) {
+    for (size_t at = text.find(secret); at != std::string::npos; at = text.find(secret))
+        text.replace(at, secret.size(), "the file");
+    return text;
+}
+
+} // namespace
+
+std::shared_ptr<Model> Model::load(const std::string &path, const LoadOptions &options,
+                                   const std::function<bool(float)> &onProgress) {
+    checkGguf(path);
+
+    // llama.cpp reads llama_max_devices() entries.
+    std::vector<float> split(llama_max_devices(), 0.0f);
+    std::copy_n(options.tensorSplit.begin(), std::min(options.tensorSplit.size(), split.size()),
+                split.begin());
+
+    llama_model_params params = llama_model_default_params();
+    params.n_gpu_layers = options.gpuLayers;
+    params.main_gpu = options.mainGpu;
+    params.tensor_split = options.tensorSplit.empty() ? nullptr : split.data();
+    params.load_mode = loadMode(options);
+    params.vocab_only = options.vocabOnly;
+
+    struct Progress {
+        const std::function<bool(float)> &report;
+        bool isCancelled;
+    } progress{onProgress, false};
+    params.progress_callback_user_data = &progress;
+    params.progress_callback = [](float fraction, void *data) {
+        auto *state = static_cast<Progress *>(data);
+        state->isCancelled = state->isCancelled || !state->report(fraction);
+        return !state->isCancelled;
+    };
+    if (!onProgress(0)) throw NativeError(ErrorCode::loadCancelled, "Loading was cancelled.");
+
+    LogCapture log;
+    Handle handle(llama_model_load_from_file(path.c_str(), params));
+    if (progress.isCancelled) throw NativeError(ErrorCode::loadCancelled, "Loading was cancelled.");
+    if (!handle) {
+        const auto code = isOutOfMemory(log) ? ErrorCode::modelLoadFailed : ErrorCode::modelInvalid;
+        throw NativeError(code, without(log.reason("the model couldn't be loaded"), path));
+    }
+    return std::shared_ptr<Model>(new Model(std::move(handle), path, options));
+}
+
+Model::Model(Handle handle, const std::string &path, const LoadOptions &options)
+    : handle_(std::move(handle)), options_(options), info_(readInfo(handle_.get(), path)) {}
+
+Model::~Model() = default;
+
+const common_chat_templates &Model::chatTemplates() const {
+    if (info_.chatTemplate.empty())
+        throw NativeError(ErrorCode::templateFailed, "The model has no chat template.");
+    std::call_once(templatesOnce_, [this] {
+        try {
+            templates_ = common_chat_templates_init(handle_.get(), "");
+        } catch (const std::exception &error) {
+            throw NativeError(ErrorCode::templateFailed,
+                              std::string("The model's chat template is broken: ") + error.what());
+        }
+    });
+    return *templates_;
+}
+
+} // namespace sluice
