@@ -62,15 +62,15 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
+/** A value where a section should be is overwritten by a later source's section, or refused by the schema. */
 function place(tree: Record<string, unknown>, keys: string[], value: unknown): void {
   const last = keys.at(-1)!;
   let node = tree;
   for (const key of keys.slice(0, -1)) {
     const child = node[key];
-    node = (typeof child === 'object' && child !== null ? child : (node[key] = {})) as Record<
-      string,
-      unknown
-    >;
+    const next = (typeof child === 'object' && child !== null ? child : {}) as Record<string, unknown>;
+    node[key] = next;
+    node = next;
   }
   node[last] = value;
 }

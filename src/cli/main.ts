@@ -1,0 +1,40 @@
+import { Command } from 'commander';
+import { ConfigError } from '../config/index.js';
+import { SluiceError } from '../errors.js';
+import { packageVersion } from '../support/version.js';
+
+interface CommandModule {
+  register(program: Command): void;
+}
+
+/** Loaded only when asked for: a server shouldn't wait for the bench's imports. */
+const commands: Record<string, () => Promise<CommandModule>> = {
+  serve: () => import('./serve.js'),
+  models: () => import('./models.js'),
+  doctor: () => import('./doctor.js'),
+  bench: () => import('./bench.js'),
+  gpu: () => import('./gpu.js'),
+};
+
+async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command('sluice')
+    .description('Self-hosted LLM server: OpenAI-compatible HTTP and WebSocket over llama.cpp.')
+    .version(packageVersion())
+    .showHelpAfterError('(see --help)');
+  const asked = commands[argv[0] ?? ''];
+  for (const load of asked ? [asked] : Object.values(commands)) (await load()).register(program);
+  await program.parseAsync(argv, { from: 'user' });
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof ConfigError) {
+    process.stderr.write(`The configuration can't be used:\n${error.faults.map((fault) => `  ${fault}\n`).join('')}`);
+  } else if (error instanceof SluiceError) {
+    process.stderr.write(`sluice: ${error.message}\n`);
+  } else {
+    process.stderr.write(`sluice: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  }
+  process.exitCode = 1;
+}

@@ -1,0 +1,65 @@
+import { type Command, Option } from 'commander';
+import { type Assignment, fromText, settingByPath } from '../config/index.js';
+
+interface Flag {
+  flag: string;
+  paths: readonly string[]; // what it sets
+  value?: unknown; // what a flag without an argument sets
+}
+
+const flags: readonly Flag[] = [
+  { flag: '--host <address>', paths: ['server.host'] },
+  { flag: '--port <port>', paths: ['server.port'] },
+  { flag: '--insecure-no-auth', paths: ['server.insecureNoAuth'], value: true },
+  { flag: '--drain-timeout-ms <ms>', paths: ['server.drainTimeoutMs'] },
+  { flag: '--model <ref>', paths: ['model.ref'] },
+  { flag: '--aliases <names>', paths: ['model.aliases'] },
+  { flag: '--backend <name>', paths: ['engine.backend'] },
+  { flag: '--gpu-layers <count>', paths: ['engine.gpuLayers'] },
+  { flag: '--main-gpu <index>', paths: ['engine.mainGpu'] },
+  { flag: '--tensor-split <shares>', paths: ['engine.tensorSplit'] },
+  { flag: '--no-mmap', paths: ['engine.mmap'], value: false },
+  { flag: '--mlock', paths: ['engine.mlock'], value: true },
+  { flag: '--threads <count>', paths: ['engine.threads'] },
+  { flag: '--context <tokens>', paths: ['engine.contextLength'] },
+  { flag: '--kv-type <type>', paths: ['engine.kvTypeK', 'engine.kvTypeV'] },
+  { flag: '--kv-memory <bytes>', paths: ['engine.kvBytes'] },
+  { flag: '--memory-utilization <share>', paths: ['engine.memoryUtilization'] },
+  { flag: '--page-size <cells>', paths: ['engine.pageSize'] },
+  { flag: '--flash-attn <mode>', paths: ['engine.flashAttention'] },
+  { flag: '--attention <kind>', paths: ['engine.attention'] },
+  { flag: '--max-sequences <count>', paths: ['engine.maxSequences'] },
+  { flag: '--max-batch-tokens <tokens>', paths: ['engine.maxBatchTokens'] },
+  { flag: '--target-step-ms <ms>', paths: ['engine.targetStepMs'] },
+  { flag: '--max-queue <count>', paths: ['engine.maxQueue'] },
+  { flag: '--no-prefix-cache', paths: ['engine.prefixCache'], value: false },
+  { flag: '--log-level <level>', paths: ['log.level'] },
+];
+
+/** Adds the flags to a command; `assigned` receives what they set, in the order given. */
+export function addServeOptions(command: Command, assigned: Assignment[]): void {
+  for (const flag of flags) {
+    const option = new Option(flag.flag, describe(flag));
+    command.addOption(option);
+    command.on(`option:${option.name()}`, (text: string | null) => {
+      for (const path of flag.paths) {
+        const value = flag.value ?? fromText(settingByPath.get(path)!, text ?? '');
+        assigned.push({ path, value, origin: option.long ?? option.flags });
+      }
+    });
+  }
+  command.option('--set <path=value>', 'any other setting, such as http.maxBodyBytes=1MiB; may be repeated');
+  command.on('option:set', (text: string) => {
+    const [path = '', ...rest] = text.split('=');
+    const setting = settingByPath.get(path);
+    const value = setting ? fromText(setting, rest.join('=')) : rest.join('=');
+    assigned.push({ path, value, origin: `--set ${path}` });
+  });
+}
+
+function describe({ paths, value }: Flag): string {
+  const setting = settingByPath.get(paths[0]!)!;
+  if (value === false) return `not: ${setting.description}`;
+  const initial = Array.isArray(setting.default) ? setting.default.join(',') : String(setting.default);
+  return value === true || initial === '' ? setting.description : `${setting.description} (default: ${initial})`;
+}

@@ -1,0 +1,74 @@
+import type { Command } from 'commander';
+import { type Server, startServer } from '../api/server.js';
+import { type Assignment, type Config, isLoopback, loadConfig } from '../config/index.js';
+import { createEngine } from '../engine/host.js';
+import { ModelRegistry, type ServedModel } from '../gateway/models.js';
+import { createReporter, type ResolvedModel, resolveModel } from '../models/index.js';
+import { packageVersion } from '../support/version.js';
+import { createLog, type Log } from '../telemetry/log.js';
+import { Metrics } from '../telemetry/metrics.js';
+import { createTextService } from '../text/text-pool.js';
+import { addServeOptions } from './serve-options.js';
+import { drainAtSignal, stopSignals } from './stop-signals.js';
+
+export function register(program: Command): void {
+  const flags: Assignment[] = [];
+  const command = program
+    .command('serve')
+    .description('load a model and serve it over HTTP and WebSocket')
+    .option('--config <file>', 'YAML file of settings (default: $SLUICE_CONFIG)');
+  addServeOptions(command, flags);
+  command.action(async (options: { config?: string }) => {
+    const file = options.config ?? process.env.SLUICE_CONFIG;
+    await serve(loadConfig({ file, environment: process.env, flags }));
+  });
+}
+
+async function serve(config: Config): Promise<void> {
+  const log = createLog(config.log.level);
+  const signals = stopSignals();
+  const model = await loadModel(config, log);
+  const models = new ModelRegistry();
+  models.add(model, config.model.aliases);
+  const server = await startServer({ config, models, metrics: new Metrics({ processMetrics: true }), log });
+  greet(config, server, model);
+
+  await drainAtSignal(server, signals, log);
+  await Promise.all([model.engine.close(), model.text.close()]);
+}
+
+async function loadModel(config: Config, log: Log): Promise<ServedModel> {
+  const reporter = createReporter();
+  const resolved = await resolveModel(config.model.ref, { reporter });
+  const started = performance.now();
+  const [engine, text] = await Promise.all([
+    createEngine({ modelPath: resolved.path, ...config.engine }, undefined, {
+      modelId: resolved.id,
+      onFault: (message) => log.error({ model: resolved.id }, message),
+    }),
+    createText(config, resolved),
+  ]);
+  log.info({ model: engine.modelId, loadMs: Math.round(performance.now() - started), ...engine.context }, 'model loaded');
+  return { id: engine.modelId, engine, text };
+}
+
+function createText(config: Config, resolved: ResolvedModel) {
+  const { backend } = config.engine;
+  return createTextService({ modelPath: resolved.path, backend, ...config.text });
+}
+
+function greet(config: Config, server: Server, { id, engine }: ServedModel): void {
+  const { host } = config.server;
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
+  const lines = [
+    `Sluice ${packageVersion()} serves ${id} at ${url}`,
+    `Context ${engine.maxContext} tokens, ${engine.context.attention} attention. Try:`,
+    '',
+    `  curl ${url}/v1/completions -H 'content-type: application/json' \\`,
+    `    -d '{"prompt": "The capital of France is", "max_tokens": 32}'`,
+    '',
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+  if (isLoopback(host)) return;
+  process.stderr.write(`WARNING: anyone who can reach ${url} can use this server: no keys are configured.\n`);
+}
