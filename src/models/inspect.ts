@@ -1,5 +1,8 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { SluiceError } from '../errors.js';
+
+/** Far above any model's number of tensors or metadata entries. */
+const maxHeaderEntries = 100_000n;
 
 /** What a GGUF file says of itself. */
 export interface ModelFacts {
@@ -23,20 +26,26 @@ export interface ModelFacts {
  * for only. Throws model_checksum_mismatch for what isn't GGUF.
  */
 export async function inspectModel(path: string): Promise<ModelFacts> {
-  await assertMagic(path);
+  await checkHeader(path);
   const { readGgufFileInfo, GgufFileType } = await import('node-llama-cpp');
   const info = await readGgufFileInfo(path, { sourceType: 'filesystem', logWarnings: false }).catch(
     (cause) => {
       throw notGguf('its header is damaged', cause);
     },
   );
-  const general = info.metadata.general;
+  // The reader answers damaged metadata with less than its types promise.
+  const general = info.metadata.general as typeof info.metadata.general | undefined;
+  if (typeof general?.architecture !== 'string') throw notGguf('it names no architecture');
+  const { size } = await stat(path);
+  const tensors = info.fullTensorInfo ?? [];
+  if ((info.infoEndOffset ?? 0) > size || tensors.some((tensor) => tensor.fileOffset >= size))
+    throw notGguf('it is cut short');
   const architecture = info.architectureMetadata;
   const fileType = general.file_type === undefined ? undefined : GgufFileType[general.file_type];
   return {
     architecture: general.architecture,
     name: general.name ?? null,
-    parameters: countParameters(info.fullTensorInfo ?? []),
+    parameters: countParameters(tensors),
     quantisation: fileType?.replace(/^MOSTLY_/, '') ?? null,
     context: architecture?.context_length ?? null,
     layers: architecture?.block_count ?? null,
@@ -58,14 +67,20 @@ function countParameters(tensors: readonly { readonly dimensions: readonly (numb
   return parameters;
 }
 
-async function assertMagic(path: string): Promise<void> {
+/** The first 24 bytes: magic, version, and counts that the reader would otherwise believe whatever they say. */
+async function checkHeader(path: string): Promise<void> {
+  const header = Buffer.alloc(24);
   const file = await open(path, 'r');
   try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(4), 0, 4, 0);
-    if (bytesRead < 4 || buffer.toString('latin1') !== 'GGUF') throw notGguf('it does not begin with "GGUF"');
+    await file.read(header, 0, header.length, 0);
   } finally {
     await file.close();
   }
+  if (header.toString('latin1', 0, 4) !== 'GGUF') throw notGguf('it does not begin with "GGUF"');
+  const version = header.readUInt32LE(4);
+  if (version < 2 || version > 3) throw notGguf(`version ${version} is not known`);
+  const [tensors, entries] = [header.readBigUInt64LE(8), header.readBigUInt64LE(16)];
+  if (tensors > maxHeaderEntries || entries > maxHeaderEntries) throw notGguf('its header is damaged');
 }
 
 function notGguf(reason: string, cause?: unknown): SluiceError {
