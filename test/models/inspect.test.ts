@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { readFileSync, statSync } from 'node:fs';
+import test from 'node:test';
+import { inspectModel } from '../../src/models/inspect.js';
+import { corruptFixture, corruptions, fixture, writeFixtures } from '../support/gguf/fixtures.js';
+import { toHalf } from '../support/gguf/gguf-writer.js';
+import { sha256, temporaryDirectory } from './support/setup.js';
+
+test('the fixtures, as another GGUF reader sees them', async () => {
+  const llama = await inspectModel(fixture('llama'));
+  assert.deepEqual(
+    { ...llama, parameters: 0 },
+    {
+      architecture: 'llama',
+      name: 'Fixture llama',
+      parameters: 0,
+      quantisation: 'F16',
+      context: 8192,
+      layers: 2,
+      embeddingSize: 128,
+      vocabSize: 512,
+      slidingWindow: null,
+      chatTemplate: false,
+      tensors: 21,
+    },
+  );
+  assert.equal((await inspectModel(fixture('gemma3-swa'))).slidingWindow, 32);
+  assert.equal((await inspectModel(fixture('llama-chat'))).chatTemplate, true);
+  assert.equal((await inspectModel(fixture('qwen3'))).vocabSize, 512);
+  assert.equal((await inspectModel(fixture('mamba'))).architecture, 'mamba');
+});
+
+test('fixtures are the same bytes each time, and small', async (t) => {
+  const names = ['llama', 'llama-chat', 'qwen3', 'gemma3-swa', 'mamba'] as const;
+  const paths = writeFixtures(await temporaryDirectory(t));
+  assert.deepEqual(
+    paths.map((path) => sha256(readFileSync(path))),
+    names.map((name) => sha256(readFileSync(fixture(name)))),
+  );
+  assert.ok(paths.every((path) => statSync(path).size < 2 ** 21));
+});
+
+test('damaged files are refused', async () => {
+  // What a size overflows is seen where the tensors are made, not by a reader of headers.
+  for (const how of corruptions.filter((corruption) => corruption !== 'tensor-size-overflow')) {
+    await assert.rejects(
+      inspectModel(corruptFixture('llama', how)),
+      { code: 'model_checksum_mismatch' },
+      how,
+    );
+  }
+});
+
+test('binary16', () => {
+  const cases: [number, number][] = [
+    [0, 0],
+    [1, 0x3c00],
+    [-2, 0xc000],
+    [65504, 0x7bff],
+    [65520, 0x7c00],
+    [1 + 2 ** -11, 0x3c00], // tie, to even
+    [1 + 3 * 2 ** -11, 0x3c02],
+    [2 - 2 ** -12, 0x4000], // carries into the exponent
+  ];
+  for (const [value, bits] of cases) assert.equal(toHalf(value), bits, String(value));
+});
