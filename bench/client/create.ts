@@ -1,0 +1,24 @@
+import { dialects } from './dialects.js';
+import { HttpClient } from './http.js';
+import type { LoadClient } from './types.js';
+import { WebSocketClient } from './web-socket.js';
+
+export const protocols = ['completions', 'native', 'ws-json', 'ws-msgpack'] as const;
+export type Protocol = (typeof protocols)[number];
+
+export interface ClientOptions {
+  url: string;
+  protocol: Protocol;
+  model: string;
+  apiKey: string | null;
+  sockets: number;
+  timeoutMs: number;
+}
+
+export async function createClient(options: ClientOptions): Promise<LoadClient> {
+  const { url, model, apiKey, timeoutMs, sockets, protocol } = options;
+  if (protocol === 'ws-json' || protocol === 'ws-msgpack') {
+    return WebSocketClient.connect({ url, codec: protocol, model, apiKey, generations: sockets, timeoutMs });
+  }
+  return new HttpClient({ url, dialect: dialects[protocol], model, apiKey, maxSockets: sockets, timeoutMs });
+}

@@ -1,0 +1,75 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { projectRoot } from '../../src/support/root.js';
+import { type BarPanel, barChart } from './chart.js';
+import { currentCommit } from './commit.js';
+import { describeMachine } from './machine.js';
+import { type Report, reportSchema } from './schema.js';
+
+type Measured = Pick<Report, 'scenario' | 'options' | 'runs' | 'comparisons' | 'figures'>;
+
+export function completeReport(measured: Measured, startedAt: Date): Report {
+  return reportSchema.parse({
+    schemaVersion: 1,
+    startedAt: startedAt.toISOString(),
+    commit: currentCommit(),
+    node: process.version,
+    machine: describeMachine(),
+    ...measured,
+  });
+}
+
+/** Writes `<date>-<scenario>.json` and `.svg` into `directory`, bench/results by default; returns their paths. */
+export async function writeReport(report: Report, directory: string | null): Promise<string[]> {
+  const folder = directory ?? join(projectRoot(), 'bench', 'results');
+  await mkdir(folder, { recursive: true });
+  const stamp = report.startedAt.slice(0, 19).replaceAll(':', '');
+  const base = join(folder, `${stamp}-${report.scenario}`);
+  await writeFile(`${base}.json`, `${JSON.stringify(report, null, 1)}\n`);
+  const panels = chartPanels(report);
+  if (panels.length === 0) return [`${base}.json`];
+  await writeFile(`${base}.svg`, barChart(`${report.scenario}, ${report.machine.cpuModel}`, panels));
+  return [`${base}.json`, `${base}.svg`];
+}
+
+const CHARTED = ['output tokens', 'TTFT p99', 'ITL p99'];
+
+/** Comparisons by metric; without any, the single runs' throughput and first-token time; without those, figures by unit. */
+export function chartPanels(report: Report): BarPanel[] {
+  const compared = CHARTED.flatMap((metric) => {
+    const ofMetric = report.comparisons.filter((comparison) => comparison.metric === metric);
+    if (ofMetric.length === 0) return [];
+    return [
+      {
+        title: `${metric}, ${ofMetric[0]!.unit}`,
+        groups: ofMetric.map(({ workload, medians }) => ({ label: workload, bars: toBars(medians) })),
+      },
+    ];
+  });
+  return compared.length > 0 ? compared : [...latencyPanels(report), ...figurePanels(report)];
+}
+
+function latencyPanels(report: Report): BarPanel[] {
+  const keys = { TTFT: 'ttftMs', ITL: 'itlMs', E2E: 'e2eMs' } as const;
+  return Object.entries(keys).flatMap(([name, key]) => {
+    const groups = report.runs.flatMap(({ server, summary }) => {
+      const spread = summary[key];
+      if (spread === null) return [];
+      return [{ label: server, bars: toBars({ p50: spread.p50, p90: spread.p90, p99: spread.p99 }) }];
+    });
+    return groups.length === 0 ? [] : [{ title: `${name}, ms`, groups }];
+  });
+}
+
+function figurePanels(report: Report): BarPanel[] {
+  return [...new Set(report.figures.map((figure) => figure.unit))].map((unit) => ({
+    title: unit,
+    groups: report.figures
+      .filter((figure) => figure.unit === unit)
+      .map(({ name, value }) => ({ label: name, bars: [{ series: report.scenario, value }] })),
+  }));
+}
+
+function toBars(values: Record<string, number>): { series: string; value: number }[] {
+  return Object.entries(values).map(([series, value]) => ({ series, value }));
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { SluiceError } from '../src/errors.js';
+import { isFaulty } from './report/compare.js';
+import { meetsTarget, type Report } from './report/schema.js';
+import { formatReport } from './report/terminal.js';
+import { completeReport, writeReport } from './report/write.js';
+import { load, loadOptionsSchema } from './scenarios/load.js';
+import type { Outcome, Progress } from './scenarios/outcome.js';
+import { peers, peersOptionsSchema } from './scenarios/peers.js';
+
+const progress: Progress = (line) => process.stderr.write(`${line}\n`);
+
+const scenarios: Record<string, (options: unknown) => Promise<Outcome>> = {
+  load: (options) => load(parse(loadOptionsSchema, options), process.env.SLUICE_API_KEY ?? null, progress),
+  peers: (options) => peers(parse(peersOptionsSchema, options), progress),
+};
+
+/** Runs a scenario and reports it. The exit code is 1 where requests failed or a target was missed. */
+export async function runBench(name: string, options: Record<string, unknown>): Promise<void> {
+  const startedAt = new Date();
+  const report = completeReport(await scenarios[name]!(options), startedAt);
+  const files = await writeReport(report, typeof options.out === 'string' ? options.out : null);
+  process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : formatReport(report));
+  for (const file of files) progress(`wrote ${file}`);
+  if (!isGood(report)) process.exitCode = 1;
+}
+
+function isGood(report: Report): boolean {
+  const runs = report.runs.filter((run) => run.purpose === 'measure');
+  return (
+    !runs.some((run) => isFaulty(run.summary)) &&
+    report.figures.every((figure) => meetsTarget(figure) !== false)
+  );
+}
+
+function parse<T>(schema: z.ZodType<T>, options: unknown): T {
+  const result = schema.safeParse(options);
+  if (result.success) return result.data;
+  throw new SluiceError('invalid_value', `Wrong options:\n${z.prettifyError(result.error)}`);
+}

@@ -1,0 +1,96 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { projectRoot } from '../../src/support/root.js';
+import { type LlamaServerSettings, llamaServerArgs } from './llama-server.js';
+import { freePort, type ServerCommand, ServerProcess } from './server.js';
+
+export const peerNames = ['sluice', 'llama-server', 'node-llama-cpp'] as const;
+export type PeerName = (typeof peerNames)[number];
+
+/** What a server must hold at once. */
+export interface Capacity {
+  sequences: number;
+  tokensPerSequence: number; // prompt and answer
+}
+
+export interface PeerSetup {
+  modelPath: string;
+  threads: number;
+  llamaServer: { path: string; env: Record<string, string> } | null; // null unless it is measured
+}
+
+const START_TIMEOUT_MS = 120_000;
+const BUILD_TIMEOUT_MS = 3_600_000;
+const execute = promisify(execFile);
+
+/** Starts a peer on a free loopback port. Only llama-server is tuned to the load; Sluice runs on its defaults. */
+export async function startPeer(
+  peer: PeerName,
+  setup: PeerSetup,
+  capacity: Capacity,
+  settings: LlamaServerSettings,
+): Promise<ServerProcess> {
+  const port = await freePort();
+  return ServerProcess.start(port, commandFor(peer, setup, capacity, settings, port));
+}
+
+function commandFor(
+  peer: PeerName,
+  setup: PeerSetup,
+  capacity: Capacity,
+  settings: LlamaServerSettings,
+  port: number,
+): ServerCommand {
+  const common = { name: peer, startTimeoutMs: START_TIMEOUT_MS };
+  const { modelPath, threads } = setup;
+  switch (peer) {
+    case 'sluice': {
+      const args = [
+        join(projectRoot(), 'bin', 'sluice'),
+        'serve',
+        '--port',
+        String(port),
+        '--model',
+        modelPath,
+      ];
+      const env = { SLUICE_ENGINE_THREADS: String(threads), SLUICE_LOG_LEVEL: 'warn' };
+      return { ...common, file: process.execPath, args, env, readyPath: '/readyz' };
+    }
+    case 'llama-server': {
+      const { path, env } = setup.llamaServer!;
+      const args = llamaServerArgs({ modelPath, port, threads, ...capacity }, settings);
+      return { ...common, file: path, args, env, readyPath: '/health' };
+    }
+    case 'node-llama-cpp': {
+      const script = join(projectRoot(), 'bench', 'peers', 'node-llama-cpp-server.mjs');
+      const { sequences, tokensPerSequence } = capacity;
+      const args = [script, modelPath, ...[port, threads, sequences, tokensPerSequence].map(String)];
+      return { ...common, file: process.execPath, args, env: {}, readyPath: '/health' };
+    }
+  }
+}
+
+/** llama-server of the bundled release: `path`, or built once and cached (minutes). */
+export async function prepareLlamaServer(
+  path: string | null,
+): Promise<NonNullable<PeerSetup['llamaServer']>> {
+  if (path !== null) return { path, env: { LD_LIBRARY_PATH: dirname(path) } };
+  const script = join(projectRoot(), 'scripts', 'build-native.mjs');
+  const { stdout } = await execute(process.execPath, [script, '--llama-server'], {
+    timeout: BUILD_TIMEOUT_MS,
+  });
+  return JSON.parse(stdout) as NonNullable<PeerSetup['llamaServer']>;
+}
+
+/** As each states it. */
+export async function peerVersion(peer: PeerName, setup: PeerSetup): Promise<string> {
+  if (peer === 'llama-server') {
+    const { path, env } = setup.llamaServer!;
+    const { stderr, stdout } = await execute(path, ['--version'], { env: { ...process.env, ...env } });
+    return /version: (.*)/.exec(`${stdout}${stderr}`)?.[1] ?? 'unknown';
+  }
+  const folder = peer === 'sluice' ? projectRoot() : join(projectRoot(), 'node_modules', 'node-llama-cpp');
+  return (JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { version: string }).version;
+}

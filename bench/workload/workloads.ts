@@ -1,0 +1,40 @@
+/** A closed loop of equal requests, small enough to repeat on two cores. */
+export interface Workload {
+  name: string;
+  clients: number;
+  promptTokens: number;
+  sharedTokens: number; // of the prompt, common to all requests
+  outputTokens: number;
+  requests: number;
+}
+
+export const workloads: Workload[] = [
+  { name: '64/64 @1', clients: 1, promptTokens: 64, sharedTokens: 0, outputTokens: 64, requests: 8 },
+  { name: '64/64 @8', clients: 8, promptTokens: 64, sharedTokens: 0, outputTokens: 64, requests: 32 },
+  { name: '64/48 @32', clients: 32, promptTokens: 64, sharedTokens: 0, outputTokens: 48, requests: 96 },
+  {
+    name: '512 (496 shared)/32 @8',
+    clients: 8,
+    promptTokens: 512,
+    sharedTokens: 496,
+    outputTokens: 32,
+    requests: 32,
+  },
+  {
+    name: '512 (496 shared)/32 @32',
+    clients: 32,
+    promptTokens: 512,
+    sharedTokens: 496,
+    outputTokens: 32,
+    requests: 96,
+  },
+];
+
+/** By number, 1 to N, as listed. */
+export function selectWorkloads(numbers: readonly number[]): Workload[] {
+  return numbers.map((number) => {
+    const workload = workloads[number - 1];
+    if (workload === undefined) throw new RangeError(`Workloads are numbered 1 to ${workloads.length}.`);
+    return workload;
+  });
+}

@@ -1,0 +1,68 @@
+import type { Command } from 'commander';
+
+/** `sluice bench <scenario>`: scenarios live in bench/ and are loaded only when one runs. */
+export function register(program: Command): void {
+  const bench = program.command('bench').description('measure this server and others');
+  registerLoad(bench);
+  withPeerOptions(bench.command('peers'))
+    .description('Sluice, llama-server and node-llama-cpp on the same model, interleaved')
+    .option('--peers <names>', 'comma-separated', 'sluice,llama-server,node-llama-cpp')
+    .option('--workloads <numbers>', 'comma-separated, 1 to 5, or all', 'all')
+    .option('--rounds <n>', 'turns of each peer per workload', '3')
+    .option('--sweep', "first find llama-server's best settings for each workload", false)
+    .action(runScenario('peers'));
+}
+
+function registerLoad(bench: Command): void {
+  withOutputOptions(bench.command('load'))
+    .description('load a server that runs already')
+    .requiredOption('--url <origin>', 'for example http://127.0.0.1:8080')
+    .option(
+      '--protocol <name>',
+      'completions, native (llama-server), ws-json or ws-msgpack (Sluice)',
+      'completions',
+    )
+    .option('--model <name>', 'model to name in requests', 'default')
+    .option('--clients <n>', 'closed loop: clients, each with one request at a time', '8')
+    .option('--rate <n>', 'open loop instead: arrivals a second, Poisson')
+    .option('--max-in-flight <n>', 'open loop: arrivals beyond so many running requests are skipped', '256')
+    .option('--requests <n>', 'at most', '64')
+    .option('--duration-seconds <n>', 'no request starts later', '300')
+    .option('--warmup <n>', 'requests before measuring', '4')
+    .option(
+      '--prompt-tokens <lengths>',
+      '64, uniform:32-128, lognormal:median,sigma,high or sharegpt-in',
+      '64',
+    )
+    .option('--output-tokens <lengths>', 'the same, or sharegpt-out', '64')
+    .option('--shared-tokens <n>', 'leading tokens that all prompts share', '0')
+    .option('--prompt-form <form>', 'tokens (ids) or text', 'tokens')
+    .option('--token-range <low-high>', 'ids that prompts are made of', '1000-20000')
+    .option('--seed <n>', 'of prompts, lengths and arrivals', '1')
+    .option('--slo-ttft-ms <n>', 'goodput: time to first token', '1000')
+    .option('--slo-tpot-ms <n>', 'goodput: time per output token', '100')
+    .option('--timeout-seconds <n>', 'silence after which a request has failed', '120')
+    .option('--pid <pid>', 'process whose memory and CPU to report')
+    .action(runScenario('load'));
+}
+
+function withPeerOptions(command: Command): Command {
+  return withOutputOptions(command)
+    .option('--model <ref>', 'model that all servers load')
+    .option('--threads <n>', 'CPU threads of each server; default: all cores')
+    .option('--llama-server <path>', 'a llama-server beside its libraries, instead of building one')
+    .option('--seed <n>', 'of the prompts', '1');
+}
+
+function withOutputOptions(command: Command): Command {
+  return command
+    .option('--out <directory>', 'where result files go; default: bench/results')
+    .option('--json', 'print the report as JSON instead of tables', false);
+}
+
+function runScenario(name: string): (options: Record<string, unknown>) => Promise<void> {
+  return async (options) => {
+    const { runBench } = await import('../../bench/run-bench.js');
+    await runBench(name, options);
+  };
+}
