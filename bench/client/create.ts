@@ -11,14 +11,14 @@ export interface ClientOptions {
   protocol: Protocol;
   model: string;
   apiKey: string | null;
-  sockets: number;
+  generations: number; // that will run at once
   timeoutMs: number;
 }
 
 export async function createClient(options: ClientOptions): Promise<LoadClient> {
-  const { url, model, apiKey, timeoutMs, sockets, protocol } = options;
+  const { url, model, apiKey, timeoutMs, generations, protocol } = options;
   if (protocol === 'ws-json' || protocol === 'ws-msgpack') {
-    return WebSocketClient.connect({ url, codec: protocol, model, apiKey, generations: sockets, timeoutMs });
+    return WebSocketClient.connect({ url, codec: protocol, model, apiKey, generations, timeoutMs });
   }
-  return new HttpClient({ url, dialect: dialects[protocol], model, apiKey, maxSockets: sockets, timeoutMs });
+  return new HttpClient({ url, dialect: dialects[protocol], model, apiKey, timeoutMs });
 }

@@ -9,7 +9,6 @@ export interface HttpClientOptions {
   dialect: Dialect;
   model: string;
   apiKey: string | null;
-  maxSockets: number;
   timeoutMs: number; // silence after which a request counts as failed
 }
 
@@ -19,7 +18,8 @@ export class HttpClient implements LoadClient {
   private readonly target: URL;
 
   constructor(private readonly options: HttpClientOptions) {
-    this.agent = new Agent({ keepAlive: true, maxSockets: options.maxSockets, noDelay: true });
+    // Without a limit, for one would queue requests, and Node doesn't tell that a queued request reused its socket.
+    this.agent = new Agent({ keepAlive: true, noDelay: true });
     this.target = new URL(options.dialect.path, options.url);
   }
 

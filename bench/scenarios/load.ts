@@ -61,13 +61,13 @@ export async function load(
   apiKey: string | null,
   progress: Progress,
 ): Promise<Outcome> {
-  const sockets = options.rate === undefined ? options.clients : options.maxInFlight;
+  const generations = options.rate === undefined ? options.clients : options.maxInFlight;
   const timeoutMs = options.timeoutSeconds * 1000;
-  const client = await createClient({ ...options, apiKey, sockets, timeoutMs });
+  const client = await createClient({ ...options, apiKey, generations, timeoutMs });
   try {
     progress(`warming up: ${options.warmup} requests`);
     await generateAll(client, options, deriveSeed(options.seed, WARM_UP_STREAM), {
-      shape: { kind: 'closed', clients: Math.min(sockets, Math.max(options.warmup, 1)) },
+      shape: { kind: 'closed', clients: Math.min(generations, Math.max(options.warmup, 1)) },
       requests: options.warmup,
       durationMs: Number.POSITIVE_INFINITY,
     });

@@ -81,14 +81,14 @@ export function workloadPlan(
   return (index: number) => ({ ...prompts(index), cancel: null });
 }
 
-async function createPeerClient(server: ServerProcess, sockets: number): Promise<LoadClient> {
+async function createPeerClient(server: ServerProcess, generations: number): Promise<LoadClient> {
   const models = (await (await fetch(`${server.url}/v1/models`)).json()) as { data: { id: string }[] };
   return createClient({
     url: server.url,
     protocol: 'completions',
     model: models.data[0]!.id,
     apiKey: null,
-    sockets,
+    generations,
     timeoutMs: TIMEOUT_MS,
   });
 }
