@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorTable, SluiceError } from '../errors.js';
+import type { Fetch } from './proxy.js';
 import { isLoopback } from './reference.js';
 
 /** How patient the downloads are. Tests shorten it. */
@@ -15,6 +16,7 @@ export interface HttpSettings {
   backoffMs: number;
   /** A server that asks for a longer wait than this is not waited for. */
   maxRetryAfterSeconds: number;
+  fetch: Fetch;
   sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   random: () => number;
 }
@@ -26,6 +28,7 @@ export const defaultHttpSettings: HttpSettings = {
   maxAttempts: 6,
   backoffMs: 500,
   maxRetryAfterSeconds: 60,
+  fetch,
   sleep: async (ms, signal) => {
     await delay(ms, undefined, { signal });
   },
@@ -167,7 +170,7 @@ async function sendOnce(
   signal.addEventListener('abort', forward, { once: true });
   const timer = setTimeout(() => controller.abort(new Error('no response')), settings.responseTimeoutMs);
   try {
-    const response = await fetch(url, {
+    const response = await settings.fetch(url, {
       method: request.method ?? 'GET',
       headers: headersFor(url, request),
       redirect: 'manual',

@@ -6,6 +6,7 @@ import { type Catalog, type CatalogEntry, findInCatalog, readCatalog } from './c
 import { freeBytes } from './disk.js';
 import { defaultHttpSettings } from './http.js';
 import { FileLock } from './lock.js';
+import { fetchFromEnvironment } from './proxy.js';
 import { type PullPlan, type PullTools, planCatalogPull, planReferencePull, pullModel } from './pull.js';
 import { modelStem, parseReference } from './reference.js';
 import { silentReporter } from './reporter.js';
@@ -129,7 +130,7 @@ function pullTools(options: ResolveOptions): PullTools {
   return {
     store: options.store ?? new ModelStore(defaultModelsDirectory(env)),
     endpoints: options.endpoints ?? endpointsFromEnvironment(env),
-    http: options.http ?? defaultHttpSettings,
+    http: options.http ?? { ...defaultHttpSettings, fetch: fetchFromEnvironment(env) },
     freeBytes: options.freeBytes ?? freeBytes,
     maxBytes: options.maxBytes ?? defaultMaxBytes,
     now: options.now ?? (() => new Date()),
