@@ -129,9 +129,13 @@ test('versions: the one asked for, else the newest release that is not withdrawn
   const { resolve } = await setUp(t, projects);
   assert.equal((await resolve('pypi:tiny-model')).revision, sha256(model));
   await assert.rejects(resolve('pypi:tiny-model==2.0'), { code: 'model_not_found' });
-  const versions = ['1.9', '1.10', '2.0rc1'].map((version) => ({ version }));
+  const versions = ['1.9', '1.10', '1.11', '2.0rc1'].map((version) => ({
+    version,
+    yanked: version === '1.11',
+  }));
   assert.equal(chooseWheel(versions, null)?.version, '1.10');
   assert.equal(chooseWheel(versions, '2.0rc1')?.version, '2.0rc1');
+  assert.equal(chooseWheel(versions, '1.11')?.version, '1.11');
   assert.equal(chooseWheel([], null), null);
 });
 

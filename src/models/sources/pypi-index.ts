@@ -24,6 +24,7 @@ type IndexFile = z.infer<typeof projectSchema>['files'][number];
 export interface WheelFile {
   filename: string;
   version: string;
+  yanked: boolean;
   url: URL;
   /** Sent to the index's own origin only. */
   authorization: string | null;
@@ -70,7 +71,7 @@ function asWheel(file: IndexFile, project: URL, authorization: string | null): W
   const match = /^[\w.]+-([\w.!+]+)(?:-\d\w*)?-py\d[\w.]*-none-any\.whl$/.exec(file.filename);
   const sha256 = file.hashes.sha256;
   const yanked = file.yanked !== undefined && file.yanked !== false;
-  if (match?.[1] === undefined || yanked || sha256 === undefined || !/^[0-9a-f]{64}$/.test(sha256)) return [];
+  if (match?.[1] === undefined || sha256 === undefined || !/^[0-9a-f]{64}$/.test(sha256)) return [];
   if (!URL.canParse(file.url, project.href)) return [];
   const url = new URL(file.url, project);
   const trusted = url.protocol === 'https:' || url.origin === project.origin || isLoopback(url);
@@ -79,6 +80,7 @@ function asWheel(file: IndexFile, project: URL, authorization: string | null): W
     {
       filename: file.filename,
       version: match[1],
+      yanked,
       url,
       authorization: url.origin === project.origin ? authorization : null,
       sha256,
@@ -87,10 +89,15 @@ function asWheel(file: IndexFile, project: URL, authorization: string | null): W
   ];
 }
 
-export function chooseWheel<T extends { version: string }>(wheels: T[], version: string | null): T | null {
+/** A withdrawn ("yanked") wheel is taken only if its very version is asked for (PEP 592). */
+export function chooseWheel<T extends { version: string; yanked: boolean }>(
+  wheels: T[],
+  version: string | null,
+): T | null {
   if (version !== null) return wheels.find((wheel) => wheel.version === version) ?? null;
-  const releases = wheels.filter((wheel) => /^[\d.]+$/.test(wheel.version));
-  const candidates = releases.length > 0 ? releases : wheels;
+  const offered = wheels.filter((wheel) => !wheel.yanked);
+  const releases = offered.filter((wheel) => /^[\d.]+$/.test(wheel.version));
+  const candidates = releases.length > 0 ? releases : offered;
   return [...candidates].sort((a, b) => compareVersions(b.version, a.version))[0] ?? null;
 }
 
