@@ -24,6 +24,11 @@ export function createApp(api: ApiContext): App {
   const sockets = new WebSocketServer(api);
 
   app.ws('/v1/stream', sockets.behavior());
+  app.any('/v1/stream', (response, request) => {
+    const hint =
+      'This is a WebSocket endpoint; connect with the subprotocol sluice.v1.json or sluice.v1.msgpack.';
+    open(api, response, request, '/v1/stream')?.fail(new SluiceError('invalid_request', hint));
+  });
   for (const [path, methods] of routesByPath(api.routes)) {
     const pattern = path.replace(/:\w+$/, '*');
     const fixedLength = pattern.endsWith('*') ? pattern.length - 1 : 0;
@@ -71,7 +76,9 @@ function open(api: ApiContext, response: HttpResponse, request: HttpRequest, rou
   });
   const refusal = fault ?? refuseForeignHost(api.config, head);
   if (!refusal) return exchange;
-  exchange.fail(refusal, { closeConnection: true });
+  // Answered at once, what follows in the same packet would be served as the next request. While an answer is
+  // outstanding, uWS ends the connection instead.
+  setImmediate(() => exchange.fail(refusal, { closeConnection: true }));
   return null;
 }
 

@@ -45,12 +45,17 @@ export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown):
   });
 }
 
-/** A union's own message says little; the branch that got furthest into the value says what was meant and wrong. */
+/**
+ * A union's own message says little. The branch whose type fits, or that at least got furthest into the value, says what
+ * was meant and what is wrong with it.
+ */
 function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== 'invalid_union') return issue;
-  const deeper = issue.errors.map((branch) => branch[0]).filter((first) => first && first.path.length > 0);
-  const furthest = deeper.sort((a, b) => b!.path.length - a!.path.length)[0];
-  return furthest ? innermost({ ...furthest, path: [...issue.path, ...furthest.path] }) : issue;
+  const firsts = issue.errors.flatMap((branch) => branch.slice(0, 1));
+  const fitting = firsts.filter((first) => first.code !== 'invalid_type' && first.code !== 'invalid_union');
+  const deeper = firsts.filter((first) => first.path.length > 0);
+  const best = (fitting.length > 0 ? fitting : deeper).sort((a, b) => b.path.length - a.path.length)[0];
+  return best ? innermost({ ...best, path: [...issue.path, ...best.path] }) : issue;
 }
 
 function decodeUtf8(body: Buffer): string {

@@ -30,11 +30,15 @@ try {
   await main(process.argv.slice(2));
 } catch (error) {
   if (error instanceof ConfigError) {
-    process.stderr.write(`The configuration can't be used:\n${error.faults.map((fault) => `  ${fault}\n`).join('')}`);
+    process.stderr.write(
+      `The configuration can't be used:\n${error.faults.map((fault) => `  ${fault}\n`).join('')}`,
+    );
   } else if (error instanceof SluiceError) {
     process.stderr.write(`sluice: ${error.message}\n`);
   } else {
-    process.stderr.write(`sluice: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stderr.write(
+      `sluice: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
   }
   process.exitCode = 1;
 }

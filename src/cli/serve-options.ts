@@ -61,5 +61,7 @@ function describe({ paths, value }: Flag): string {
   const setting = settingByPath.get(paths[0]!)!;
   if (value === false) return `not: ${setting.description}`;
   const initial = Array.isArray(setting.default) ? setting.default.join(',') : String(setting.default);
-  return value === true || initial === '' ? setting.description : `${setting.description} (default: ${initial})`;
+  return value === true || initial === ''
+    ? setting.description
+    : `${setting.description} (default: ${initial})`;
 }

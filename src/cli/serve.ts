@@ -48,7 +48,10 @@ async function loadModel(config: Config, log: Log): Promise<ServedModel> {
     }),
     createText(config, resolved),
   ]);
-  log.info({ model: engine.modelId, loadMs: Math.round(performance.now() - started), ...engine.context }, 'model loaded');
+  log.info(
+    { model: engine.modelId, loadMs: Math.round(performance.now() - started), ...engine.context },
+    'model loaded',
+  );
   return { id: engine.modelId, engine, text };
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { isMap, isScalar, LineCounter, type Node, type Pair, parseDocument, visit } from 'yaml';
 import { ConfigError } from './config-error.js';
 import type { Assignment } from './settings.js';
 
@@ -11,32 +11,30 @@ export function assignmentsOfFile(file: string): Assignment[] {
 
 export function assignmentsOfYaml(text: string, name: string): Assignment[] {
   const lines = new LineCounter();
-  // Aliases are refused: a few lines of them can expand to gigabytes.
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
-  const lineOf = (node: Node | null) => `${name} line ${lines.linePos(node?.range?.[0] ?? 0).line}`;
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number) => `${name} line ${lines.linePos(offset).line}`;
   const fault = document.errors[0];
-  if (fault) {
-    throw new ConfigError([`${name} line ${lines.linePos(fault.pos[0]).line}: ${fault.message}`]);
-  }
+  if (fault) throw new ConfigError([`${at(fault.pos[0])}: ${fault.message}`]);
+  // A few lines of aliases can expand to gigabytes.
+  visit(document, {
+    Alias: (_, alias) => {
+      throw new ConfigError([`${at(alias.range?.[0] ?? 0)}: aliases aren't supported`]);
+    },
+  });
   if (document.contents === null) return [];
   if (!isMap(document.contents))
     throw new ConfigError([`${name}: must be a map of sections such as "server:"`]);
 
-  const found: Assignment[] = [];
-  const walk = (node: unknown, keys: string[], depth: number): void => {
-    if (isMap(node) && depth < 2) {
-      for (const pair of node.items) {
-        const key = pair.key as Node;
-        const label = isScalar(key) ? String(key.value) : String(key);
-        if (isMap(pair.value) && depth < 1) walk(pair.value, [...keys, label], depth + 1);
-        else found.push({ path: [...keys, label].join('.'), value: plain(pair.value), origin: lineOf(key) });
-      }
-    }
-  };
-  const plain = (value: unknown): unknown =>
-    (value as Node | null)?.toJS(document, { maxAliasCount: 0 }) ?? null;
-  walk(document.contents, [], 0);
-  return found;
+  const assignment = (keys: Pair[]): Assignment => ({
+    path: keys.map(({ key }) => String(isScalar(key) ? key.value : key)).join('.'),
+    value: (keys.at(-1)!.value as Node | null)?.toJS(document) ?? null,
+    origin: at((keys.at(-1)!.key as Node).range?.[0] ?? 0),
+  });
+  return document.contents.items.flatMap((section) =>
+    isMap(section.value) && section.value.items.length > 0
+      ? section.value.items.map((setting) => assignment([section, setting]))
+      : [assignment([section])],
+  );
 }
 
 function readText(file: string): string {

@@ -12,7 +12,11 @@ before(async () => {
 });
 after(() => server.close());
 
-async function refusal(path: string, body: unknown, init: RequestInit = {}): Promise<ErrorBody['error'] & { status: number }> {
+async function refusal(
+  path: string,
+  body: unknown,
+  init: RequestInit = {},
+): Promise<ErrorBody['error'] & { status: number }> {
   const response = await server.post(path, body, init);
   const { error } = (await response.json()) as ErrorBody;
   assert.equal(typeof error.message, 'string');
@@ -68,7 +72,10 @@ const shared: [fields: Record<string, unknown>, param: string, code?: string][] 
   [{ grammar: 'root ::= "a"', response_format: { type: 'json_object' } }, 'grammar'],
   [{ response_format: { type: 'xml' } }, 'response_format.type'],
   [{ response_format: { type: 'json_schema' } }, 'response_format.json_schema'],
-  [{ response_format: { type: 'json_schema', json_schema: { schema: 'x' } } }, 'response_format.json_schema.schema'],
+  [
+    { response_format: { type: 'json_schema', json_schema: { schema: 'x' } } },
+    'response_format.json_schema.schema',
+  ],
   [
     { response_format: { type: 'json_schema', json_schema: { schema: nested(100) } } },
     'response_format.json_schema.schema',
@@ -91,6 +98,7 @@ const completionOnly: typeof shared = [
   [{ prompt: [97, 258] }, 'prompt.1'],
   [{ prompt: [[97], [97, 9999]] }, 'prompt.1.1'],
   [{ prompt: Array(129).fill('a') }, 'prompt'],
+  [{ prompt: Array(129).fill([97]) }, 'prompt'],
   [{ prompt: ['a', 'b'], n: 65 }, 'n'],
   [{ prompt: 'x'.repeat(2048) }, 'prompt', 'context_length_exceeded'],
   [{ prompt: Array(2048).fill(97) }, 'prompt', 'context_length_exceeded'],
@@ -140,7 +148,11 @@ function nested(depth: number): object {
 
 const tables: [path: string, valid: object, table: typeof shared][] = [
   ['/v1/completions', { prompt: 'a', max_tokens: 1 }, [...shared, ...completionOnly]],
-  ['/v1/chat/completions', { messages: [{ role: 'user', content: 'a' }], max_tokens: 1 }, [...shared, ...chatOnly]],
+  [
+    '/v1/chat/completions',
+    { messages: [{ role: 'user', content: 'a' }], max_tokens: 1 },
+    [...shared, ...chatOnly],
+  ],
 ];
 
 for (const [path, valid, table] of tables) {
@@ -162,7 +174,16 @@ test('numbers too large for a double are refused', async () => {
   assert.equal(error.param, 'temperature');
 });
 
-const broken = ['', '{', '{"prompt":"a"', '{"prompt":NaN}', "{'prompt':'a'}", '\ufeff{', '{"prompt":"a"}}', 'null x'];
+const broken = [
+  '',
+  '{',
+  '{"prompt":"a"',
+  '{"prompt":NaN}',
+  "{'prompt':'a'}",
+  '\ufeff{',
+  '{"prompt":"a"}}',
+  'null x',
+];
 for (const body of broken) {
   test(`malformed JSON ${JSON.stringify(body)}`, async () => {
     const error = await refusal('/v1/completions', body);
@@ -211,7 +232,12 @@ test('a body over the limit is refused, announced or not', async () => {
 });
 
 test('other content types are refused', async () => {
-  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', 'application/jsonx']) {
+  for (const type of [
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data',
+    'application/jsonx',
+  ]) {
     const error = await refusal('/v1/completions', '{"prompt":"a"}', { headers: { 'content-type': type } });
     assert.equal(error.status, 415, type);
   }
@@ -225,7 +251,12 @@ test('compressed bodies are refused', async () => {
 });
 
 test('unknown fields are ignored', async () => {
-  const response = await server.post('/v1/completions', { prompt: 'a', max_tokens: 1, new_field: { x: 1 }, store: true });
+  const response = await server.post('/v1/completions', {
+    prompt: 'a',
+    max_tokens: 1,
+    new_field: { x: 1 },
+    store: true,
+  });
   assert.equal(response.status, 200);
 });
 

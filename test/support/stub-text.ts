@@ -52,19 +52,21 @@ export class StubText implements TextService {
   }
 
   async parseChat(text: string, partial: boolean, _syntax: string): Promise<string> {
-    const [, reasoning = '', rest = text] = /^<think>(.*?)<\/think>(.*)$/s.exec(text) ?? [];
-    if (text.startsWith('<think>') && reasoning === '')
-      return JSON.stringify({ reasoning_content: text.slice(7) });
+    const [, thought = '', closed, rest = ''] = /^<think>(.*?)(<\/think>(.*))?$/s.exec(text) ?? [
+      '',
+      '',
+      text,
+      text,
+    ];
+    if (partial && '<think>'.startsWith(text)) return '{}';
+    if (closed === undefined) return JSON.stringify({ reasoning_content: thought.replace(/<[/a-z]*$/, '') });
     const call = /^CALL (\w+) (.*)$/s.exec(rest);
     if (call) {
-      return JSON.stringify({
-        reasoning_content: reasoning,
-        tool_calls: [{ id: 'call_1', function: { name: call[1], arguments: call[2] } }],
-      });
+      const tool_calls = [{ id: 'call_1', function: { name: call[1], arguments: call[2] } }];
+      return JSON.stringify({ reasoning_content: thought, tool_calls });
     }
-    if (partial && 'CALL '.startsWith(rest.slice(0, 5)))
-      return JSON.stringify({ reasoning_content: reasoning });
-    return JSON.stringify({ content: rest, reasoning_content: reasoning });
+    const undecided = partial && ('CALL '.startsWith(rest) || /^CALL \w*$/.test(rest));
+    return JSON.stringify({ reasoning_content: thought, ...(undecided ? {} : { content: rest }) });
   }
 
   async jsonSchemaToGrammar(schemaJson: string): Promise<string> {

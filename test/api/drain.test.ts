@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { WebSocket } from 'ws';
+import { eventually } from '../support/eventually.js';
+import { sseEvents } from '../support/server.js';
+
+const entry = fileURLToPath(new URL('../support/stub-process.js', import.meta.url));
+
+async function start(options: object): Promise<{ child: ChildProcess; url: string; port: number }> {
+  const child = spawn(process.execPath, [entry, JSON.stringify(options)], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [port] = await once(createInterface(child.stdout!), 'line');
+  return { child, url: `http://127.0.0.1:${port}`, port: Number(port) };
+}
+
+function complete(url: string, body: object): Promise<Response> {
+  const headers = { 'content-type': 'application/json' };
+  return fetch(`${url}/v1/completions`, { method: 'POST', headers, body: JSON.stringify(body) });
+}
+
+async function notReady(url: string): Promise<void> {
+  await eventually(async () => (await fetch(`${url}/readyz`)).status === 503);
+}
+
+test('SIGTERM: what runs finishes, what is new is refused, the exit code is 0', async () => {
+  const { child, url, port } = await start({ delayMs: 5 });
+  const exited = once(child, 'exit');
+  const running = await complete(url, { prompt: 'a', max_tokens: 200, stream: true });
+  const idle = new WebSocket(`ws://127.0.0.1:${port}/v1/stream`);
+  await once(idle, 'open');
+  const idleClosed = once(idle, 'close');
+  child.kill('SIGTERM');
+  await notReady(url);
+  assert.equal((await idleClosed)[0], 1001);
+  const refused = await complete(url, { prompt: 'b' });
+  assert.equal(refused.status, 503);
+  assert.equal(refused.headers.get('retry-after'), '5');
+  assert.equal(((await refused.json()) as { error: { code: string } }).error.code, 'shutting_down');
+  assert.equal((await fetch(`${url}/healthz`)).status, 200);
+  const events = await sseEvents(running);
+  assert.equal(events.at(-1), '[DONE]');
+  assert.equal(events.length, 202, '200 tokens, the finish, [DONE]');
+  assert.deepEqual(await exited, [0, null]);
+});
+
+test('requests that outlast the drain are cut off', async () => {
+  const { child, url } = await start({ delayMs: 5, settings: { 'server.drainTimeoutMs': 50 } });
+  const exited = once(child, 'exit');
+  const running = await complete(url, { prompt: 'a', stream: true });
+  child.kill('SIGINT');
+  await assert.rejects(running.text());
+  assert.deepEqual(await exited, [0, null]);
+});
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  test(`a second ${signal} ends at once with ${code}`, async () => {
+    const { child, url } = await start({ delayMs: 5 });
+    const exited = once(child, 'exit');
+    const running = await complete(url, { prompt: 'a', stream: true });
+    child.kill(signal);
+    await notReady(url);
+    child.kill(signal);
+    assert.deepEqual(await exited, [code, null]);
+    await assert.rejects(running.text());
+  });
+}
