@@ -4,9 +4,11 @@
 #include "chat_format.h"
 #include "context_wrap.h"
 #include "js.h"
+#include "limits.h"
 #include "load.h"
 #include "model_registry.h"
 #include "model_wrap.h"
+#include "sampler_errors.h"
 
 namespace sluice {
 
@@ -69,11 +71,10 @@ Napi::Value Addon::jsonSchemaToGrammar(const Napi::CallbackInfo &call) {
 
 void Addon::validateGrammar(const Napi::CallbackInfo &call) {
     guarded(call.Env(), [&] {
-        try {
-            sampler::validateGrammar(toString(call[0], "grammar"), nullptr);
-        } catch (const sampler::SamplerError &error) {
-            throw NativeError(ErrorCode::grammarInvalid, error.what());
-        }
+        const std::string grammar = toString(call[0], "grammar");
+        if (grammar.size() > grammarBytesMax)
+            throw NativeError(ErrorCode::grammarInvalid, "The grammar is longer than 64 kB.");
+        withSamplerErrors([&] { sampler::validateGrammar(grammar, nullptr); });
     });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "llama-ext.h"
+#include "llama-paged.h"
 #include "llama_log.h"
 
 namespace sluice {
@@ -81,9 +82,24 @@ Context::~Context() {
 }
 
 void Context::bindPages() {
-    info_.attentionReason = "";
     info_.kvBytes = contextBytes(handle_.get());
     info_.bytesPerPage = info_.kvBytes / options_.pages;
+    const char *why = nullptr;
+    if (!llama_paged_supported(handle_.get(), &why)) {
+        info_.attentionReason = why == nullptr ? "" : why;
+        return;
+    }
+    tables_.assign(size_t{options_.maxSequences} * options_.maxPagesPerSequence, 0);
+    cellWrites_.assign(size_t{options_.pages} * options_.pageSize, 0);
+    const llama_paged_config config{tables_.data(), options_.maxSequences, options_.maxPagesPerSequence,
+                                    options_.pageSize, options_.pagedAttention};
+    if (!llama_paged_bind(handle_.get(), &config))
+        throw NativeError(ErrorCode::contextFailed, "The page pool couldn't be bound to the context.");
+    const llama_paged_info bound = llama_paged_get_info(handle_.get());
+    info_.placedByPages = true;
+    info_.pagedAttention = bound.kernel;
+    info_.attentionReason = bound.reason == nullptr ? "" : bound.reason;
+    info_.bytesPerPage = bound.page_bytes;
 }
 
 void Context::forward(const Batch &batch) {

@@ -6,6 +6,7 @@
 #include "addon.h"
 #include "context_options.h"
 #include "js.h"
+#include "sampler_errors.h"
 #include "sampler_params.h"
 
 namespace sluice {
@@ -35,16 +36,6 @@ SampleTarget targetOf(const Napi::Value &value, size_t rows) {
             atLeast(uint8View(result.Get("topCounts"), "topCounts"), rows, "topCounts"),
             atLeast(int32View(result.Get("topTokens"), "topTokens"), tops, "topTokens"),
             atLeast(float32View(result.Get("topLogprobs"), "topLogprobs"), tops, "topLogprobs")};
-}
-
-/** The sampler's errors in the addon's terms. */
-template <typename Body> void withSamplerErrors(Body &&body) {
-    try {
-        body();
-    } catch (const sampler::SamplerError &error) {
-        if (error.code == sampler::ErrorCode::invalidParams) throw RangeError(error.what());
-        throw NativeError(ErrorCode::grammarInvalid, error.what());
-    }
 }
 
 } // namespace

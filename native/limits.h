@@ -11,6 +11,9 @@ namespace sluice {
  */
 constexpr size_t schemaBytesMax = 64 << 10;
 constexpr size_t schemaDepthMax = 32;
+/** Of a client's own grammar. Grammars made from schemas and tools may be longer: the sampler bounds those.
+ */
+constexpr size_t grammarBytesMax = 64 << 10;
 constexpr size_t chatBytesMax = 16 << 20;
 constexpr size_t chatDepthMax = 64;
 

@@ -20,6 +20,9 @@ void onLog(ggml_log_level level, const char *text, void *) {
     if (isWanted && current != nullptr) current->add(text, isContinuation);
 }
 
+/** Errors quote what they are about, which may be long. */
+constexpr size_t reasonBytesMax = 300;
+
 /** "llama_model_load: error loading model: …" → "error loading model: …" */
 std::string withoutFunctionName(const std::string &line) {
     const size_t colon = line.find(": ");
@@ -57,7 +60,7 @@ void LogCapture::add(const char *text, bool isContinuation) {
 }
 
 std::string LogCapture::reason(const std::string &fallback) const {
-    return lines_.empty() ? fallback : withoutFunctionName(lines_.front());
+    return lines_.empty() ? fallback : withoutFunctionName(lines_.front()).substr(0, reasonBytesMax);
 }
 
 bool LogCapture::contains(const char *text) const {

@@ -64,8 +64,9 @@ ModelInfo readInfo(const llama_model *model, const std::string &path) {
     info.vocabSize = llama_vocab_n_tokens(vocab);
     info.embeddingSize = llama_model_n_embd(model);
     info.layers = llama_model_n_layer(model);
-    info.heads = llama_model_n_head(model);
-    info.kvHeads = llama_model_n_head_kv(model);
+    // llama.cpp aborts where it is asked for the heads of a layer that isn't there.
+    info.heads = info.layers > 0 ? llama_model_n_head(model) : 0;
+    info.kvHeads = info.layers > 0 ? llama_model_n_head_kv(model) : 0;
     info.slidingWindow = llama_model_n_swa(model);
     info.bosToken = llama_vocab_bos(vocab);
     info.eosToken = llama_vocab_eos(vocab);

@@ -10,12 +10,15 @@ import { compilerVersion, jobs, requireBuildTools, run } from './tools.mjs';
 const require = createRequire(import.meta.url);
 export const ADDON = 'sluice.node';
 
+const filesOfAddon = (pattern) => [...filesIn('native', pattern), ...filesIn('native/sampler', pattern)];
+
+export const addonSources = () => filesOfAddon(/\.cpp$/);
+
 /** N-API keeps the addon loadable by every Node from 20 on, so Node's version is no part of the key. */
 export async function buildAddon(release, libllama, report) {
-  const sources = [...filesIn('native', /\.(h|cpp)$/), ...filesIn('native/sampler', /\.(h|cpp)$/)];
   const key = contentHash(
     [libllama.key, compilerVersion(), require('node-addon-api').version],
-    [path.join(projectRoot, 'CMakeLists.txt'), ...sources],
+    [path.join(projectRoot, 'CMakeLists.txt'), ...filesOfAddon(/\.(h|cpp)$/)],
   );
   const result = await cached('addon', key, async (draft) => {
     requireBuildTools();

@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
-/** Lines of a failed program's output that are shown; the whole of it stays in the log file. */
+/** Lines of a failed program's output that are shown. */
 const SHOWN_LINES_MAX = 40;
 
 export class BuildError extends Error {

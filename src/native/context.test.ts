@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { fixture } from '../../test/support/gguf/fixtures.js';
+import { realModel } from '../../test/support/gguf/real-model.js';
+import {
+  argmax,
+  cpuAddon,
+  createContext,
+  distance,
+  forward,
+  generate,
+  greedy,
+  loadModel,
+  promptRows,
+  sampleResult,
+} from '../../test/support/native.js';
+import type { ContextOptions, NativeModel } from './types.js';
+
+const prompt = Int32Array.from({ length: 40 }, (_, index) => 3 + ((index * 37) % 500));
+/** Rounding of F16 caches and of sums in another order, relative to the spread of a row. */
+const rounding = 0.02;
+
+async function withModel(
+  name: Parameters<typeof fixture>[0],
+  body: (model: NativeModel) => void,
+): Promise<void> {
+  const model = await loadModel(fixture(name));
+  try {
+    body(model);
+  } finally {
+    model.close();
+  }
+}
+
+describe('forward', () => {
+  for (const name of ['llama', 'qwen3', 'gemma3-swa'] as const) {
+    test(`${name}: pages, in whatever order they lie, give the same logits`, () =>
+      withModel(name, (model) => {
+        const straight = createContext(model);
+        const scattered = createContext(model, {
+          blockTables: Int32Array.from({ length: 8 * 16 }, (_, index) => (index * 53 + 7) % 128),
+        });
+        assert.equal(scattered.info.placement, 'pages');
+        for (const context of [straight, scattered]) forward(context, promptRows(prompt, 3));
+        assert.ok(distance(straight.logits(0), scattered.logits(0)) < rounding);
+        straight.close();
+        scattered.close();
+      }));
+
+    test(`${name}: a batch of sequences gives what each alone does`, () =>
+      withModel(name, (model) => {
+        const together = createContext(model);
+        const alone = createContext(model);
+        const prompts = [prompt.subarray(0, 11), prompt.subarray(5, 30), prompt.subarray(2, 39)];
+        forward(
+          together,
+          prompts.flatMap((tokens, sequence) => promptRows(tokens, sequence)),
+        );
+        prompts.forEach((tokens, sequence) => {
+          forward(alone, promptRows(tokens, 7));
+          assert.ok(distance(alone.logits(0), together.logits(sequence)) < rounding);
+        });
+        together.close();
+        alone.close();
+      }));
+
+    test(`${name}: a prompt in chunks gives what it does whole`, () =>
+      withModel(name, (model) => {
+        const whole = createContext(model);
+        const chunked = createContext(model);
+        forward(whole, promptRows(prompt, 0));
+        for (let start = 0; start < prompt.length; start += 7)
+          forward(chunked, promptRows(prompt.subarray(start, start + 7), 0, start));
+        assert.ok(distance(whole.logits(0), chunked.logits(0)) < rounding);
+        whole.close();
+        chunked.close();
+      }));
+  }
+
+  test('a page that two block tables name is computed once', () =>
+    withModel('llama', (model) => {
+      const blockTables = Int32Array.from({ length: 8 * 16 }, (_, index) => index);
+      blockTables.set([blockTables[0]!, blockTables[1]!], 16);
+      const context = createContext(model, { blockTables });
+      const tail = prompt.subarray(32);
+      forward(context, promptRows(prompt, 0));
+      const expected = context.logits(0);
+      forward(context, promptRows(tail, 1, 32));
+      assert.ok(distance(expected, context.logits(0)) < rounding);
+      context.close();
+    }));
+
+  test('stock attention over pages agrees with the paged kernel', () =>
+    withModel('llama', (model) => {
+      const stock = createContext(model, { attention: 'stock' });
+      const paged = createContext(model, { attention: 'paged' });
+      assert.equal(stock.info.attention, 'stock');
+      for (const context of [stock, paged]) forward(context, promptRows(prompt, 2));
+      assert.ok(distance(stock.logits(0), paged.logits(0)) < rounding);
+      stock.close();
+      paged.close();
+    }));
+
+  test('a recurrent model keeps its states by sequence', () =>
+    withModel('mamba', (model) => {
+      const context = createContext(model);
+      assert.equal(context.info.placement, 'sequences');
+      forward(context, promptRows(prompt, 0));
+      const expected = context.logits(0);
+      forward(context, promptRows(prompt, 5));
+      assert.ok(distance(expected, context.logits(0)) < rounding);
+      assert.equal(context.trimSequence(5, 0), true);
+      forward(context, promptRows(prompt, 5));
+      assert.ok(distance(expected, context.logits(0)) < rounding);
+      context.close();
+    }));
+});
+
+test('greedy text of the real model is the same in two contexts', async () => {
+  const model = await loadModel(await realModel());
+  const tokens = model.tokenize('The capital of France is', true, false);
+  const [first, second] = [createContext(model), createContext(model)];
+  const text = generate(first, tokens, 12);
+  assert.deepEqual(generate(second, tokens, 12, { sequence: 4 }), text);
+  assert.match(Buffer.from(model.detokenize(Int32Array.from(text), false)).toString(), /France/);
+  first.close();
+  second.close();
+  model.close();
+});
+
+describe('sampling', () => {
+  test('greedy takes the largest logit; log-probabilities are those of the row', () =>
+    withModel('llama', (model) => {
+      const context = createContext(model);
+      const result = sampleResult(1);
+      context.setSampler(0, { ...greedy, topLogprobs: 3 }, prompt, 0);
+      forward(context, promptRows(prompt, 0));
+      const logits = context.logits(0);
+      context.sample(1, Int32Array.of(0), Int32Array.of(0), result);
+      const best = argmax(logits);
+      const logSum = Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - logits[best]!), 0));
+      assert.equal(result.tokens[0], best);
+      assert.equal(result.topCounts[0], 3);
+      assert.equal(result.topTokens[0], best);
+      assert.ok(Math.abs(result.logprobs[0]! + logSum) < 1e-4);
+      context.logprobs(1, Int32Array.of(0), Int32Array.of(best), 1, result);
+      assert.ok(Math.abs(result.logprobs[0]! + logSum) < 1e-4);
+      context.close();
+    }));
+
+  test('a grammar is followed, and a bad one refused', () =>
+    withModel('llama', (model) => {
+      const context = createContext(model);
+      const tokens = generate(context, prompt, 6, { params: { ...greedy, grammar: 'root ::= [0-9]+' } });
+      assert.match(
+        Buffer.from(model.detokenize(Int32Array.from(tokens), false))
+          .toString()
+          .trim(),
+        /^[0-9]+$/,
+      );
+      const bad = { ...greedy, grammar: 'root ::= (' };
+      assert.throws(() => context.setSampler(0, bad, prompt, 0), { code: 'GRAMMAR_INVALID' });
+      context.close();
+    }));
+
+  test('refuses what it cannot do', () =>
+    withModel('llama', (model) => {
+      const context = createContext(model);
+      const result = sampleResult(2);
+      const [zero, one] = [Int32Array.of(0), Int32Array.of(1)];
+      forward(context, promptRows(prompt, 0));
+      assert.throws(() => context.sample(1, zero, zero, result), RangeError); // no sampler
+      context.setSampler(0, greedy, prompt, 0);
+      assert.throws(() => context.sample(1, one, zero, result), RangeError); // no such output
+      assert.throws(() => context.sample(1, zero, Int32Array.of(8), result), RangeError);
+      assert.throws(() => context.sample(2, Int32Array.of(0, 0), Int32Array.of(0, 0), result), RangeError);
+      assert.throws(() => context.sample(1, zero, zero, sampleResult(0)), RangeError);
+      assert.throws(() => context.setSampler(0, { ...greedy, topP: 2 }, prompt, 0), RangeError);
+      assert.throws(() => context.setSampler(0, { ...greedy, seed: -1 }, prompt, 0), RangeError);
+      assert.throws(() => context.setSampler(0, greedy, Int32Array.of(512), 0), RangeError);
+      assert.throws(() => context.setSampler(0, greedy, prompt, 41), RangeError);
+      assert.throws(() => context.logprobs(1, zero, Int32Array.of(512), 0, result), RangeError);
+      context.close();
+    }));
+});
+
+describe('limits', () => {
+  test('of a batch', () =>
+    withModel('llama', (model) => {
+      const context = createContext(model, { maxOutputs: 2 });
+      const row = { token: 5, position: 0, sequence: 0 };
+      assert.throws(() => forward(context, []), RangeError);
+      assert.throws(() => forward(context, [{ ...row, token: 512 }]), RangeError);
+      assert.throws(() => forward(context, [{ ...row, token: -1 }]), RangeError);
+      assert.throws(() => forward(context, [{ ...row, sequence: 8 }]), RangeError);
+      assert.throws(() => forward(context, [{ ...row, sequence: -1 }]), RangeError);
+      assert.throws(() => forward(context, [{ ...row, position: -1 }]), RangeError);
+      assert.throws(() => forward(context, [{ ...row, position: 256 }]), RangeError);
+      assert.throws(() => forward(context, [row, row]), RangeError); // one cell twice
+      const outputs = promptRows(prompt, 0).map((entry) => ({ ...entry, output: true }));
+      assert.throws(() => forward(context, outputs), RangeError);
+      const long = Array.from({ length: 257 }, () => row);
+      assert.throws(() => forward(context, long), RangeError);
+      assert.throws(() => context.logits(0), RangeError);
+      forward(context, promptRows(prompt, 0));
+      assert.equal(context.logits(0).length, 512);
+      context.close();
+    }));
+
+  test('of arrays that are shorter than count, or of another type', () =>
+    withModel('llama', (model) => {
+      const context = createContext(model);
+      const batch = {
+        count: 2,
+        tokens: new Int32Array(2),
+        positions: Int32Array.of(0, 1),
+        sequences: new Int32Array(2),
+        outputs: new Uint8Array(2),
+      };
+      context.forward(batch);
+      assert.throws(() => context.forward({ ...batch, tokens: new Int32Array(1) }), RangeError);
+      assert.throws(() => context.forward({ ...batch, outputs: new Uint8Array(0) }), RangeError);
+      assert.throws(() => context.forward({ ...batch, positions: new Float32Array(2) as never }), TypeError);
+      assert.throws(() => context.forward({ ...batch, count: 1.5 }), RangeError);
+      context.close();
+      assert.throws(() => context.forward(batch), { code: 'CLOSED' });
+    }));
+
+  test('of block tables: pages outside the pool, a detached buffer', () =>
+    withModel('llama', (model) => {
+      const blockTables = Int32Array.from({ length: 8 * 16 }, (_, index) => index);
+      const context = createContext(model, { blockTables });
+      blockTables[1] = 128;
+      forward(context, promptRows(prompt.subarray(0, 16), 0));
+      assert.throws(() => forward(context, promptRows(prompt.subarray(16), 0, 16)), RangeError);
+      blockTables[1] = -1;
+      assert.throws(() => forward(context, promptRows(prompt.subarray(16), 0, 16)), RangeError);
+      structuredClone(blockTables, { transfer: [blockTables.buffer] });
+      assert.throws(() => forward(context, promptRows(prompt.subarray(0, 16), 0)), RangeError);
+      context.close();
+    }));
+
+  test('of context options', () =>
+    withModel('llama', (model) => {
+      const refuse = (options: Partial<ContextOptions>, kind: new (message?: string) => Error = RangeError) =>
+        assert.throws(() => createContext(model, options), kind);
+      refuse({ pageSize: 12 });
+      refuse({ pageSize: 4 });
+      refuse({ pages: 0 });
+      refuse({ pages: 2 ** 31 });
+      refuse({ maxSequences: 257 });
+      refuse({ threads: 0 });
+      refuse({ maxBatchTokens: 1e9 });
+      refuse({ maxOutputs: Number.POSITIVE_INFINITY });
+      refuse({ kvTypeK: 'q2_k' as never });
+      refuse({ blockTables: new Int32Array(1) });
+      refuse({ blockTables: [] as never }, TypeError);
+      refuse({ abortFlag: new Int32Array(0) });
+      assert.equal(cpuAddon().counters().contexts, 0);
+    }));
+});
+
+test('an abort flag in shared memory interrupts forward', () =>
+  withModel('llama', (model) => {
+    const abortFlag = new Int32Array(new SharedArrayBuffer(4));
+    const context = createContext(model, { abortFlag });
+    abortFlag[0] = 1;
+    assert.throws(() => forward(context, promptRows(prompt, 0)), { code: 'FORWARD_ABORTED' });
+    abortFlag[0] = 0;
+    forward(context, promptRows(prompt, 0));
+    assert.equal(context.logits(0).length, 512);
+    context.close();
+  }));

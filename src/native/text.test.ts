@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { fixture } from '../../test/support/gguf/fixtures.js';
+import { realModel } from '../../test/support/gguf/real-model.js';
+import { cpuAddon, loadModel } from '../../test/support/native.js';
+import { VocabFlag } from './types.js';
+
+const texts = [
+  'The capital of France is Paris.',
+  '',
+  ' leading and trailing ',
+  'a\0b',
+  'Grüße, 世界 — 👩‍👩‍👧‍👦\n\ttabs',
+  'x'.repeat(5000),
+];
+
+describe('tokens', () => {
+  test('of a text give the text back (real vocabulary)', async () => {
+    const model = await loadModel(await realModel(), { vocabOnly: true });
+    for (const text of texts) {
+      const tokens = model.tokenize(text, false, false);
+      assert.equal(Buffer.from(model.detokenize(tokens, true)).toString(), text);
+    }
+    model.close();
+  });
+
+  test('of a lone surrogate are those of the replacement character', async () => {
+    const model = await loadModel(await realModel(), { vocabOnly: true });
+    assert.deepEqual(model.tokenize('\ud800', false, false), model.tokenize('\ufffd', false, false));
+    model.close();
+  });
+
+  test('BOS comes with addSpecial, control tokens are text without parseSpecial', async () => {
+    const model = await loadModel(await realModel(), { vocabOnly: true });
+    assert.equal(model.tokenize('a', true, false)[0], model.info.bosToken);
+    assert.deepEqual([...model.tokenize('<eos>', false, true)], [model.info.eosToken]);
+    assert.ok(model.tokenize('<eos>', false, false).length > 1);
+    model.close();
+  });
+
+  test('outside the vocabulary are refused', async () => {
+    const model = await loadModel(fixture('llama'));
+    assert.throws(() => model.detokenize(Int32Array.of(512), true), RangeError);
+    assert.throws(() => model.detokenize(Int32Array.of(-1), true), RangeError);
+    assert.throws(() => model.detokenize(new Float32Array(1) as never, true), TypeError);
+    model.close();
+  });
+});
+
+test('the vocabulary has each token with its bytes and flags', async () => {
+  const model = await loadModel(await realModel(), { vocabOnly: true });
+  const { bytes, offsets, flags } = model.vocab();
+  const pieceOf = (token: number) =>
+    Buffer.from(bytes.subarray(offsets[token], offsets[token + 1])).toString();
+  assert.equal(offsets.length, model.info.vocabSize + 1);
+  assert.equal(offsets.at(-1), bytes.length);
+  assert.equal(pieceOf(model.info.eosToken), '<eos>');
+  assert.equal(flags[model.info.eosToken]! & VocabFlag.endOfGeneration, VocabFlag.endOfGeneration);
+  assert.equal(flags[model.info.bosToken]! & VocabFlag.control, VocabFlag.control);
+  const tokens = model.tokenize('The capital of France', false, false);
+  assert.equal(Array.from(tokens, pieceOf).join(''), 'The capital of France');
+  model.close();
+});
+
+describe('chat', () => {
+  const messages = [
+    { role: 'system', content: 'Be brief.' },
+    { role: 'user', content: 'Hi' },
+  ];
+
+  test("is rendered through the model's own template", async () => {
+    const model = await loadModel(fixture('llama-chat'));
+    const { prompt, grammar } = model.renderChat(JSON.stringify({ messages }));
+    const bos = Buffer.from(model.detokenize(Int32Array.of(model.info.bosToken), true)).toString();
+    assert.equal(
+      prompt.replace(bos, ''),
+      '<|turn|>system\nBe brief.<|end|><|turn|>user\nHi<|end|><|turn|>assistant\n',
+    );
+    assert.equal(grammar, '');
+    model.close();
+  });
+
+  test('without generation prompt, with a response format', async () => {
+    const model = await loadModel(fixture('llama-chat'));
+    const { prompt } = model.renderChat(JSON.stringify({ messages, add_generation_prompt: false }));
+    assert.ok(prompt.endsWith('Hi<|end|>'));
+    const schema = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] };
+    const constrained = model.renderChat(
+      JSON.stringify({ messages, response_format: { type: 'json_schema', json_schema: { schema } } }),
+    );
+    assert.match(constrained.grammar, /root\s*::=/);
+    cpuAddon().validateGrammar(constrained.grammar);
+    model.close();
+  });
+
+  test('an answer is parsed by the syntax that came with the prompt', async () => {
+    const model = await loadModel(fixture('llama-chat'));
+    const { syntax } = model.renderChat(JSON.stringify({ messages }));
+    const message = JSON.parse(model.parseChat('Hello', false, syntax));
+    assert.equal(message.role, 'assistant');
+    assert.equal(message.content, 'Hello');
+    model.close();
+  });
+
+  test('bad requests and templates', async () => {
+    const model = await loadModel(fixture('llama-chat'));
+    const plain = await loadModel(fixture('llama'));
+    assert.throws(() => plain.renderChat(JSON.stringify({ messages })), { code: 'TEMPLATE_FAILED' });
+    assert.throws(() => model.renderChat('{"messages":1}'), { code: 'TEMPLATE_FAILED' });
+    assert.throws(() => model.renderChat('not json'), { code: 'TEMPLATE_FAILED' });
+    assert.throws(() => model.renderChat('[]'), TypeError);
+    assert.throws(() => model.renderChat('['.repeat(100_000)), RangeError);
+    assert.throws(() => model.parseChat('a', false, '{}'), { code: 'TEMPLATE_FAILED' });
+    model.close();
+    plain.close();
+  });
+});
+
+describe('grammars', () => {
+  const nested = (depth: number) => `${'{"items":'.repeat(depth)}true${'}'.repeat(depth)}`;
+
+  test('from a JSON schema', () => {
+    const grammar = cpuAddon().jsonSchemaToGrammar('{"type":"object","properties":{"a":{"type":"integer"}}}');
+    assert.match(grammar, /root\s*::=/);
+    cpuAddon().validateGrammar(grammar);
+  });
+
+  test('are refused where they are broken or over their bounds', () => {
+    const addon = cpuAddon();
+    const invalid = { code: 'GRAMMAR_INVALID' };
+    assert.throws(() => addon.jsonSchemaToGrammar('{'), invalid);
+    assert.throws(() => addon.jsonSchemaToGrammar(nested(33)), invalid);
+    assert.throws(() => addon.jsonSchemaToGrammar(nested(100_000)), invalid);
+    assert.throws(() => addon.jsonSchemaToGrammar(`{"title":"${'x'.repeat(70_000)}"}`), invalid);
+    assert.throws(() => addon.jsonSchemaToGrammar('{"$ref":"https://example.com/schema"}'), invalid);
+    assert.throws(() => addon.validateGrammar('root ::= ('), /expecting '\)'/);
+    assert.throws(() => addon.validateGrammar('other ::= "a"'), invalid);
+    assert.throws(() => addon.validateGrammar('root ::= root "a"'), invalid);
+    assert.throws(
+      () => addon.validateGrammar(`root ::= ${'('.repeat(60_000)}"a"${')'.repeat(60_000)}`),
+      invalid,
+    );
+    assert.throws(() => addon.validateGrammar(`root ::= "${'a'.repeat(70_000)}"`), invalid);
+  });
+});
