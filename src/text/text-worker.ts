@@ -1,0 +1,99 @@
+/** A worker of the text pool. Its exports are the pool's tasks; each returns an Outcome, since errors lose their code on the way. */
+import { Piscina } from 'piscina';
+import { type Backend, initBackends, loadAddon } from '../native/index.js';
+import type { NativeModel, RenderedChat, VocabTable } from '../native/types.js';
+import { plainChatStops, renderPlainChat } from './plain-chat.js';
+
+export type Outcome<T> = { value: T } | { code: string; message: string };
+
+/** What each task takes and gives. */
+export interface Tasks {
+  vocab(input: undefined): VocabTable;
+  tokenize(input: { text: string; addSpecial: boolean; parseSpecial: boolean }): Int32Array;
+  detokenize(input: { tokens: Int32Array; special: boolean }): string;
+  chat(requestJson: string): RenderedChat & { tokens: Int32Array; fallback: boolean };
+  parseChat(input: { text: string; partial: boolean; syntax: string }): string;
+  jsonSchemaToGrammar(schemaJson: string): string;
+  validateGrammar(grammar: string): null;
+}
+
+const { modelPath, backend } = Piscina.workerData as { modelPath: string; backend: Backend };
+const addon = loadAddon();
+const model = openVocabulary();
+
+/** Without weights: all workers share one copy, and none holds the weights when the engine lets them go. */
+function openVocabulary(): Promise<NativeModel> {
+  initBackends(backend);
+  const options = { gpuLayers: 0, mainGpu: 0, tensorSplit: [], mmap: true, mlock: false, vocabOnly: true };
+  const opened = addon.load(modelPath, options, () => {}).done;
+  opened.catch(() => {}); // each task reports it
+  return opened;
+}
+
+async function attempt<T>(task: (model: NativeModel) => T): Promise<Outcome<T>> {
+  try {
+    return { value: task(await model) };
+  } catch (error) {
+    const { code, message } = error as Error & { code?: string };
+    if (code === undefined) throw error;
+    return { code, message };
+  }
+}
+
+function task<Name extends keyof Tasks>(
+  work: (model: NativeModel, input: Parameters<Tasks[Name]>[0]) => ReturnType<Tasks[Name]>,
+) {
+  return (input: Parameters<Tasks[Name]>[0]) => attempt((opened) => work(opened, input));
+}
+
+export const vocab = task<'vocab'>((opened) => opened.vocab());
+
+export const tokenize = task<'tokenize'>((opened, { text, addSpecial, parseSpecial }) =>
+  opened.tokenize(text, addSpecial, parseSpecial),
+);
+
+export const detokenize = task<'detokenize'>((opened, { tokens, special }) =>
+  new TextDecoder().decode(opened.detokenize(tokens, special)),
+);
+
+export const chat = task<'chat'>((opened, requestJson) => {
+  const fallback = opened.info.chatTemplate === '';
+  const rendered = fallback ? plainChat(requestJson) : opened.renderChat(requestJson);
+  // A template writes its own BOS where it wants one; special tokens in it are meant as such.
+  const tokens = opened.tokenize(rendered.prompt, fallback, !fallback);
+  return { ...rendered, tokens: withBos(opened, tokens), fallback };
+});
+
+export const parseChat = task<'parseChat'>((opened, { text, partial, syntax }) =>
+  opened.parseChat(text, partial, syntax),
+);
+
+export const jsonSchemaToGrammar = task<'jsonSchemaToGrammar'>((_, schemaJson) =>
+  addon.jsonSchemaToGrammar(schemaJson),
+);
+
+export const validateGrammar = task<'validateGrammar'>((_, grammar) => {
+  addon.validateGrammar(grammar);
+  return null;
+});
+
+function withBos(opened: NativeModel, tokens: Int32Array): Int32Array {
+  const { addBos, bosToken } = opened.info;
+  if (!addBos || tokens[0] === bosToken) return tokens;
+  const prefixed = new Int32Array(tokens.length + 1);
+  prefixed[0] = bosToken;
+  prefixed.set(tokens, 1);
+  return prefixed;
+}
+
+function plainChat(requestJson: string): RenderedChat {
+  return {
+    prompt: renderPlainChat(requestJson),
+    grammar: '',
+    grammarLazy: false,
+    grammarTriggers: [],
+    preservedTokens: [],
+    additionalStops: plainChatStops,
+    syntax: '',
+  };
+}
