@@ -1,0 +1,97 @@
+/** Messages of `/v1/stream`, as the client sees them. Requests have the fields of the HTTP routes. */
+
+export interface GenerationOptions {
+  model?: string;
+  max_tokens?: number;
+  temperature?: number;
+  top_p?: number;
+  top_k?: number;
+  min_p?: number;
+  repeat_penalty?: number;
+  frequency_penalty?: number;
+  presence_penalty?: number;
+  logit_bias?: Record<string, number>;
+  seed?: number;
+  n?: number;
+  stop?: string | string[];
+  ignore_eos?: boolean;
+  grammar?: string;
+  response_format?: Record<string, unknown>;
+  session_id?: string;
+  prefix_id?: string;
+  cache_prompt?: boolean;
+  priority?: number;
+  timeout_ms?: number;
+}
+
+export interface CompletionRequest extends GenerationOptions {
+  prompt: string | string[] | number[] | number[][];
+  echo?: boolean;
+  logprobs?: number;
+}
+
+export interface ChatMessage {
+  role: 'system' | 'developer' | 'user' | 'assistant' | 'tool';
+  content: string | { type: 'text'; text: string }[] | null;
+  name?: string;
+  tool_calls?: ToolCall[];
+  tool_call_id?: string;
+}
+
+export interface ToolCall {
+  id: string;
+  type: 'function';
+  function: { name: string; arguments: string };
+}
+
+export interface ChatRequest extends GenerationOptions {
+  messages: ChatMessage[];
+  max_completion_tokens?: number;
+  logprobs?: boolean;
+  top_logprobs?: number;
+  tools?: Record<string, unknown>[];
+  tool_choice?: 'none' | 'auto' | 'required' | Record<string, unknown>;
+  parallel_tool_calls?: boolean;
+  chat_template_kwargs?: Record<string, unknown>;
+}
+
+export interface TokenMessage {
+  type: 'token';
+  id: string;
+  index: number; // choice
+  text: string;
+  reasoning_content?: string;
+  tool_calls?: { index: number; id?: string; function: { name?: string; arguments?: string } }[];
+  logprobs?: Record<string, unknown>;
+}
+
+export interface DoneMessage {
+  type: 'done';
+  id: string;
+  request_id: string;
+  model: string;
+  choices: {
+    index: number;
+    finish_reason: 'stop' | 'length' | 'tool_calls' | 'cancelled';
+    stop_sequence: string | null;
+  }[];
+  usage: {
+    prompt_tokens: number;
+    completion_tokens: number;
+    total_tokens: number;
+    prompt_tokens_details: { cached_tokens: number };
+  };
+  warning?: string;
+}
+
+export interface ErrorMessage {
+  type: 'error';
+  id: string | null; // null: the message that caused it named no generation
+  error: { message: string; type: string; code: string; param: string | null; retry_after_seconds?: number };
+}
+
+export type ServerMessage = TokenMessage | DoneMessage | ErrorMessage;
+
+export type ClientMessage =
+  | { type: 'generate'; id: string; request: CompletionRequest | ChatRequest }
+  | { type: 'cancel'; id: string };
