@@ -56,7 +56,7 @@ int32_t Chooser::choose(Row &row, const ChoiceParams &params, TokenRandom &rando
 
 Chooser::Truncated Chooser::truncate(Row &row, const ChoiceParams &params, bool mayCheckLater) {
     const float floor = minPThreshold(row.max(), params.minP);
-    if (params.topK > 0 && params.topK < row.vocabSize()) {
+    if (params.topK > 0) {
         // Top-p counts what min-p will remove, so only without it may both thresholds be applied at once.
         const float threshold = row.thresholdFor(params.topK);
         candidates_.collect(row, params.topP < 1 ? threshold : std::max(threshold, floor));

@@ -13,7 +13,7 @@ namespace sluice::sampler {
 
 struct ChoiceParams {
     float temperature; // 0: greedy
-    int32_t topK;      // 0: off
+    int32_t topK;      // 0: off; below the vocabulary's size
     float topP;        // 1: off
     float minP;        // 0: off
 };

@@ -49,6 +49,11 @@ const Params &checked(const Params &params, const Vocab &vocab, const int32_t *h
     return params;
 }
 
+ChoiceParams choiceOf(const Params &p, const Vocab &vocab) {
+    return {p.temperature < temperatureMin ? 0 : p.temperature, p.topK < vocab.size ? p.topK : 0, p.topP,
+            p.minP};
+}
+
 PenaltyParams penaltiesOf(const Params &p) {
     return {p.repeatPenalty, p.frequencyPenalty, p.presencePenalty, p.penaltyLastN};
 }
@@ -63,11 +68,9 @@ void replay(Grammar &grammar, const int32_t *tokens, size_t count) {
 
 Sampler::State::State(const Params &params, const Vocab &vocab, const int32_t *history, size_t historyCount,
                       size_t generated)
-    : vocab(vocab), choice{params.temperature < temperatureMin ? 0 : params.temperature, params.topK,
-                           params.topP, params.minP},
-      seed(params.seed), generated(generated), logitBias(params.logitBias), ignoreEos(params.ignoreEos),
-      topLogprobs(params.topLogprobs), penalties(penaltiesOf(params), history, historyCount),
-      grammar(makeGrammar(params, vocab)) {
+    : vocab(vocab), choice(choiceOf(params, vocab)), seed(params.seed), generated(generated),
+      logitBias(params.logitBias), ignoreEos(params.ignoreEos), topLogprobs(params.topLogprobs),
+      penalties(penaltiesOf(params), history, historyCount), grammar(makeGrammar(params, vocab)) {
     if (grammar) replay(*grammar, history + (historyCount - generated), generated);
 }
 
