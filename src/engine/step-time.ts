@@ -9,6 +9,7 @@ const tokenScale = 1 / 64; // features of similar size make the ridge fair to al
 const contextScale = 1 / 65_536;
 const decay = 0.97; // a step's weight halves every ~23 steps
 const ridge = 0.05; // pull of the last estimate, in steps: keeps what steady decoding cannot tell apart
+const shortestMs = 0.1;
 const sweeps = 8; // of coordinate descent; the estimate moves on every step, so exact convergence is not needed
 
 /**
@@ -38,18 +39,20 @@ export class StepTimeModel {
 
   /** O(1): a 3 × 3 system. */
   observe(shape: StepShape, elapsedMs: number): void {
+    // Divided by its time, a step counts by its relative error: a long one has no more say than a short one.
+    const scale = 1 / Math.max(elapsedMs, shortestMs);
     const x = this.x;
-    x[0] = 1;
-    x[1] = shape.tokens * tokenScale;
-    x[2] = shape.context * contextScale;
+    x[0] = scale;
+    x[1] = scale * shape.tokens * tokenScale;
+    x[2] = scale * shape.context * contextScale;
     for (let i = 0; i < featureCount; i++) {
-      this.moments[i] = this.moments[i]! * decay + x[i]! * elapsedMs;
+      this.moments[i] = this.moments[i]! * decay + x[i]! * scale * elapsedMs;
       for (let j = 0; j < featureCount; j++) {
         const at = i * featureCount + j;
         this.normal[at] = this.normal[at]! * decay + x[i]! * x[j]!;
       }
     }
-    this.solve();
+    this.solve(ridge * scale * scale);
   }
 
   /**
@@ -67,15 +70,15 @@ export class StepTimeModel {
     return Math.floor((Math.sqrt(b * b + 4 * a * left) - b) / (2 * a));
   }
 
-  private solve(): void {
+  private solve(pull: number): void {
     this.prior.set(this.weights);
     for (let sweep = 0; sweep < sweeps; sweep++) {
       for (let i = 0; i < featureCount; i++) {
-        let rest = this.moments[i]! + ridge * this.prior[i]!;
+        let rest = this.moments[i]! + pull * this.prior[i]!;
         for (let j = 0; j < featureCount; j++) {
           if (j !== i) rest -= this.normal[i * featureCount + j]! * this.weights[j]!;
         }
-        this.weights[i] = Math.max(0, rest / (this.normal[i * featureCount + i]! + ridge));
+        this.weights[i] = Math.max(0, rest / (this.normal[i * featureCount + i]! + pull));
       }
     }
   }
