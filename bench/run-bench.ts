@@ -6,13 +6,20 @@ import { formatReport } from './report/terminal.js';
 import { completeReport, writeReport } from './report/write.js';
 import { load, loadOptionsSchema } from './scenarios/load.js';
 import type { Outcome, Progress } from './scenarios/outcome.js';
+import { comparedOptionsSchema, peerOptionsSchema } from './scenarios/peer-options.js';
 import { peers, peersOptionsSchema } from './scenarios/peers.js';
+import { soak, soakOptionsSchema } from './scenarios/soak.js';
+import { stall } from './scenarios/stall.js';
+import { steps } from './scenarios/steps.js';
 
 const progress: Progress = (line) => process.stderr.write(`${line}\n`);
 
 const scenarios: Record<string, (options: unknown) => Promise<Outcome>> = {
   load: (options) => load(parse(loadOptionsSchema, options), process.env.SLUICE_API_KEY ?? null, progress),
   peers: (options) => peers(parse(peersOptionsSchema, options), progress),
+  stall: (options) => stall(parse(comparedOptionsSchema, options), progress),
+  steps: (options) => steps(parse(peerOptionsSchema, options), progress),
+  soak: (options) => soak(parse(soakOptionsSchema, options), progress),
 };
 
 /** Runs a scenario and reports it. The exit code is 1 where requests failed or a target was missed. */

@@ -69,7 +69,7 @@ async function stream(sequence, tokens, cached, maxTokens, response) {
 }
 
 createServer((request, response) => {
-  if (request.method === 'GET') return response.end('ok');
+  if (request.method === 'GET') return response.end(JSON.stringify({ data: [{ id: 'default' }] })); // ready, models
   const body = [];
   request.on('data', (chunk) => body.push(chunk));
   request.on('end', () => {

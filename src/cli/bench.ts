@@ -11,6 +11,19 @@ export function register(program: Command): void {
     .option('--rounds <n>', 'turns of each peer per workload', '3')
     .option('--sweep', "first find llama-server's best settings for each workload", false)
     .action(runScenario('peers'));
+  withPeerOptions(bench.command('stall'))
+    .description('a 4,000-token prompt arrives while 8 clients stream')
+    .option('--peers <names>', 'comma-separated', 'sluice,llama-server')
+    .option('--rounds <n>', 'turns of each peer', '3')
+    .action(runScenario('stall'));
+  withPeerOptions(bench.command('steps'))
+    .description("where the time of Sluice's steps goes at 32 sequences")
+    .action(runScenario('steps'));
+  withPeerOptions(bench.command('soak'))
+    .description('many requests at 64 connections, many cancelled: nothing may be lost or grow')
+    .option('--requests <n>', 'in all', '1000')
+    .option('--protocol <name>', 'completions, ws-json or ws-msgpack', 'completions')
+    .action(runScenario('soak'));
 }
 
 function registerLoad(bench: Command): void {
