@@ -17,7 +17,7 @@ import {
 
 const pingIntervalMs = 1_000;
 const silentAfterMs = 10_000; // no step of a sensible configuration takes as long
-const restartDelayMs = 1_000;
+const defaultRestartDelayMs = 1_000;
 const crashWindowMs = 600_000; // a second crash within this time is not answered with another restart
 const closeTimeoutMs = 10_000;
 const longestRetrySeconds = 60;
@@ -29,6 +29,8 @@ export interface EngineOptions {
   onFault?: (message: string) => void;
   /** The thread's entry; tests have one of their own. */
   threadEntry?: URL;
+  /** Time between a crash of the thread and its next start; default: a second. */
+  restartDelayMs?: number;
 }
 
 interface LiveRequest {
@@ -273,7 +275,7 @@ export class EngineHost implements Engine {
     const nowMs = Date.now();
     const again = nowMs - this.crashedAtMs > crashWindowMs;
     this.crashedAtMs = nowMs;
-    if (again) setTimeout(() => this.restart(), restartDelayMs);
+    if (again) setTimeout(() => this.restart(), this.options.restartDelayMs ?? defaultRestartDelayMs);
   }
 
   /** Whoever was served by the thread hears of its end exactly once. */

@@ -10,18 +10,13 @@ import { Pace } from '../support/pace.js';
 import { StepBatch } from './batch.js';
 import { Pieces } from './detokenizer.js';
 import { type Choice, LiveRequest, type PinCall, type PinError, type PinResult } from './live-request.js';
+import { newSampleResult, readLogprob } from './logprobs.js';
+import { promptOnly } from './prompt-only.js';
 import { Scheduler, type SchedulerConfig } from './scheduler.js';
 import type { Sequence } from './sequence.js';
 import type { StepPlan } from './step-plan.js';
 import { StepTimeModel } from './step-time.js';
-import type {
-  EngineEvent,
-  EngineStats,
-  FinishReason,
-  GenerateRequest,
-  PinnedPrefix,
-  TokenLogprob,
-} from './types.js';
+import type { EngineEvent, EngineStats, FinishReason, GenerateRequest, PinnedPrefix } from './types.js';
 
 /** What the loop needs of a native context; the simulator has one of its own. */
 export type StepContext = Pick<
@@ -47,7 +42,6 @@ export interface CoreDependencies {
   onFault(error: unknown): void;
 }
 
-const maxTopLogprobs = 20;
 const longestRetrySeconds = 60;
 
 type ErrorEvent = Extract<EngineEvent, { type: 'error' }>;
@@ -96,7 +90,7 @@ export class EngineCore {
     this.canShare = config.prefixCache && this.context.info.placement === 'pages';
     this.pieces = new Pieces(dependencies.vocab);
     this.batch = new StepBatch(config.maxBatchTokens, config.maxOutputs);
-    this.result = sampleResult(config.maxOutputs);
+    this.result = newSampleResult(config.maxOutputs);
   }
 
   get hasWork(): boolean {
@@ -488,60 +482,8 @@ function refusal(code: ErrorEvent['code'], message: string, retryAfterSeconds: n
   return { code, message, retryAfterSeconds };
 }
 
-function sampleResult(rows: number): SampleResult {
-  return {
-    tokens: new Int32Array(rows),
-    logprobs: new Float32Array(rows),
-    topCounts: new Uint8Array(rows),
-    topTokens: new Int32Array(rows * maxTopLogprobs),
-    topLogprobs: new Float32Array(rows * maxTopLogprobs),
-  };
-}
-
-function readLogprob(result: SampleResult, row: number, token: number, most: number): TokenLogprob {
-  const count = Math.min(most, result.topCounts[row]!);
-  const top = Array.from({ length: count }, (_, i) => ({
-    token: result.topTokens[row * maxTopLogprobs + i]!,
-    logprob: result.topLogprobs[row * maxTopLogprobs + i]!,
-  }));
-  return { token, logprob: result.logprobs[row]!, top };
-}
-
 function samplerParams({ request: live, index }: Choice): SamplerParams {
   const { sampling } = live.request;
   // Penalties look at the whole text, as OpenAI describes them; each choice draws from a stream of its own.
   return { ...sampling, seed: (sampling.seed + index) >>> 0, penaltyLastN: -1 };
-}
-
-/** A request that computes its prompt and answers nothing. */
-function promptOnly(id: string, tenant: string, prompt: Int32Array): GenerateRequest {
-  return {
-    id,
-    tenant,
-    prompt,
-    choices: 1,
-    maxTokens: 0,
-    sampling: {
-      temperature: 0,
-      topK: 0,
-      topP: 1,
-      minP: 0,
-      repeatPenalty: 1,
-      frequencyPenalty: 0,
-      presencePenalty: 0,
-      seed: 0,
-      logitBias: [],
-      ignoreEos: false,
-      topLogprobs: -1,
-      grammar: '',
-      grammarLazy: false,
-      grammarTriggers: [],
-    },
-    stop: [],
-    priority: 1,
-    deadlineMs: null,
-    sessionId: null,
-    promptLogprobs: -1,
-    cachePrompt: true,
-  };
 }

@@ -1,0 +1,115 @@
+import { type CoreConfig, EngineCore } from '../../src/engine/step-loop.js';
+import type { EngineEvent, GenerateRequest } from '../../src/engine/types.js';
+import { FakeContext, type FakeContextOptions } from './fake-context.js';
+import { vocab } from './fake-model.js';
+
+export interface TestCore {
+  core: EngineCore;
+  context: FakeContext;
+  events: EngineEvent[];
+  clock: { nowMs: number };
+  /** Steps until nothing is left to do. */
+  finish(): void;
+  /** Events of one request. */
+  of(id: string): EngineEvent[];
+  text(id: string, index?: number): string;
+}
+
+export const smallConfig: CoreConfig = {
+  pageSize: 4,
+  pages: 64,
+  maxSequences: 8,
+  maxPagesPerSequence: 32,
+  maxBatchTokens: 64,
+  maxOutputs: 16,
+  targetStepMs: 0,
+  watermark: 0,
+  sessionMaxTokens: 1_000,
+  prefixCache: true,
+  maxContext: 128,
+  maxQueue: 100,
+};
+
+/** An engine over the fake model, with a clock that stands still unless `before` moves it. */
+export function testCore(
+  overrides: Partial<CoreConfig> = {},
+  before: (call: string, tokens: number, clock: { nowMs: number }) => void = () => {},
+  placement: FakeContextOptions['placement'] = 'pages',
+): TestCore {
+  const config = { ...smallConfig, ...overrides };
+  const events: EngineEvent[] = [];
+  const clock = { nowMs: 1_000_000 };
+  let context: FakeContext | undefined;
+  const core = new EngineCore({
+    config,
+    vocab,
+    createContext: (blockTables) => {
+      context = new FakeContext({
+        ...config,
+        placement,
+        blockTables,
+        before: (call, n) => before(call, n, clock),
+      });
+      return context;
+    },
+    nowMs: () => clock.nowMs,
+    emit: (step) => events.push(...step),
+    onFault: () => {},
+  });
+  const of = (id: string) => events.filter((event) => event.id === id);
+  return {
+    core,
+    context: context!,
+    events,
+    clock,
+    of,
+    finish: () => {
+      while (core.hasWork) core.step();
+      core.flush();
+    },
+    text: (id, index = 0) =>
+      of(id)
+        .map((event) => (event.type === 'delta' && event.index === index ? event.text : ''))
+        .join(''),
+  };
+}
+
+let ids = 0;
+
+export function request(overrides: Partial<GenerateRequest> = {}): GenerateRequest {
+  return {
+    id: `q${ids++}`,
+    tenant: 'a',
+    prompt: Int32Array.of(1, 2, 3),
+    choices: 1,
+    maxTokens: 4,
+    sampling: {
+      temperature: 0,
+      topK: 0,
+      topP: 1,
+      minP: 0,
+      repeatPenalty: 1,
+      frequencyPenalty: 0,
+      presencePenalty: 0,
+      seed: 1,
+      logitBias: [],
+      ignoreEos: true,
+      topLogprobs: -1,
+      grammar: '',
+      grammarLazy: false,
+      grammarTriggers: [],
+    },
+    stop: [],
+    priority: 1,
+    deadlineMs: null,
+    sessionId: null,
+    promptLogprobs: -1,
+    cachePrompt: true,
+    ...overrides,
+  };
+}
+
+/** `length` tokens of the fake vocabulary that depend on `salt`. */
+export function prompt(length: number, salt = 0): Int32Array {
+  return Int32Array.from({ length }, (_, i) => 1 + ((i * 7 + salt * 5 + (i >> 2)) % 13));
+}
