@@ -1,6 +1,7 @@
 #include "llama-paged.h"
 
 #include "llama-context.h"
+#include "llama-impl.h"
 #include "llama-kv-cache-iswa.h"
 #include "llama-kv-cache.h"
 #include "paged-cache.h"
@@ -38,6 +39,24 @@ bool isInRange(const llama_paged_config &config, uint32_t cells) {
            config.max_pages_per_sequence > 0 && size > 0 && (size & (size - 1)) == 0 && cells % size == 0;
 }
 
+// Asks every attention of the model's graph whether the kernel can compute it. Null where all can.
+const char *probe(llama_context &context, Binding &binding) {
+    for (const llama_kv_cache *cache : cachesOf(context)) {
+        if (!cache->paged->isOnCpu()) return "layers or their KV cache are not on the CPU";
+    }
+    binding.mode = Binding::Mode::probing;
+    binding.objection = nullptr;
+    const auto memory = context.get_memory()->init_full();
+    const uint32_t sequences = context.n_seq_max();
+    ggml_cgraph *graph = context.graph_reserve(sequences, sequences, sequences, memory.get(), true);
+    binding.mode = Binding::Mode::dense;
+    if (!graph) return "the graph could not be built";
+    for (const llama_kv_cache *cache : cachesOf(context)) {
+        if (!cache->paged->probed(graph)) return "the mask has other uses than attention";
+    }
+    return binding.objection;
+}
+
 bool isBound(const llama_context &context) {
     const auto caches = cachesOf(context);
     return !caches.empty() && caches.front()->paged;
@@ -65,6 +84,16 @@ bool llama_paged_bind(llama_context *ctx, const llama_paged_config *config) {
     binding->tables = {config->tables, config->max_sequences, config->max_pages_per_sequence, config->page_size};
     binding->pages = cells / config->page_size;
     for (llama_kv_cache *cache : caches) cache->paged = std::make_shared<Cache>(*cache, binding);
+    if (!config->use_kernel) return true;
+    try {
+        binding->objection = probe(*ctx, *binding);
+        if (!binding->objection) binding->mode = Binding::Mode::kernel;
+        ctx->sched_renew();
+    } catch (const std::exception &error) {
+        LLAMA_LOG_ERROR("%s: %s\n", __func__, error.what());
+        for (llama_kv_cache *cache : caches) cache->paged.reset();
+        return false;
+    }
     return true;
 }
 
@@ -72,7 +101,9 @@ llama_paged_info llama_paged_get_info(const llama_context *ctx) {
     if (!isBound(*ctx)) return {false, false, "block tables are not bound", 0, 0};
     const auto caches = cachesOf(*ctx);
     const Binding &binding = caches.front()->paged->binding();
-    return {true, false, "the kernel was not asked for", binding.pages, llama_paged_page_size_bytes(ctx)};
+    const bool kernel = binding.mode == Binding::Mode::kernel;
+    const char *reason = kernel ? usableKernels().front()->name : binding.objection;
+    return {true, kernel, reason, binding.pages, llama_paged_page_size_bytes(ctx)};
 }
 
 size_t llama_paged_page_size_bytes(const llama_context *ctx) {

@@ -3,6 +3,8 @@
 #include "ggml-backend.h"
 #include "llama-hparams.h"
 #include "llama-impl.h"
+#include "llama-kv-cache-iswa.h"
+#include "llama-model.h"
 #include "paged-mask.h"
 
 #include <algorithm>
@@ -22,8 +24,9 @@ Window windowOf(llama_swa_type type, uint32_t size) {
 
 } // namespace
 
-Cache::Cache(llama_kv_cache &kv, std::shared_ptr<const Binding> binding)
-    : kv_(kv), binding_(std::move(binding)), window_(windowOf(kv.swa_type, kv.n_swa)), distances_(kv.hparams.use_alibi) {}
+Cache::Cache(llama_kv_cache &kv, std::shared_ptr<Binding> binding)
+    : kv_(kv), binding_(std::move(binding)), window_(windowOf(kv.swa_type, kv.n_swa)), distances_(kv.hparams.use_alibi),
+      attention_(*usableKernels().front()) {}
 
 const char *Cache::objection(const llama_kv_cache &kv) {
     if (kv.n_stream != 1) return "every sequence has a stream of its own (kv_unified is off)";
@@ -77,17 +80,55 @@ bool Cache::placeUbatch(const llama_ubatch &ubatch, std::vector<uint32_t> &cells
 void Cache::begin(const llama_ubatch &ubatch) {
     tokens_.clear();
     for (uint32_t i = 0; i < ubatch.n_tokens; i++) tokens_.push_back({ubatch.seq_id[i][0], ubatch.pos[i]});
+    cells_ = kv_.get_size();
+    if (binding_->mode == Binding::Mode::kernel) return;
     // In steps of 256, as llama.cpp does: graphs are reused while this doesn't change.
-    cells_ = std::min<uint32_t>(kv_.get_size(), GGML_PAD(reachableCells(tokens_, binding_->tables, window_), 256u));
+    cells_ = std::min<uint32_t>(cells_, GGML_PAD(reachableCells(tokens_, binding_->tables, window_), 256u));
 }
 
-void Cache::setMask(ggml_tensor *mask) const {
+void Cache::useMask(ggml_tensor *mask) {
+    mask_ = mask;
+    admitted_ = 0;
+}
+
+void Cache::setMask(ggml_tensor *mask) {
     GGML_ASSERT(mask->ne[1] == static_cast<int64_t>(tokens_.size()));
-    if (mask->type == GGML_TYPE_F16) {
+    if (binding_->mode == Binding::Mode::kernel) {
+        attention_.prepare(tokens_, binding_->tables, window_);
+    } else if (mask->type == GGML_TYPE_F16) {
         fillMaskF16(static_cast<uint16_t *>(mask->data), mask->ne[0], tokens_, binding_->tables, window_, distances_);
     } else {
         fillMaskF32(static_cast<float *>(mask->data), mask->ne[0], tokens_, binding_->tables, window_, distances_);
     }
+}
+
+ggml_tensor *Cache::buildAttention(ggml_context *context, const AttentionCall &call) {
+    if (call.mask != mask_ || binding_->mode == Binding::Mode::dense) return nullptr;
+    const char *objection = objectionTo(call);
+    admitted_++;
+    if (binding_->mode == Binding::Mode::probing) {
+        if (objection) binding_->objection = objection;
+        return nullptr;
+    }
+    // The mask is empty in this mode, so that llama.cpp's attention would be silently wrong.
+    if (objection) GGML_ABORT("attention that the probed graph didn't have: %s", objection);
+    return buildOp(context, attention_, static_cast<int32_t>(binding_->tables.pageSize), call);
+}
+
+bool Cache::probed(ggml_cgraph *graph) const {
+    int32_t uses = 0;
+    for (int32_t i = 0; i < ggml_graph_n_nodes(graph); i++) {
+        for (const ggml_tensor *source : ggml_graph_node(graph, i)->src) uses += source && source == mask_;
+    }
+    return uses == admitted_;
+}
+
+bool Cache::isOnCpu() const {
+    return std::all_of(kv_.layers.begin(), kv_.layers.end(), [&](const auto &layer) {
+        ggml_backend_dev_t device = kv_.model.dev_layer(static_cast<int>(layer.il));
+        return ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_CPU && layer.k && layer.v &&
+               ggml_backend_buffer_is_host(layer.k->buffer) && ggml_backend_buffer_is_host(layer.v->buffer);
+    });
 }
 
 // Calls visit(tensor, offset, bytes, copies, stride) for each piece of the page: `copies` runs of `bytes`, `stride`
@@ -124,6 +165,18 @@ void Cache::writePage(uint32_t page, const uint8_t *in) {
         ggml_backend_tensor_set_2d(tensor, in, offset, bytes, copies, stride, bytes);
         in += bytes * copies;
     });
+}
+
+ggml_tensor *buildAttention(ggml_context *context, const llama_memory_context_i *memory, const AttentionCall &call) {
+    const auto ask = [&](const llama_kv_cache_context *cache) -> ggml_tensor * {
+        return cache->get_paged() ? cache->get_paged()->buildAttention(context, call) : nullptr;
+    };
+    if (const auto *plain = dynamic_cast<const llama_kv_cache_context *>(memory)) return ask(plain);
+    if (const auto *pair = dynamic_cast<const llama_kv_cache_iswa_context *>(memory)) {
+        ggml_tensor *node = ask(pair->get_base());
+        return node ? node : ask(pair->get_swa());
+    }
+    return nullptr;
 }
 
 } // namespace sluice::paged

@@ -102,7 +102,7 @@ public:
 
     // A byte that makes ruinous cells. For the kernel F16 NaN: whatever reads a cell nobody wrote shows in the logits.
     // llama.cpp's own attention adds masks, which NaN survives, so there it is a large finite number.
-    uint8_t poisonByte() const { return attention == Attention::kernel ? 0x7e : 0x55; }
+    uint8_t poisonByte() const { return llama_paged_get_info(handle.get()).kernel ? 0x7e : 0x55; }
 
     void poison() {
         const std::vector<uint8_t> ruin(llama_paged_page_size_bytes(handle.get()), poisonByte());

@@ -1,0 +1,175 @@
+#include "paged-plan.h"
+
+#include <algorithm>
+
+namespace sluice::paged {
+
+namespace {
+
+// Query rows of an item: enough to pay for widening a tile of keys and values, few enough to stay in the L2 cache.
+constexpr int32_t rowsMax = 128;
+
+// A common prefix shorter than this is cheaper to read once per sequence than to merge from partial results.
+constexpr int32_t sharedCellsMin = 32;
+
+// Cuts fall on multiples of this many positions, so that tiles stay whole.
+constexpr int32_t cutCells = 128;
+
+// The last item to finish then idles the other threads for a few percent of a layer's attention at most.
+constexpr int32_t itemsPerThread = 8;
+
+// Reading a cell costs about as much as this many query rows compute on it.
+constexpr int64_t readCostRows = 6;
+
+int64_t costOf(int32_t cells, int32_t rows) { return cells * (rows + readCostRows); }
+
+} // namespace
+
+int32_t Plan::sharesMax(int32_t rowsPerToken) { return std::max(1, rowsMax / rowsPerToken); }
+
+void Plan::build(const std::vector<Token> &tokens, const BlockTables &tables, const Window &window,
+                 const PlanOptions &options) {
+    tokens_ = &tokens;
+    window_ = window;
+    pageSize_ = static_cast<int32_t>(tables.pageSize);
+    rowsPerToken_ = options.rowsPerToken;
+    blocks_.clear();
+    blockShares_.clear();
+
+    group(tables);
+    walk(0, static_cast<int32_t>(sequences_.size()), 0, 0);
+    split(options.threads);
+    chainParts();
+}
+
+void Plan::group(const BlockTables &tables) {
+    const auto count = static_cast<int32_t>(tokens_->size());
+    starts_.assign(tables.rows + 1, 0);
+    for (const Token &token : *tokens_) starts_[token.sequence + 1]++;
+    sequences_.clear();
+    for (uint32_t s = 0; s < tables.rows; s++) {
+        const int32_t begin = starts_[s], end = begin + starts_[s + 1];
+        if (end > begin) sequences_.push_back({tables.row(static_cast<int32_t>(s)), 0, begin, end});
+        starts_[s + 1] = end;
+    }
+    order_.resize(count);
+    for (int32_t i = 0; i < count; i++) order_[starts_[(*tokens_)[i].sequence]++] = i;
+    for (Sequence &s : sequences_) s.pageCount = (*tokens_)[order_[s.orderEnd - 1]].position / pageSize_ + 1;
+    std::sort(sequences_.begin(), sequences_.end(), [](const Sequence &a, const Sequence &b) {
+        return std::lexicographical_compare(a.pages, a.pages + a.pageCount, b.pages, b.pages + b.pageCount);
+    });
+}
+
+// Sequences [begin, end) agree on their first `equalPages` pages; those before `fromPage` are emitted already.
+// Depth of recursion: the number of nested prefixes, which is below the number of sequences.
+void Plan::walk(int32_t begin, int32_t end, int32_t fromPage, int32_t equalPages) {
+    if (end - begin == 1) {
+        emit(begin, end, fromPage, sequences_[begin].pageCount);
+        return;
+    }
+    // They are sorted: what the outermost two have in common, all have.
+    const Sequence &first = sequences_[begin], &last = sequences_[end - 1];
+    const int32_t limit = std::min(first.pageCount, last.pageCount);
+    int32_t common = equalPages;
+    while (common < limit && first.pages[common] == last.pages[common]) common++;
+    if ((common - fromPage) * pageSize_ >= sharedCellsMin) {
+        emit(begin, end, fromPage, common);
+        fromPage = common;
+    }
+    for (int32_t a = begin, b; a < end; a = b) {
+        b = a + 1;
+        if (sequences_[a].pageCount > common) {
+            while (b < end && sequences_[b].pages[common] == sequences_[a].pages[common]) b++;
+        }
+        walk(a, b, fromPage, common);
+    }
+}
+
+// Blocks for pages [fromPage, toPage) of sequences that all name the same ones there.
+void Plan::emit(int32_t begin, int32_t end, int32_t fromPage, int32_t toPage) {
+    const int32_t first = fromPage * pageSize_, last = toPage * pageSize_;
+    bool open = false;
+    for (int32_t s = begin; s < end; s++) {
+        for (int32_t o = sequences_[s].orderBegin; o < sequences_[s].orderEnd; o++) {
+            const int32_t token = order_[o], position = (*tokens_)[token].position;
+            const int32_t lo = std::max(first, window_.firstVisible(position));
+            const int32_t hi = std::min(last, position + 1);
+            if (lo < hi) addToBlock({token, position, lo, hi, -1}, open, sequences_[begin].pages);
+        }
+    }
+}
+
+// Extends the open block by a share, or opens another where it is full or a gap of invisible cells would arise.
+void Plan::addToBlock(const Share &share, bool &open, const int32_t *pages) {
+    if (open) {
+        const Item &block = blocks_.back();
+        open = block.shares() < sharesMax(rowsPerToken_) && share.lo <= block.last && share.hi >= block.first;
+    }
+    const auto at = static_cast<int32_t>(blockShares_.size());
+    if (!open) blocks_.push_back({pages, share.lo, share.hi, at, at, 0});
+    open = true;
+    Item &block = blocks_.back();
+    block.first = std::min(block.first, share.lo);
+    block.last = std::max(block.last, share.hi);
+    block.shareEnd++;
+    blockShares_.push_back(share);
+}
+
+// Cuts blocks along positions until every thread has several items.
+void Plan::split(int32_t threads) {
+    int64_t total = 0;
+    for (Item &block : blocks_) {
+        block.cost = costOf(block.last - block.first, block.shares() * rowsPerToken_);
+        total += block.cost;
+    }
+    const int64_t costMax = std::max<int64_t>(1, total / (static_cast<int64_t>(threads) * itemsPerThread));
+    items_.clear();
+    shares_.clear();
+    for (const Item &block : blocks_) {
+        const int32_t cells = block.last - block.first;
+        const int64_t wanted = threads > 1 ? (block.cost + costMax - 1) / costMax : 1;
+        const auto pieces = static_cast<int32_t>(std::min<int64_t>(wanted, std::max(1, cells / cutCells)));
+        int32_t step = (cells + pieces - 1) / pieces;
+        if (pieces > 1) step = (step + cutCells - 1) / cutCells * cutCells;
+        for (int32_t first = block.first; first < block.last; first += step) {
+            cut(block, first, std::min(block.last, first + step));
+        }
+    }
+    if (threads == 1) return;
+    std::sort(items_.begin(), items_.end(), [](const Item &a, const Item &b) {
+        return a.cost != b.cost ? a.cost > b.cost : a.shareBegin < b.shareBegin;
+    });
+}
+
+// The item for positions [first, last) of a block.
+void Plan::cut(const Item &block, int32_t first, int32_t last) {
+    Item item = {block.pages, last, first, static_cast<int32_t>(shares_.size()), 0, 0};
+    for (int32_t i = block.shareBegin; i < block.shareEnd; i++) {
+        Share share = blockShares_[i];
+        share.lo = std::max(share.lo, first);
+        share.hi = std::min(share.hi, last);
+        if (share.lo >= share.hi) continue;
+        item.first = std::min(item.first, share.lo);
+        item.last = std::max(item.last, share.hi);
+        shares_.push_back(share);
+    }
+    item.shareEnd = static_cast<int32_t>(shares_.size());
+    item.cost = costOf(item.last - item.first, item.shares() * rowsPerToken_);
+    items_.push_back(item);
+}
+
+// A slot for each share of a token that has several, in a chain per token.
+void Plan::chainParts() {
+    parts_.assign(tokens_->size(), 0);
+    firstSlot_.assign(tokens_->size(), -1);
+    nextSlot_.clear();
+    for (const Share &share : shares_) parts_[share.token]++;
+    for (Share &share : shares_) {
+        if (parts_[share.token] == 1) continue;
+        share.slot = static_cast<int32_t>(nextSlot_.size());
+        nextSlot_.push_back(firstSlot_[share.token]);
+        firstSlot_[share.token] = share.slot;
+    }
+}
+
+} // namespace sluice::paged
