@@ -58,12 +58,10 @@ test('joined pieces equal the whole text, for random bytes and cuts', () => {
   }
 });
 
-test('control tokens have no text', () => {
+test('control tokens have no text, unless it is asked for', () => {
   const pieces = ['a', '<end>', '<control>'].map((text) => new TextEncoder().encode(text));
-  const table = vocabOf(pieces, [0, VocabFlag.endOfGeneration, VocabFlag.control]);
-  const detokenizer = new Detokenizer(new Pieces(table));
-  assert.deepEqual(
-    [0, 1, 2, 0].map((token) => detokenizer.push(token)),
-    ['a', '', '', 'a'],
-  );
+  const table = new Pieces(vocabOf(pieces, [0, VocabFlag.endOfGeneration, VocabFlag.control]));
+  const textsOf = (detokenizer: Detokenizer) => [0, 1, 2, 0].map((token) => detokenizer.push(token));
+  assert.deepEqual(textsOf(new Detokenizer(table)), ['a', '', '', 'a']);
+  assert.deepEqual(textsOf(new Detokenizer(table, new Set([0, 2]))), ['a', '', '<control>', 'a']);
 });

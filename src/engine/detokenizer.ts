@@ -2,6 +2,7 @@ import { VocabFlag, type VocabTable } from '../native/types.js';
 
 const replacement = '\uFFFD';
 const nothing = new Uint8Array(0);
+const noTokens: ReadonlySet<number> = new Set();
 
 /**
  * Token pieces as text, shared by all sequences of a model. A piece that is whole UTF-8 by itself is decoded once
@@ -15,9 +16,16 @@ export class Pieces {
     this.texts = new Array<string | null | undefined>(vocab.flags.length);
   }
 
-  /** Control and end-of-generation tokens have no text. */
+  /** Control and end-of-generation tokens have no text of their own. */
   bytes(token: number): Uint8Array {
-    if ((this.vocab.flags[token]! & (VocabFlag.control | VocabFlag.endOfGeneration)) !== 0) return nothing;
+    return this.isHidden(token) ? nothing : this.rawBytes(token);
+  }
+
+  isHidden(token: number): boolean {
+    return (this.vocab.flags[token]! & (VocabFlag.control | VocabFlag.endOfGeneration)) !== 0;
+  }
+
+  rawBytes(token: number): Uint8Array {
     return this.vocab.bytes.subarray(this.vocab.offsets[token], this.vocab.offsets[token + 1]);
   }
 
@@ -47,17 +55,20 @@ export class Pieces {
 export class Detokenizer {
   private pending: Uint8Array = nothing;
 
-  constructor(private readonly pieces: Pieces) {}
+  /** `preserved`: control tokens whose text is wanted all the same. */
+  constructor(
+    private readonly pieces: Pieces,
+    private readonly preserved: ReadonlySet<number> = noTokens,
+  ) {}
 
   push(token: number): string {
+    if (this.pieces.isHidden(token) && this.preserved.has(token))
+      return this.take(this.pieces.rawBytes(token));
     if (this.pending.length === 0) {
       const text = this.pieces.text(token);
       if (text !== null) return text;
     }
-    const bytes = join(this.pending, this.pieces.bytes(token));
-    const end = bytes.length - incompleteTail(bytes);
-    this.pending = bytes.slice(end);
-    return this.pieces.decode(bytes.subarray(0, end));
+    return this.take(this.pieces.bytes(token));
   }
 
   /** What is left of a character that never became complete. */
@@ -65,6 +76,13 @@ export class Detokenizer {
     const rest = this.pending;
     this.pending = nothing;
     return this.pieces.decode(rest);
+  }
+
+  private take(piece: Uint8Array): string {
+    const bytes = join(this.pending, piece);
+    const end = bytes.length - incompleteTail(bytes);
+    this.pending = bytes.slice(end);
+    return this.pieces.decode(bytes.subarray(0, end));
   }
 }
 

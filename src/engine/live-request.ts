@@ -65,11 +65,12 @@ export class LiveRequest {
     this.deadlineMs = request.deadlineMs ?? Number.POSITIVE_INFINITY;
     this.promptLogprobs = request.promptLogprobs < 0 ? null : [null];
     const stops = new StopPatterns(request.stop);
+    const preserved = new Set(request.preservedTokens);
     this.choices = Array.from({ length: request.choices }, (_, index) => ({
       request: this,
       index,
       sequence: sequenceOf(options, index),
-      output: new OutputText(options.pieces, stops),
+      output: new OutputText(options.pieces, stops, preserved),
     }));
     this.openChoices = request.choices;
   }

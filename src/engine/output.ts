@@ -8,8 +8,8 @@ export class OutputText {
   private readonly detokenizer: Detokenizer;
   private readonly matcher: StopMatcher;
 
-  constructor(pieces: Pieces, stops: StopPatterns) {
-    this.detokenizer = new Detokenizer(pieces);
+  constructor(pieces: Pieces, stops: StopPatterns, preserved: ReadonlySet<number>) {
+    this.detokenizer = new Detokenizer(pieces, preserved);
     this.matcher = new StopMatcher(stops);
   }
 

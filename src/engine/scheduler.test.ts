@@ -151,6 +151,23 @@ test('out of pages the youngest of the lowest priority is preempted, and compute
   assert.equal(low.length, 10);
 });
 
+test('nobody starts in a step that was short of pages', () => {
+  const { scheduler } = schedulerOf({ pages: 6 });
+  const [first, low] = [sequence(7), sequence(14, { priority: 2 })];
+  scheduler.enqueue(first);
+  scheduler.enqueue(low);
+  step(scheduler);
+  step(scheduler);
+  const small = sequence(3, { maxNewTokens: 1 });
+  scheduler.enqueue(small);
+  assertPlan(step(scheduler), [[first, 1]]);
+  assert.equal(low.state, 'waiting');
+  assertPlan(step(scheduler), [
+    [first, 1],
+    [small, 3],
+  ]);
+});
+
 test('cached leaves go before sessions, and sessions before running sequences', () => {
   const { scheduler } = schedulerOf({ pages: 8 });
   const session = sequence(8, { sessionId: 's', maxNewTokens: 1 });

@@ -395,7 +395,6 @@ export class Scheduler {
     this.onRelease(sequence.slot);
     sequence.slot = -1;
     sequence.pageCount = 0;
-    sequence.computed = 0;
   }
 
   private leaveCache(sequence: Sequence, keep: boolean): void {

@@ -73,6 +73,33 @@ test('a full queue refuses with an estimate from the pace of the queue', () => {
   assert.equal(core.stats().rejections, 1);
 });
 
+test('who leaves the queue, by whatever way, leaves room in it', () => {
+  const { core, clock, of } = testCore({ maxSequences: 1, maxQueue: 1 });
+  const running = request({ maxTokens: 100 });
+  core.submit(running);
+  core.step();
+  const [cancelled, late, accepted, refused] = [
+    request(),
+    request({ deadlineMs: clock.nowMs + 1 }),
+    request(),
+    request(),
+  ];
+  core.submit(cancelled);
+  core.cancel(cancelled.id);
+  core.submit(late);
+  clock.nowMs += 2;
+  core.step();
+  core.submit(accepted);
+  core.submit(refused);
+  core.flush();
+  assert.deepEqual(
+    [cancelled, late, accepted, refused].map(({ id }) =>
+      of(id).map((event) => (event.type === 'error' ? event.code : event.type)),
+    ),
+    [['done'], ['deadline_exceeded'], [], ['queue_full']],
+  );
+});
+
 test('what can never fit is refused with the reason', () => {
   const { core, of } = testCore({ pages: 8, maxContext: 128 });
   const [tooLong, noRoom, pool, promptOnly] = [

@@ -25,6 +25,8 @@ export interface GenerateRequest {
   choices: number; // n
   maxTokens: number; // per choice, ≥ 0 (0: prompt only, for echo with log-probabilities)
   sampling: SamplingParams;
+  /** Control tokens whose text belongs to the output: the marks of tool calls and reasoning that parseChat looks for. */
+  preservedTokens?: readonly number[];
   stop: string[]; // matched on text, also across token borders; not part of the output
   priority: number; // 0 is served first; default 1
   deadlineMs: number | null; // epoch; past it the request fails with deadline_exceeded

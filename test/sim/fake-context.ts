@@ -18,6 +18,7 @@ export interface FakeContextOptions {
 interface FakeSampler {
   params: SamplerParams;
   hash: number; // of the history that the sampler has seen
+  drawn: number; // its counter: tokens generated so far
 }
 
 /**
@@ -72,7 +73,7 @@ export class FakeContext implements StepContext {
     assert.ok(!this.samplers.has(sequence), 'the slot still has a sampler');
     assert.ok(generated >= 0 && generated < history.length);
     if (params.grammar === 'bad') throw Object.assign(new Error('bad grammar'), { code: 'GRAMMAR_INVALID' });
-    this.samplers.set(sequence, { params, hash: hashOf(history) });
+    this.samplers.set(sequence, { params, hash: hashOf(history), drawn: generated });
   }
 
   clearSampler(sequence: number): void {
@@ -86,7 +87,7 @@ export class FakeContext implements StepContext {
       const sampler = this.samplers.get(sequences[row]!);
       assert.ok(sampler !== undefined, 'a sampler was set');
       assert.equal(hash, sampler.hash, 'the output belongs to the history that the sampler has seen');
-      const token = nextToken(hash, sampler.params.seed, sampler.params.ignoreEos);
+      const token = nextToken(hash, sampler.params.seed, sampler.drawn++, sampler.params.ignoreEos);
       sampler.hash = extendHash(hash, token);
       result.tokens[row] = token;
       this.writeLogprobs(row, hash, token, sampler.params.topLogprobs, result);

@@ -42,9 +42,9 @@ export function extendHash(hash: number | null, token: number): number {
   return mix(hash ?? emptyHash, token);
 }
 
-/** The model's next token: a function of the whole history and the seed, of nothing else. */
-export function nextToken(hash: number, seed: number, ignoreEos: boolean): number {
-  const value = mix(hash, seed);
+/** The model's next token: a function of the whole history, the seed and how many were drawn before, of nothing else. */
+export function nextToken(hash: number, seed: number, drawn: number, ignoreEos: boolean): number {
+  const value = mix(mix(hash, seed), drawn);
   if (!ignoreEos && value % 24 === 0) return eosToken;
   return 1 + (mix(value, 1) % (vocabSize - 1));
 }

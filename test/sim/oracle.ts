@@ -22,7 +22,7 @@ export function answerAlone(request: GenerateRequest, index: number, maxContext:
     return { tokens, text: text + rest, finishReason, stopSequence: null };
   };
   while (tokens.length < limit) {
-    const token = nextToken(hash, seed, request.sampling.ignoreEos);
+    const token = nextToken(hash, seed, tokens.length, request.sampling.ignoreEos);
     if (token === eosToken) return end('stop', decoder.decode());
     tokens.push(token);
     hash = extendHash(hash, token);
