@@ -47,6 +47,7 @@ const runSchema = z.strictObject({
     .strictObject({
       peakRssMiB: z.number(), // since its start; holds the mapped model file
       cpuCores: z.number(), // busy on average while measured
+      otherCpuCores: z.number(), // taken by anything but the server and the load generator
     })
     .nullable(),
 });

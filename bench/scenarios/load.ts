@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { createClient, protocols } from '../client/create.js';
 import { summarise } from '../measure.js';
-import { readProcessUsage } from '../servers/process-usage.js';
+import { readCpu, usageBetween } from '../servers/cpu-meter.js';
 import { poissonArrivalsMs } from '../workload/arrivals.js';
 import { parseLengths } from '../workload/lengths.js';
 import { createPrompts } from '../workload/prompts.js';
@@ -72,21 +72,15 @@ export async function load(
       durationMs: Number.POSITIVE_INFINITY,
     });
     progress('measuring');
-    const before = options.pid === undefined ? null : await readProcessUsage(options.pid);
+    const before = options.pid === undefined ? null : await readCpu(options.pid);
     const result = await generateAll(client, options, options.seed, {
       shape: loadShape(options),
       requests: options.requests,
       durationMs: options.durationSeconds * 1000,
     });
-    const after = options.pid === undefined ? null : await readProcessUsage(options.pid);
+    const after = options.pid === undefined ? null : await readCpu(options.pid);
     const summary = summarise(result, { ttftMs: options.sloTtftMs, tpotMs: options.sloTpotMs });
-    const usage =
-      before === null || after === null
-        ? null
-        : {
-            peakRssMiB: after.peakRssMiB,
-            cpuCores: (after.cpuSeconds - before.cpuSeconds) / summary.wallSeconds,
-          };
+    const usage = before === null || after === null ? null : usageBetween(before, after);
     return {
       scenario: 'load',
       options: describe(options),

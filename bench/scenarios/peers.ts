@@ -37,7 +37,7 @@ export async function peers(options: PeersOptions, progress: Progress): Promise<
     progress(
       `${workload.name}  round ${round}  ${peer}: ${outputTokensPerSecond.toFixed(1)} tok/s, ` +
         `TTFT p50/p99 ${ttftMs?.p50.toFixed(0)}/${ttftMs?.p99.toFixed(0)} ms, ` +
-        `ITL p50/p99 ${itlMs?.p50.toFixed(0)}/${itlMs?.p99.toFixed(0)} ms, ${requests.failed} failed`,
+        `ITL p50/p99 ${itlMs?.p50.toFixed(0)}/${itlMs?.p99.toFixed(0)} ms, ${requests.failed} failed, others took ${measured.usage.otherCpuCores.toFixed(2)} cores`,
     );
     const { summary, usage, commandLine } = measured;
     const common = { server: peer, serverVersion: versions.get(peer)!, workload: workload.name, round };

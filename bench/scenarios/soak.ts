@@ -5,6 +5,7 @@ import type { RequestTrace } from '../client/types.js';
 import { llamaServerDefaults } from '../servers/llama-server.js';
 import { fetchMetrics, metricTotal, type Sample } from '../servers/metrics.js';
 import { startPeer } from '../servers/peers.js';
+import { readProcessUsage } from '../servers/process-usage.js';
 import type { ServerProcess } from '../servers/server.js';
 import { createPrompts } from '../workload/prompts.js';
 import { deriveSeed, randomInteger, seededRandom } from '../workload/random.js';
@@ -42,10 +43,10 @@ export async function soak(
     const warmRequests = Math.floor(options.requests * WARM_SHARE);
     const before = await quietMetrics(server);
     const first = await burst(server, options, 0, warmRequests);
-    const warmMiB = (await server.usage()).rssMiB;
+    const warmMiB = (await readProcessUsage(server.pid)).rssMiB;
     progress(`${warmRequests} requests done, ${warmMiB.toFixed(0)} MiB resident`);
     const second = await burst(server, options, warmRequests, options.requests - warmRequests);
-    const endMiB = (await server.usage()).rssMiB;
+    const endMiB = (await readProcessUsage(server.pid)).rssMiB;
     progress(`${options.requests} requests done, ${endMiB.toFixed(0)} MiB resident`);
     return {
       scenario: 'soak',

@@ -1,6 +1,7 @@
 import { createClient } from '../client/create.js';
 import type { LoadClient } from '../client/types.js';
 import { type Summary, summarise } from '../measure.js';
+import { readCpu, type ServerUsage, usageBetween } from '../servers/cpu-meter.js';
 import type { LlamaServerSettings } from '../servers/llama-server.js';
 import { type PeerName, type PeerSetup, startPeer } from '../servers/peers.js';
 import type { ServerProcess } from '../servers/server.js';
@@ -47,22 +48,21 @@ export function measureTurn(
   seed: number,
   settings: LlamaServerSettings,
   level: { ttftMs: number; tpotMs: number },
-): Promise<{ summary: Summary; usage: { peakRssMiB: number; cpuCores: number }; commandLine: string }> {
+): Promise<{ summary: Summary; usage: ServerUsage; commandLine: string }> {
   const capacity = {
     sequences: workload.clients,
     tokensPerSequence: workload.promptTokens + workload.outputTokens,
   };
   return withPeer(peer, setup, capacity, settings, async (server, client) => {
-    const before = await server.usage();
+    const before = await readCpu(server.pid);
     const result = await runLoad(client, workloadPlan(workload, seed), {
       shape: { kind: 'closed', clients: workload.clients },
       requests: workload.requests,
       durationMs: TIMEOUT_MS,
     });
-    const after = await server.usage();
+    const usage = usageBetween(before, await readCpu(server.pid));
     const summary = summarise(result, level);
-    const cpuCores = (after.cpuSeconds - before.cpuSeconds) / summary.wallSeconds;
-    return { summary, usage: { peakRssMiB: after.peakRssMiB, cpuCores }, commandLine: server.commandLine };
+    return { summary, usage, commandLine: server.commandLine };
   });
 }
 

@@ -7,7 +7,7 @@ export interface ProcessUsage {
   cpuSeconds: number; // user and system, all threads
 }
 
-const TICKS_PER_SECOND = 100; // USER_HZ, fixed in Linux's ABI
+export const TICKS_PER_SECOND = 100; // USER_HZ, fixed in Linux's ABI
 
 export async function readProcessUsage(pid: number): Promise<ProcessUsage> {
   const [status, stat] = await Promise.all([

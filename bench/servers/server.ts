@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { basename } from 'node:path';
-import { type ProcessUsage, readProcessUsage } from './process-usage.js';
 
 /** How to start a server for measuring. */
 export interface ServerCommand {
@@ -56,8 +55,8 @@ export class ServerProcess {
     return server;
   }
 
-  usage(): Promise<ProcessUsage> {
-    return readProcessUsage(this.child.pid!);
+  get pid(): number {
+    return this.child.pid!;
   }
 
   async stop(): Promise<void> {

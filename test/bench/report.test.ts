@@ -25,7 +25,7 @@ function run(server: string, round: number, tokens: number, purpose: Run['purpos
   };
   const level = { ttftMs: 1000, tpotMs: 100 };
   const summary = summarise({ traces: [finished], wallMs: 1000, skippedArrivals: 0 }, level);
-  const usage = { peakRssMiB: 100, cpuCores: 1.5 };
+  const usage = { peakRssMiB: 100, cpuCores: 1.5, otherCpuCores: 0 };
   return {
     server,
     serverVersion: '1',

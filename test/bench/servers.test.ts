@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { readCpu, usageBetween } from '../../bench/servers/cpu-meter.js';
 import {
   type LlamaServerSettings,
   llamaServerArgs,
@@ -29,6 +30,22 @@ test('usage of a process is read from the kernel', async () => {
   assert.ok(usage.rssMiB > 10 && usage.peakRssMiB >= usage.rssMiB - 1 && usage.cpuSeconds > 0);
 });
 
+test("the CPU meter tells the server's time from that of others", () => {
+  const reading = (atMs: number, machineSeconds: number, ourSeconds: number, cpuSeconds: number) => ({
+    atMs,
+    machineSeconds,
+    ourSeconds,
+    server: { rssMiB: 1, peakRssMiB: 2, cpuSeconds },
+  });
+  const usage = usageBetween(reading(0, 100, 1, 10), reading(10_000, 120, 2, 25));
+  assert.deepEqual(usage, { peakRssMiB: 2, cpuCores: 1.5, otherCpuCores: 0.4 });
+});
+
+test('the CPU meter reads this machine', async () => {
+  const reading = await readCpu(process.pid);
+  assert.ok(reading.machineSeconds > reading.ourSeconds && reading.ourSeconds > 0);
+});
+
 const serve = `require('node:http').createServer((q, r) => r.end('ok')).listen(+process.argv[1], '127.0.0.1')`;
 const command = (script: string, port: number) => ({
   name: 'stub',
@@ -43,7 +60,7 @@ test('a server is ready when it answers, and gone when stopped', async () => {
   const port = await freePort();
   const server = await ServerProcess.start(port, command(serve, port));
   assert.equal(await (await fetch(server.url)).text(), 'ok');
-  assert.ok((await server.usage()).peakRssMiB > 1);
+  assert.ok((await readProcessUsage(server.pid)).peakRssMiB > 1);
   assert.ok(!server.commandLine.includes('/node'), server.commandLine);
   await server.stop();
   await assert.rejects(fetch(server.url));
