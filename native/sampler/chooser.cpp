@@ -148,9 +148,8 @@ int32_t Chooser::chooseWithGrammar(Row &row, const ChoiceParams &params, TokenRa
 // tokens.
 int32_t Chooser::drawAllowedFromRow(Row &row, const ChoiceParams &params, TokenRandom &random,
                                     Grammar &grammar) {
-    const Distribution &all = row.distribution(1 / params.temperature);
-    for (int refusal = 0; refusal < refusalsMax; refusal++) {
-        const int32_t token = all.draw(row.view(), random.next());
+    for (int refusal = 0; refusal < refusalsMax && row.max() > minusInfinity; refusal++) {
+        const int32_t token = row.distribution(1 / params.temperature).draw(row.view(), random.next());
         if (token < 0) break;
         if (grammar.take(token)) return token;
         row.ban(token);
@@ -161,7 +160,6 @@ int32_t Chooser::drawAllowedFromRow(Row &row, const ChoiceParams &params, TokenR
 
 int32_t Chooser::drawAllowedCandidate(const ChoiceParams &params, TokenRandom &random, Grammar &grammar,
                                       int refusals) {
-    if (candidates_.size() == 0) return -1;
     distribution_.build(candidates_.view(), candidates_.max(), 1 / params.temperature);
     for (int refusal = 0; refusal < refusals; refusal++) {
         const int32_t index = distribution_.draw(candidates_.view(), random.next());
@@ -169,9 +167,12 @@ int32_t Chooser::drawAllowedCandidate(const ChoiceParams &params, TokenRandom &r
         if (grammar.take(candidates_.tokens()[index])) return candidates_.tokens()[index];
         candidates_.ban(index);
         distribution_.update(candidates_.view(), index / blockSize);
+        if (distribution_.isFaint())
+            distribution_.build(candidates_.view(), candidates_.max(), 1 / params.temperature);
     }
     if (candidates_.size() > filterMax) return -1;
     keepAllowed(grammar);
+    if (candidates_.size() == 0) return -1;
     return drawAllowedCandidate(params, random, grammar, candidates_.size());
 }
 
@@ -182,6 +183,15 @@ void Chooser::keepAllowed(Grammar &grammar) {
     candidates_.keepFlagged(allowed_);
 }
 
+int32_t Chooser::takeBest(Grammar &grammar) {
+    while (candidates_.max() > minusInfinity) {
+        const int32_t index = candidates_.best();
+        if (grammar.take(candidates_.tokens()[index])) return candidates_.tokens()[index];
+        candidates_.ban(index);
+    }
+    return -1;
+}
+
 int32_t Chooser::chooseWidened(Row &row, const ChoiceParams &params, TokenRandom &random, Grammar &grammar) {
     const bool isGreedy = params.temperature == 0 || std::isinf(row.max());
     for (const int32_t best : {256, filterMax, row.vocabSize()}) {
@@ -189,8 +199,8 @@ int32_t Chooser::chooseWidened(Row &row, const ChoiceParams &params, TokenRandom
         keepAllowed(grammar);
         if (candidates_.size() == 0) continue;
         if (isGreedy) {
-            const int32_t token = candidates_.tokens()[candidates_.best()];
-            if (grammar.take(token)) return token;
+            const int32_t token = takeBest(grammar);
+            if (token >= 0) return token;
             continue;
         }
         truncateCandidates(params);

@@ -58,6 +58,7 @@ private:
                                  int refusals);
     int32_t drawAllowedFromRow(Row &row, const ChoiceParams &params, TokenRandom &random, Grammar &grammar);
     int32_t chooseWidened(Row &row, const ChoiceParams &params, TokenRandom &random, Grammar &grammar);
+    int32_t takeBest(Grammar &grammar);
     void keepAllowed(Grammar &grammar);
 
     const simd::Kernels &kernels_;

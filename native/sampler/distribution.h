@@ -31,6 +31,9 @@ public:
     float scale() const { return scale_; }
     double total() const { return total_; } // Σ exp((x - reference) · scale)
 
+    /** Whether so little is left after updates that it has lost precision. */
+    bool isFaint() const { return total_ < 1e-26; } // near exp(-simd::exponentMax)
+
     /** The entry at which the running sum passes u · total(), u in (0, 1); -1 where the total is 0. */
     int32_t draw(const simd::BlockView &view, double u) const;
 

@@ -1,6 +1,8 @@
 #include "lazy_trigger.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cstring>
 
 namespace sluice::sampler {
 
@@ -14,6 +16,66 @@ constexpr auto regexFlags = std::regex::ECMAScript | std::regex_constants::__pol
 #else
 constexpr auto regexFlags = std::regex::ECMAScript;
 #endif
+
+/** Skips a class or a group, whose opening bracket is at `at`; returns the index behind it. */
+size_t skipBrackets(const std::string &pattern, size_t at) {
+    int depth = 0;
+    bool isInClass = false;
+    for (; at < pattern.size(); at++) {
+        const char c = pattern[at];
+        if (c == '\\') {
+            at++;
+        } else if (isInClass) {
+            isInClass = c != ']';
+        } else if (c == '[') {
+            isInClass = true;
+        } else if (c == '(' || c == ')') {
+            depth += c == '(' ? 1 : -1;
+        }
+        if (depth == 0 && !isInClass) return at + 1;
+    }
+    return at;
+}
+
+/** The longest run of plain characters that every match holds, looking at the outermost level only. */
+std::string literalOf(const std::string &pattern) {
+    std::string longest;
+    std::string run;
+    const auto endRun = [&] {
+        if (run.size() > longest.size()) longest = run;
+        run.clear();
+    };
+    for (size_t at = 0; at < pattern.size();) {
+        const char c = pattern[at];
+        if (c == '|') return "";
+        if (c == '*' || c == '?' || c == '{') {
+            if (!run.empty()) run.pop_back(); // it may be missing
+            endRun();
+            at = c == '{' ? std::min(pattern.find('}', at), pattern.size() - 1) + 1 : at + 1;
+        } else if (c == '(' || c == '[') {
+            endRun();
+            at = skipBrackets(pattern, at);
+        } else if (c == '\\') {
+            const char escaped = at + 1 < pattern.size() ? pattern[at + 1] : '\0';
+            if (std::ispunct(static_cast<unsigned char>(escaped))) {
+                run += escaped;
+            } else if (std::strchr("dDsSwWbBtnrfv", escaped)) {
+                endRun();
+            } else {
+                return ""; // an escape with digits behind it
+            }
+            at += 2;
+        } else if (c == '.' || c == '^' || c == '$' || c == '+') {
+            endRun();
+            at++;
+        } else {
+            run += c;
+            at++;
+        }
+    }
+    endRun();
+    return longest;
+}
 
 } // namespace
 
@@ -48,7 +110,8 @@ void LazyTrigger::addPattern(const std::string &pattern) {
         throw SamplerError(ErrorCode::invalidParams, "A grammar trigger's pattern is empty or too long.");
     const bool anchored = pattern.front() == '^';
     try {
-        patterns_.push_back({std::regex(pattern, regexFlags), anchored, anchored && pattern.back() == '$'});
+        patterns_.push_back({std::regex(pattern, regexFlags), literalOf(pattern), anchored,
+                             pattern.rfind("[\\s\\S]*", 0) == 0, anchored && pattern.back() == '$'});
     } catch (const std::regex_error &error) {
         throw SamplerError(ErrorCode::invalidParams,
                            std::string("A grammar trigger's pattern is invalid: ") + error.what());
@@ -85,9 +148,13 @@ std::optional<size_t> LazyTrigger::findStart(size_t newBytes) const {
 /** Where the first group that isn't empty starts, or else the match. */
 std::optional<size_t> LazyTrigger::matchPattern(const Pattern &pattern) const {
     if (pattern.anchored && startGone_) return std::nullopt;
+    // A search is tried from every byte, at some 100 ns each: worth avoiding.
+    if (text_.find(pattern.literal) == std::string::npos) return std::nullopt;
+    const auto flags = pattern.anchored || pattern.leadingGap ? std::regex_constants::match_continuous
+                                                              : std::regex_constants::match_default;
     std::smatch match;
     const bool found = pattern.whole ? std::regex_match(text_, match, pattern.regex)
-                                     : std::regex_search(text_, match, pattern.regex);
+                                     : std::regex_search(text_, match, pattern.regex, flags);
     if (!found) return std::nullopt;
     for (size_t group = 1; group < match.size(); group++)
         if (match.length(group) > 0) return static_cast<size_t>(match.position(group));

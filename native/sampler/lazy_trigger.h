@@ -18,7 +18,7 @@ namespace sluice::sampler {
  */
 class LazyTrigger {
 public:
-    static constexpr size_t textMaxBytes = 2048;
+    static constexpr size_t textMaxBytes = 1024;
 
     /** Throws SamplerError for a bad pattern. */
     explicit LazyTrigger(const std::vector<GrammarTrigger> &triggers);
@@ -39,8 +39,10 @@ public:
 private:
     struct Pattern {
         std::regex regex;
-        bool anchored; // needs the text's start
-        bool whole;    // must match all of the text
+        std::string literal; // part of every match; empty: not known
+        bool anchored;       // matches at the text's start only
+        bool leadingGap; // starts with a gap of any length: what it matches, it also matches from the start
+        bool whole;      // must match all of the text
     };
     struct Piece {
         int32_t token;

@@ -17,6 +17,7 @@ struct FreeSampler {
 using SamplerHandle = std::unique_ptr<llama_sampler, FreeSampler>;
 
 SamplerHandle parse(const std::string &grammar, const llama_vocab *vocab) {
+    if (grammar.empty()) throw SamplerError(ErrorCode::grammarInvalid, "The grammar is empty.");
     checkGrammarBounds(grammar);
     SamplerHandle sampler(llama_sampler_init_grammar(vocab, grammar.c_str(), "root"));
     if (!sampler)

@@ -105,7 +105,12 @@ void Row::ban(int32_t token) {
     change(token) = minusInfinity;
     const int32_t block = token / blockSize;
     kernels_.blockMax(view().at(block), 1, &maxima_[block]);
-    if (hasDistribution_) distribution_.update(view(), block);
+    if (!hasDistribution_) return;
+    distribution_.update(view(), block);
+    if (distribution_.isFaint()) { // what is left needs a reference of its own
+        hasDistribution_ = false;
+        refresh();
+    }
 }
 
 float Row::at(int32_t token) const {
