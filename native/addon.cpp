@@ -1,11 +1,14 @@
 #include "addon.h"
 
+#include <algorithm>
+
 #include "backend.h"
 #include "chat_format.h"
 #include "context_wrap.h"
 #include "js.h"
 #include "limits.h"
 #include "load.h"
+#include "matmul_time.h"
 #include "model_registry.h"
 #include "model_wrap.h"
 #include "sampler_errors.h"
@@ -19,6 +22,7 @@ Addon::Addon(Napi::Env env, Napi::Object exports) {
                              InstanceMethod<&Addon::createContext>("createContext"),
                              InstanceMethod<&Addon::jsonSchemaToGrammar>("jsonSchemaToGrammar"),
                              InstanceMethod<&Addon::validateGrammar>("validateGrammar"),
+                             InstanceMethod<&Addon::timeMatmuls>("timeMatmuls"),
                              InstanceMethod<&Addon::counters>("counters"),
                          });
     modelClass = Napi::Persistent(ModelWrap::define(env));
@@ -75,6 +79,31 @@ void Addon::validateGrammar(const Napi::CallbackInfo &call) {
         if (grammar.size() > grammarBytesMax)
             throw NativeError(ErrorCode::grammarInvalid, "The grammar is longer than 64 kB.");
         withSamplerErrors([&] { sampler::validateGrammar(grammar, nullptr); });
+    });
+}
+
+Napi::Value Addon::timeMatmuls(const Napi::CallbackInfo &call) {
+    return guarded(call.Env(), [&]() -> Napi::Value {
+        requireBackends();
+        const Napi::Object options = toObject(call[0], "options");
+        const auto integer = [&](const char *name, int64_t max) {
+            return toInteger(options.Get(name), name, 1, max);
+        };
+        MatmulCase matmuls;
+        const Napi::Object types = toObject(options.Get("types"), "types");
+        const auto count = toInteger(types.Get("length"), "types.length", 1, 8);
+        for (uint32_t i = 0; i < count; i++)
+            matmuls.types.push_back(toString(types.Get(i), "types"));
+        matmuls.inputs = integer("inputs", 1 << 20);
+        matmuls.outputs = integer("outputs", 1 << 20);
+        matmuls.tokens = integer("tokens", 512);
+        matmuls.copies = static_cast<int>(integer("copies", 1024));
+        matmuls.threads = static_cast<int>(integer("threads", 1024));
+        matmuls.rounds = static_cast<int>(integer("rounds", 100));
+        const std::vector<double> times = sluice::timeMatmuls(matmuls);
+        Napi::Float64Array result = Napi::Float64Array::New(call.Env(), times.size());
+        std::copy(times.begin(), times.end(), result.Data());
+        return result;
     });
 }
 

@@ -36,6 +36,7 @@ private:
     Napi::Value createContext(const Napi::CallbackInfo &call);
     Napi::Value jsonSchemaToGrammar(const Napi::CallbackInfo &call);
     void validateGrammar(const Napi::CallbackInfo &call);
+    Napi::Value timeMatmuls(const Napi::CallbackInfo &call);
     Napi::Value counters(const Napi::CallbackInfo &call);
 
     std::shared_ptr<void> pending_;

@@ -207,6 +207,17 @@ export interface NativeContext {
   close(): void;
 }
 
+/** Products of `copies` random matrices [outputs × inputs] and one input of `tokens` columns. */
+export interface MatmulCase {
+  types: string[]; // of the matrices, ggml's names: 'q8_0'
+  inputs: number;
+  outputs: number;
+  tokens: number; // ≤ 512
+  copies: number; // a pass goes through all of them; ≤ 512 MiB together
+  threads: number;
+  rounds: number;
+}
+
 export interface NativeAddon {
   /** Loads the ggml backends found in `directory`. Idempotent; the first call decides. */
   init(options: { directory: string; backend: 'auto' | 'cpu' | 'cuda' | 'vulkan' }): BackendInfo;
@@ -217,6 +228,8 @@ export interface NativeAddon {
   jsonSchemaToGrammar(schemaJson: string): string;
   /** Throws GRAMMAR_INVALID with the reason. */
   validateGrammar(grammar: string): void;
+  /** Milliseconds of a pass for each type: the least of the rounds, in which the types take turns. Blocks. */
+  timeMatmuls(matmuls: MatmulCase): Float64Array;
   /** Process-wide: models loaded, references, contexts; for leak tests and /admin. */
   counters(): { models: number; modelReferences: number; contexts: number };
 }
