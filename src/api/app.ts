@@ -3,7 +3,7 @@ import { type ApiContext, newId } from './context.js';
 import { Exchange, type Headers, readHead } from './exchange.js';
 import { corsHeaders, preflightHeaders, refuseForeignHost } from './origin.js';
 import type { Route } from './routes.js';
-import { type HttpRequest, type HttpResponse, loadUws } from './uws.js';
+import { type HttpRequest, type HttpResponse, listenExclusively, loadUws, type TemplatedApp } from './uws.js';
 import { WebSocketServer } from './websocket.js';
 
 export interface App {
@@ -42,12 +42,14 @@ export function createApp(api: ApiContext): App {
     exchange?.fail(new SluiceError('not_found', `There is no route ${exchange.head.path.slice(0, 200)}.`));
   });
 
+  limitConnections(app, api.config.server.maxConnections);
+
   return {
     listen: (host, port) =>
       new Promise((resolve, reject) => {
-        app.listen(host, port, (socket) => {
-          if (!socket) return reject(new Error(`can't listen on ${host} port ${port}: is it in use?`));
-          resolve(uws.us_socket_local_port(socket));
+        listenExclusively(app, host, port, (socket) => {
+          if (socket) resolve(uws.us_socket_local_port(socket));
+          else reject(new Error(`can't listen on ${host} port ${port}: is it in use?`));
         });
       }),
     closeIdleSockets: () => sockets.closeIdle(),
@@ -55,6 +57,15 @@ export function createApp(api: ApiContext): App {
       app.close();
     },
   };
+}
+
+function limitConnections(app: TemplatedApp, maxConnections: number): void {
+  let connections = 0;
+  const onChange = (response: HttpResponse, change: unknown) => {
+    connections += change as 1 | -1;
+    if (change === 1 && connections > maxConnections) response.close();
+  };
+  app.filter(onChange);
 }
 
 function routesByPath(routes: readonly Route[]): Map<string, PathRoutes> {
@@ -105,8 +116,9 @@ function fail(exchange: Exchange, api: ApiContext, thrown: unknown, headers: Hea
   const error = toSluiceError(thrown);
   if (error.code === 'internal_error')
     api.log.error({ requestId: exchange.requestId, err: error.cause }, 'request failed');
-  // The rest of an unread body would be taken for the next request.
-  exchange.fail(error, { headers, closeConnection: error.code === 'body_too_large' });
+  // The rest of such a body isn't worth waiting for.
+  const closeConnection = error.code === 'body_too_large' || error.code === 'request_timeout';
+  exchange.fail(error, { headers, closeConnection });
 }
 
 function parameterOf(exchange: Exchange, fixedLength: number): string {

@@ -4,6 +4,7 @@ import { SluiceError } from '../errors.js';
 import type { Gateway } from '../gateway/pipeline.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import type { BodyLimits } from './body.js';
 import type { RequestHead } from './exchange.js';
 import type { Route } from './routes.js';
 
@@ -14,6 +15,7 @@ export interface ApiContext {
   metrics: Metrics;
   log: Log;
   routes: readonly Route[];
+  body: BodyLimits;
   /** True from the moment the server is told to stop. */
   draining: boolean;
   /** Generations under way, for the drain to wait for. */

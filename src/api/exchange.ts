@@ -1,4 +1,5 @@
 import { SluiceError, toSluiceError } from '../errors.js';
+import { type BodyLimits, receiveBody } from './body.js';
 import { EventStream, type EventStreamLimits } from './sse.js';
 import type { HttpRequest, HttpResponse } from './uws.js';
 
@@ -139,28 +140,9 @@ export class Exchange {
     this.#end();
   }
 
-  /** The body, at most `maxBytes` long. Throws body_too_large, or `cancelled` where the client leaves half-way. */
-  body(maxBytes: number): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      const tooLarge = () => new SluiceError('body_too_large', `The body is larger than ${maxBytes} bytes.`);
-      const cancelled = () => reject(new SluiceError('cancelled', 'The client closed the connection.'));
-      if (Number(this.header('content-length') ?? 0) > maxBytes) return reject(tooLarge());
-      this.signal.addEventListener('abort', cancelled, { once: true });
-      let chunks: Buffer[] = [];
-      let size = 0;
-      this.#response.onData((chunk, isLast) => {
-        size += chunk.byteLength;
-        if (size > maxBytes) {
-          chunks = [];
-          reject(tooLarge());
-          return;
-        }
-        chunks.push(Buffer.from(chunk.slice(0))); // uWS takes its memory back when this returns
-        if (!isLast) return;
-        this.signal.removeEventListener('abort', cancelled);
-        resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size));
-      });
-    });
+  /** The body; see {@link receiveBody}. */
+  body(limits: BodyLimits): Promise<Buffer> {
+    return receiveBody(this.#response, Number(this.header('content-length') ?? 0), limits, this.signal);
   }
 
   #send(status: number, body: string, headers: Headers, closeConnection = false): void {

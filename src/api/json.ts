@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { SluiceError } from '../errors.js';
+import type { BodyLimits } from './body.js';
 import type { Exchange } from './exchange.js';
 
 /**
@@ -8,7 +9,7 @@ import type { Exchange } from './exchange.js';
  */
 export async function readJson<Schema extends z.ZodType>(
   exchange: Exchange,
-  maxBytes: number,
+  limits: BodyLimits,
   schema: Schema,
 ): Promise<z.output<Schema>> {
   const type = exchange.header('content-type') ?? '';
@@ -22,7 +23,7 @@ export async function readJson<Schema extends z.ZodType>(
       `The Content-Encoding ${JSON.stringify(encoding)} isn't supported.`,
     );
   }
-  return parse(schema, parseJson(decodeUtf8(await exchange.body(maxBytes))));
+  return parse(schema, parseJson(decodeUtf8(await exchange.body(limits))));
 }
 
 export function parseJson(text: string): unknown {

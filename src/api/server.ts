@@ -4,6 +4,7 @@ import { PrefixRegistry } from '../gateway/prefixes.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { createApp } from './app.js';
+import { ByteBudget } from './byte-budget.js';
 import type { ApiContext } from './context.js';
 import { routes } from './routes.js';
 
@@ -37,6 +38,7 @@ export async function startServer(parts: {
     metrics,
     log,
     routes,
+    body: { ...config.http, budget: new ByteBudget(config.http.maxReceivingBytes) },
     draining: false,
     inFlight: new Set(),
   };

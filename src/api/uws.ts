@@ -34,3 +34,18 @@ export function loadUws(options: { maxHeaderBytes: number }): typeof UWebSockets
   }
   return loaded;
 }
+
+/**
+ * Listens on a port that nothing else listens on. By default uWS shares ports: a second server would take every other
+ * connection of the first. The declarations lack this form and the option's value.
+ */
+export function listenExclusively(
+  app: UWebSockets.TemplatedApp,
+  host: string,
+  port: number,
+  callback: (socket: UWebSockets.us_listen_socket | false) => void,
+): void {
+  const LIBUS_LISTEN_EXCLUSIVE_PORT = 1;
+  const { listen } = app as unknown as { listen(...parameters: unknown[]): void };
+  listen.call(app, host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, callback);
+}

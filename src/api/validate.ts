@@ -24,7 +24,12 @@ export function validateCompletion(wire: CompletionRequest, scope: RequestScope)
   }
   return {
     ...common(wire, scope),
-    input: { kind: 'text', prompts, promptLogprobs: wire.echo ? (wire.logprobs ?? -1) : -1 },
+    input: {
+      kind: 'text',
+      prompts,
+      echo: wire.echo ?? false,
+      promptLogprobs: wire.echo ? (wire.logprobs ?? -1) : -1,
+    },
     choices,
     maxTokens: wire.max_tokens ?? null,
     sampling: sampling(wire, scope, wire.logprobs ?? -1),

@@ -88,6 +88,11 @@ export class WebSocketConnection {
 
   async #run(id: string, generation: Generation, signal: AbortSignal): Promise<void> {
     const answer = new SocketAnswer(id, generation);
+    const startedAt = performance.now();
+    const log = (outcome: object) => {
+      const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
+      this.#api.log.info({ requestId: generation.request.id, durationMs, ...outcome }, 'websocket');
+    };
     try {
       const usage = await tracked(
         this.#api,
@@ -97,8 +102,10 @@ export class WebSocketConnection {
       );
       this.#inFlight.delete(id);
       this.#send({ ...answer.done(), usage: wireUsage(usage) });
+      log(usage);
     } catch (thrown) {
       this.#inFlight.delete(id);
+      log({ error: toSluiceError(thrown).code });
       this.#sendError(id, thrown);
     }
     if (this.#api.draining) this.closeIfIdle();

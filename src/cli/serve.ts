@@ -1,6 +1,8 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import type { Command } from 'commander';
 import { type Server, startServer } from '../api/server.js';
-import { type Assignment, type Config, isLoopback, loadConfig } from '../config/index.js';
+import { type Assignment, type Config, ConfigError, isLoopback, loadConfig } from '../config/index.js';
 import { createEngine } from '../engine/host.js';
 import { ModelRegistry, type ServedModel } from '../gateway/models.js';
 import { createReporter, type ResolvedModel, resolveModel } from '../models/index.js';
@@ -25,16 +27,33 @@ export function register(program: Command): void {
 }
 
 async function serve(config: Config): Promise<void> {
+  await refuseTakenPort(config.server.host, config.server.port);
   const log = createLog(config.log.level);
   const signals = stopSignals();
   const model = await loadModel(config, log);
-  const models = new ModelRegistry();
-  models.add(model, config.model.aliases);
-  const server = await startServer({ config, models, metrics: new Metrics({ processMetrics: true }), log });
-  greet(config, server, model);
+  try {
+    const models = new ModelRegistry();
+    models.add(model, config.model.aliases);
+    const server = await startServer({ config, models, metrics: new Metrics({ processMetrics: true }), log });
+    greet(config, server, model);
+    await drainAtSignal(server, signals, log);
+  } finally {
+    await Promise.all([model.engine.close(), model.text.close()]);
+  }
+}
 
-  await drainAtSignal(server, signals, log);
-  await Promise.all([model.engine.close(), model.text.close()]);
+/** Better said now than after minutes of download and loading. */
+async function refuseTakenPort(host: string, port: number): Promise<void> {
+  const probe = createServer().listen(port, host);
+  try {
+    await once(probe, 'listening');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'EADDRINUSE' ? 'something else listens there' : `the system says ${code}`;
+    throw new ConfigError([`server.port: can't listen on ${host} port ${port}: ${why}`]);
+  }
+  probe.close();
+  await once(probe, 'close');
 }
 
 async function loadModel(config: Config, log: Log): Promise<ServedModel> {

@@ -24,6 +24,12 @@ const serverSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('listen on an address other than loopback although no keys are configured'),
+  maxConnections: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(8192)
+    .describe('open connections; more are closed at once'),
   drainTimeoutMs: z
     .int()
     .min(0)
@@ -36,6 +42,10 @@ const httpSchema = z.strictObject({
   maxBodyBytes: bytes()
     .default(4 * 2 ** 20)
     .describe('largest request body'),
+  maxReceivingBytes: bytes()
+    .default(256 * 2 ** 20)
+    .describe('bytes that all bodies being received may hold together'),
+  bodyTimeoutMs: z.int().min(100).max(600_000).default(30_000).describe('time a body may take to arrive'),
   maxHeaderBytes: bytes()
     .default(16 * 2 ** 10)
     .describe('largest request head (start line and headers)'),
@@ -80,6 +90,11 @@ const requestsSchema = z.strictObject({
   maxGrammarBytes: bytes()
     .default(64 * 2 ** 10)
     .describe('largest grammar or JSON schema'),
+  maxAnswerEntries: z
+    .int()
+    .min(1)
+    .default(2_000_000)
+    .describe('echoed tokens, log-probabilities and their alternatives in one answer'),
   maxTimeoutMs: z
     .int()
     .min(1000)

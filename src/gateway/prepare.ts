@@ -1,9 +1,10 @@
 import type { GenerateRequest, SamplingParams } from '../engine/types.js';
 import { SluiceError } from '../errors.js';
+import { compileConstraint } from './constraint.js';
 import type { ServedModel } from './models.js';
 import type { PrefixRegistry } from './prefixes.js';
 import { checkTokens, contextExceeded, tokenizePrompt } from './prompts.js';
-import type { ChatInput, Constraint, TextInput, ValidatedRequest } from './types.js';
+import type { ChatInput, TextInput, ValidatedRequest } from './types.js';
 
 /** A request in the engine's terms: one engine request per prompt. */
 export interface PreparedRequest {
@@ -23,6 +24,7 @@ interface PreparedInput {
 
 export interface PrepareLimits {
   defaultMaxTokens: number;
+  maxAnswerEntries: number;
   maxGrammarBytes: number;
 }
 
@@ -40,24 +42,22 @@ export async function prepare(
       : await prepareChat(model, prefixes, request, request.input);
   const sampling = { ...request.sampling, ...(grammar === '' ? input.grammar : plainGrammar(grammar)) };
   checkBias(model, sampling);
-  return {
-    requests: input.prompts.map((prompt, index) => ({
-      id: input.prompts.length === 1 ? request.id : `${request.id}/${index}`,
-      tenant: request.tenant,
-      prompt,
-      choices: request.choices,
-      maxTokens: settleMaxTokens(model, prompt.length, request, limits.defaultMaxTokens),
-      sampling,
-      stop: [...request.stop, ...input.additionalStops],
-      priority: request.priority,
-      deadlineMs: request.deadlineMs,
-      sessionId: request.sessionId,
-      promptLogprobs: request.input.kind === 'text' ? request.input.promptLogprobs : -1,
-      cachePrompt: request.cachePrompt,
-    })),
-    messageSyntax: input.messageSyntax,
-    warning: input.warning,
-  };
+  const requests = input.prompts.map((prompt, index) => ({
+    id: input.prompts.length === 1 ? request.id : `${request.id}/${index}`,
+    tenant: request.tenant,
+    prompt,
+    choices: request.choices,
+    maxTokens: settleMaxTokens(model, prompt.length, request, limits.defaultMaxTokens),
+    sampling,
+    stop: [...request.stop, ...input.additionalStops],
+    priority: request.priority,
+    deadlineMs: request.deadlineMs,
+    sessionId: request.sessionId,
+    promptLogprobs: request.input.kind === 'text' ? request.input.promptLogprobs : -1,
+    cachePrompt: request.cachePrompt,
+  }));
+  checkAnswerSize(requests, request.input.kind === 'text' && request.input.echo, limits.maxAnswerEntries);
+  return { requests, messageSyntax: input.messageSyntax, warning: input.warning };
 }
 
 async function prepareText(
@@ -122,31 +122,6 @@ function prefixMessages(model: ServedModel, prefixes: PrefixRegistry, request: V
   });
 }
 
-async function compileConstraint(
-  model: ServedModel,
-  constraint: Constraint | null,
-  maxBytes: number,
-): Promise<string> {
-  if (constraint === null) return '';
-  const [source, param] =
-    constraint.kind === 'grammar'
-      ? [constraint.grammar, 'grammar']
-      : [constraint.schemaJson, 'response_format'];
-  if (Buffer.byteLength(source) > maxBytes) {
-    throw new SluiceError('invalid_grammar', `It is longer than ${maxBytes} bytes.`, { param });
-  }
-  try {
-    if (constraint.kind === 'schema') return await model.text.jsonSchemaToGrammar(source);
-    await model.text.validateGrammar(source);
-    return source;
-  } catch (error) {
-    if (error instanceof SluiceError && error.code === 'invalid_grammar') {
-      throw new SluiceError('invalid_grammar', error.message, { param });
-    }
-    throw error;
-  }
-}
-
 function plainGrammar(grammar: string): PreparedInput['grammar'] {
   return { grammar, grammarLazy: false, grammarTriggers: [] };
 }
@@ -167,6 +142,19 @@ function settleMaxTokens(
   if (asked === null) return Math.min(fallback, room);
   if (asked <= room) return asked;
   throw contextExceeded(model, `${promptTokens} in the prompt and ${asked} in the answer`, 'max_tokens');
+}
+
+/** n, echo and alternatives multiply: an answer that could grow to gigabytes is refused before it is begun. */
+function checkAnswerSize(requests: readonly GenerateRequest[], echo: boolean, maxEntries: number): void {
+  let entries = 0;
+  for (const { prompt, choices, maxTokens, promptLogprobs, sampling } of requests) {
+    const perPromptToken = echo ? 2 + promptLogprobs : 0;
+    const perToken = 1 + sampling.topLogprobs;
+    entries += choices * (prompt.length * perPromptToken + maxTokens * perToken);
+  }
+  if (entries <= maxEntries) return;
+  const message = `Echoed tokens, log-probabilities and alternatives would be ${entries}; at most ${maxEntries} are sent.`;
+  throw new SluiceError('invalid_value', message, { param: echo ? 'echo' : 'logprobs' });
 }
 
 function checkBias(model: ServedModel, sampling: SamplingParams): void {

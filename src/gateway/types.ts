@@ -22,6 +22,7 @@ export interface ValidatedRequest {
 export interface TextInput {
   kind: 'text';
   prompts: (string | Int32Array)[]; // ≥ 1
+  echo: boolean; // the answer repeats the prompt
   promptLogprobs: number; // -1: none; else alternatives per prompt token
 }
 

@@ -61,7 +61,7 @@ test('errors are typed, by loop and by promise', async () => {
 });
 
 test('a lost connection fails what runs and what comes', async () => {
-  const own = await startTestServer({ delayMs: 1 });
+  using own = await startTestServer({ delayMs: 1 });
   const client = await connect({}, own.url);
   const running = client.complete({ prompt: 'x', max_tokens: 2000 });
   await eventually(() => own.engine.running === 1);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
+import { eventually } from '../support/eventually.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 
 let server: TestServer;
@@ -11,8 +12,9 @@ before(async () => {
 after(() => server.close());
 
 /** Sends bytes as they are; resolves with all that comes back until the server closes. */
-async function raw(bytes: string): Promise<string> {
-  const socket = net.connect(server.port, '127.0.0.1');
+async function raw(bytes: string, port = server.port): Promise<string> {
+  const socket = net.connect(port, '127.0.0.1');
+  socket.on('error', () => undefined); // the server may reset what it refuses
   socket.write(bytes);
   const chunks: Buffer[] = [];
   socket.on('data', (chunk) => chunks.push(chunk));
@@ -73,6 +75,45 @@ test('an upload that breaks off costs nothing', async () => {
   assert.equal(server.engine.requests.length, seen);
 });
 
+test('a body that dawdles is refused', async () => {
+  using hasty = await startTestServer({ settings: { 'http.bodyTimeoutMs': 100 } });
+  const answer = await raw(post('Content-Length: 1000', '{"prompt":'), hasty.port);
+  assert.match(answer, /^HTTP\/1\.1 408 /);
+  assert.match(answer, /"code":"request_timeout"/);
+});
+
+test('bodies share a budget while they arrive, and give it back', async () => {
+  using tight = await startTestServer({ settings: { 'http.maxReceivingBytes': 100 } });
+  const waiting = net.connect(tight.port, '127.0.0.1');
+  waiting.write(post('Content-Length: 90', ' '.repeat(80)));
+  await once(waiting, 'connect');
+  const status = async () => {
+    const response = await tight.post('/v1/completions', body);
+    await response.text();
+    return response.status;
+  };
+  await eventually(async () => (await status()) === 429);
+  waiting.destroy();
+  await eventually(async () => (await status()) === 200);
+});
+
+test('connections beyond the limit are closed', async () => {
+  using full = await startTestServer({ settings: { 'server.maxConnections': 2 } });
+  const held = [net.connect(full.port, '127.0.0.1'), net.connect(full.port, '127.0.0.1')];
+  await Promise.all(held.map((socket) => once(socket, 'connect')));
+  const get = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+  const refused = net.connect(full.port, '127.0.0.1');
+  refused.on('error', () => undefined);
+  await once(refused, 'close');
+  held[0]!.destroy();
+  await eventually(async () => (await raw(get, full.port)).startsWith('HTTP/1.1 200'));
+  held[1]!.destroy();
+});
+
+test('two servers do not share a port', async () => {
+  await assert.rejects(startTestServer({ settings: { 'server.port': server.port } }), /can't listen/);
+});
+
 test('HEAD has the length of GET and no body', async () => {
   const get = await fetch(`${server.url}/healthz`);
   const head = await raw('HEAD /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
@@ -106,7 +147,7 @@ test('the request id of a client comes back, an unfit one does not', async () =>
 });
 
 test('CORS answers configured origins only', async () => {
-  const open = await startTestServer({ settings: { 'http.corsOrigins': ['https://app.example'] } });
+  using open = await startTestServer({ settings: { 'http.corsOrigins': ['https://app.example'] } });
   const from = (origin: string, method = 'GET') =>
     fetch(`${open.url}/v1/models`, {
       method,
@@ -117,5 +158,4 @@ test('CORS answers configured origins only', async () => {
   assert.equal(allowed.headers.get('access-control-allow-headers'), 'authorization');
   assert.equal((await from('https://app.example')).headers.get('vary'), 'origin');
   assert.equal((await from('https://other.example')).headers.get('access-control-allow-origin'), null);
-  open.close();
 });

@@ -93,22 +93,20 @@ test('an error inside a stream is thrown', async () => {
 });
 
 test('an aborted stream cancels the generation', async () => {
-  const slow = await startTestServer({ delayMs: 1 });
+  using slow = await startTestServer({ delayMs: 1 });
   const other = new OpenAI({ baseURL: `${slow.url}/v1`, apiKey: 'unused' });
   const stream = await other.chat.completions.create({ model: 'stub', messages, stream: true });
   for await (const _ of stream) break;
   assert.equal(slow.engine.requests.length, 1);
   await slow.engine.drain();
   assert.equal(slow.engine.cancelled.length, 1);
-  slow.close();
 });
 
 test('a full queue is 429 with Retry-After, and a retry succeeds', async () => {
-  const narrow = await startTestServer({ maxRunning: 1, delayMs: 1 });
+  using narrow = await startTestServer({ maxRunning: 1, delayMs: 1 });
   const patient = new OpenAI({ baseURL: `${narrow.url}/v1`, apiKey: 'unused', maxRetries: 5 });
   const first = patient.completions.create({ model: 'stub', prompt: 'a', max_tokens: 100 });
   const second = patient.completions.create({ model: 'stub', prompt: 'b', max_tokens: 1 });
   await Promise.all([first, second]);
   assert.equal(narrow.engine.stats().rejections > 0, true);
-  narrow.close();
 });

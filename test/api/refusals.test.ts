@@ -169,6 +169,20 @@ for (const [path, valid, table] of tables) {
   }
 }
 
+test('answers that would multiply to gigabytes are refused', async () => {
+  using small = await startTestServer({ settings: { 'requests.maxAnswerEntries': 100 } });
+  const param = async (fields: object) => {
+    const response = await small.post('/v1/completions', { prompt: '123456789', max_tokens: 1, ...fields });
+    return response.status === 200 ? null : ((await response.json()) as ErrorBody).error.param;
+  };
+  assert.equal(await param({ echo: true, n: 10 }), null, '10 choices × 10 tokens');
+  assert.equal(await param({ echo: true, n: 11 }), 'echo');
+  assert.equal(await param({ echo: true, logprobs: 7 }), null, '10 tokens × (text, own, 7 others) + 1 × 8');
+  assert.equal(await param({ echo: true, logprobs: 8 }), 'echo');
+  assert.equal(await param({ logprobs: 9, max_tokens: 10 }), null);
+  assert.equal(await param({ logprobs: 9, max_tokens: 11 }), 'logprobs');
+});
+
 test('numbers too large for a double are refused', async () => {
   const error = await refusal('/v1/completions', '{"prompt":"a","temperature":1e999}');
   assert.equal(error.param, 'temperature');

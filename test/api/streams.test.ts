@@ -11,7 +11,7 @@ function request(body: object): string {
 }
 
 test('a client that leaves its stream cancels the generation', async () => {
-  const server = await startTestServer({ delayMs: 1 });
+  using server = await startTestServer({ delayMs: 1 });
   const abort = new AbortController();
   const response = await server.post(
     '/v1/completions',
@@ -23,22 +23,20 @@ test('a client that leaves its stream cancels the generation', async () => {
   abort.abort();
   await eventually(() => server.engine.running === 0);
   assert.equal(server.engine.cancelled.length, 2);
-  server.close();
 });
 
 test('a client that leaves before its whole answer cancels the generation', async () => {
-  const server = await startTestServer({ delayMs: 1 });
+  using server = await startTestServer({ delayMs: 1 });
   const socket = net.connect(server.port, '127.0.0.1');
   socket.write(request({ prompt: 'a', max_tokens: 2000 }));
   await eventually(() => server.engine.running === 1);
   socket.destroy();
   await eventually(() => server.engine.running === 0);
   assert.equal(server.engine.cancelled.length, 1);
-  server.close();
 });
 
 test('a client that leaves while its prompt is tokenised never reaches the engine', async () => {
-  const server = await startTestServer();
+  using server = await startTestServer();
   let open = () => {};
   server.text.gate = new Promise((resolve) => {
     open = resolve;
@@ -55,12 +53,11 @@ test('a client that leaves while its prompt is tokenised never reaches the engin
     /llm_requests_total\{model="stub",status="cancelled"\} 1/.test(await metrics()),
   );
   assert.equal(server.engine.requests.length, 0);
-  server.close();
 });
 
 test('a reader that does not read is dropped with bounded memory', async () => {
   const piece = 'x'.repeat(1000);
-  const server = await startTestServer({
+  using server = await startTestServer({
     maxContext: 10_000_000,
     reply: () => piece.repeat(5000),
     settings: { 'http.maxStreamBufferBytes': 64 * 1024 },
@@ -73,11 +70,10 @@ test('a reader that does not read is dropped with bounded memory', async () => {
   const metrics = await (await fetch(`${server.url}/metrics`)).text();
   assert.match(metrics, /sluice_slow_readers_total\{transport="sse"\} 1/);
   socket.destroy();
-  server.close();
 });
 
 test('a slow reader that catches up loses nothing', async () => {
-  const server = await startTestServer({
+  using server = await startTestServer({
     maxContext: 100_000,
     reply: () => 'y'.repeat(20_000),
     settings: { 'http.maxStreamBufferBytes': 64 * 2 ** 20 },
@@ -93,11 +89,10 @@ test('a slow reader that catches up loses nothing', async () => {
   assert.equal(text.match(/"text":"y"/g)?.length, 80_000);
   assert.equal(text.match(/\[DONE\]/g)?.length, 1);
   socket.destroy();
-  server.close();
 });
 
 test('a silent stream carries comments, also before the first token', async () => {
-  const server = await startTestServer({ delayMs: 350, settings: { 'http.pingIntervalMs': 100 } });
+  using server = await startTestServer({ delayMs: 350, settings: { 'http.pingIntervalMs': 100 } });
   const response = await server.post('/v1/completions', { prompt: 'a', max_tokens: 1, stream: true });
   const text = await response.text();
   assert.match(text, /^: ping\n\n/);
@@ -105,15 +100,13 @@ test('a silent stream carries comments, also before the first token', async () =
     text.split('\n\n').every((block) => block === '' || block === ': ping' || block.startsWith('data: ')),
   );
   assert.ok(text.endsWith('data: [DONE]\n\n'));
-  server.close();
 });
 
 test('a stream that waited longer than the first ping still reports its failure', async () => {
-  const server = await startTestServer({ delayMs: 150, settings: { 'http.pingIntervalMs': 100 } });
+  using server = await startTestServer({ delayMs: 150, settings: { 'http.pingIntervalMs': 100 } });
   server.engine.failNext = { code: 'deadline_exceeded', afterTokens: 0 };
   const response = await server.post('/v1/completions', { prompt: 'a', stream: true });
   assert.equal(response.status, 200);
   const text = await response.text();
   assert.match(text, /data: \{"error":\{.*"code":"deadline_exceeded".*\}\}\n\ndata: \[DONE\]\n\n$/);
-  server.close();
 });

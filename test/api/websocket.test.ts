@@ -102,7 +102,7 @@ for (const protocol of Object.keys(codecs) as (keyof typeof codecs)[]) {
 }
 
 test('cancel ends a generation with done', async () => {
-  const slow = await startTestServer({ delayMs: 1 });
+  using slow = await startTestServer({ delayMs: 1 });
   const client = await Client.open('sluice.v1.json', slow.port);
   client.send({ type: 'generate', id: 'a', request: { prompt: 'x', max_tokens: 2000 } });
   client.send({ type: 'generate', id: 'b', request: { prompt: 'x', max_tokens: 20 } });
@@ -112,11 +112,10 @@ test('cancel ends a generation with done', async () => {
   assert.equal((await client.ended('a')).choices[0]!.finish_reason, 'cancelled');
   assert.equal((await client.ended('b')).choices[0]!.finish_reason, 'length');
   client.socket.close();
-  slow.close();
 });
 
 test('closing the socket cancels what runs on it', async () => {
-  const slow = await startTestServer({ delayMs: 1 });
+  using slow = await startTestServer({ delayMs: 1 });
   const client = await Client.open('sluice.v1.json', slow.port);
   for (const id of ['a', 'b'])
     client.send({ type: 'generate', id, request: { prompt: 'x', max_tokens: 2000 } });
@@ -124,7 +123,6 @@ test('closing the socket cancels what runs on it', async () => {
   client.socket.terminate();
   await eventually(() => slow.engine.running === 0);
   assert.equal(slow.engine.cancelled.length, 2);
-  slow.close();
 });
 
 test('requests are validated as over HTTP', async () => {
@@ -175,7 +173,7 @@ test('NaN and other things only MessagePack can say are refused', async () => {
 });
 
 test('an id may not be used twice at once', async () => {
-  const slow = await startTestServer({ delayMs: 1 });
+  using slow = await startTestServer({ delayMs: 1 });
   const client = await Client.open('sluice.v1.json', slow.port);
   client.send({ type: 'generate', id: 'a', request: { prompt: 'x', max_tokens: 50 } });
   client.send({ type: 'generate', id: 'a', request: { prompt: 'x', max_tokens: 50 } });
@@ -184,7 +182,6 @@ test('an id may not be used twice at once', async () => {
   client.send({ type: 'generate', id: 'a', request: { prompt: 'x', max_tokens: 1 } });
   await eventually(() => client.of('a').filter(({ type }) => type === 'done').length === 2);
   client.socket.close();
-  slow.close();
 });
 
 test('generations in flight on one socket are bounded', async () => {
@@ -206,7 +203,7 @@ test('a message over the limit closes the socket', async () => {
 });
 
 test('a socket that does not read is closed for it', async () => {
-  const flood = await startTestServer({
+  using flood = await startTestServer({
     maxContext: 10_000_000,
     reply: () => 'x'.repeat(1_000_000),
     settings: { 'websocket.maxBufferBytes': 64 * 1024 },
@@ -220,7 +217,6 @@ test('a socket that does not read is closed for it', async () => {
   const [code, reason] = await closed;
   assert.equal(code, 1008);
   assert.equal(String(reason), 'slow_reader');
-  flood.close();
 });
 
 test('pings are answered', async () => {

@@ -6,7 +6,7 @@ import { Metrics } from '../../src/telemetry/metrics.js';
 import { StubEngine, type StubEngineOptions } from './stub-engine.js';
 import { StubText } from './stub-text.js';
 
-export interface TestServer {
+export interface TestServer extends Disposable {
   url: string;
   port: number;
   server: Server;
@@ -49,6 +49,7 @@ export async function startTestServer(
         headers: { 'content-type': 'application/json', ...init.headers },
       }),
     close: () => server.close(),
+    [Symbol.dispose]: () => server.close(),
   };
 }
 

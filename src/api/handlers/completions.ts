@@ -7,12 +7,12 @@ import { completionRequest } from '../schemas/completions.js';
 
 export async function completions(exchange: Exchange, api: ApiContext): Promise<void> {
   refuseDraining(api);
-  const wire = await readJson(exchange, api.config.http.maxBodyBytes, completionRequest);
+  const wire = await readJson(exchange, api.body, completionRequest);
   await respond(exchange, api, completionGeneration(api, tenantOf(exchange.head), wire));
 }
 
 export async function chatCompletions(exchange: Exchange, api: ApiContext): Promise<void> {
   refuseDraining(api);
-  const wire = await readJson(exchange, api.config.http.maxBodyBytes, chatRequest);
+  const wire = await readJson(exchange, api.body, chatRequest);
   await respond(exchange, api, chatGeneration(api, tenantOf(exchange.head), wire));
 }

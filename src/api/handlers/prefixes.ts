@@ -10,7 +10,7 @@ import { chatMessagesOf } from '../validate.js';
 
 export async function createPrefix(exchange: Exchange, api: ApiContext): Promise<void> {
   refuseDraining(api);
-  const wire = await readJson(exchange, api.config.http.maxBodyBytes, prefixRequest);
+  const wire = await readJson(exchange, api.body, prefixRequest);
   const model = api.gateway.models.resolve(wire.model ?? null);
   const source =
     wire.messages !== undefined

@@ -6,7 +6,7 @@ import { detokenizeRequest, tokenizeRequest } from '../schemas/others.js';
 import { tokenText } from '../token-text.js';
 
 export async function tokenize(exchange: Exchange, api: ApiContext): Promise<void> {
-  const wire = await readJson(exchange, api.config.http.maxBodyBytes, tokenizeRequest);
+  const wire = await readJson(exchange, api.body, tokenizeRequest);
   const { engine, text } = api.gateway.models.resolve(wire.model ?? null);
   const tokens = await text.tokenize(wire.content ?? wire.prompt ?? '', {
     addSpecial: wire.add_special ?? true,
@@ -19,7 +19,7 @@ export async function tokenize(exchange: Exchange, api: ApiContext): Promise<voi
 }
 
 export async function detokenize(exchange: Exchange, api: ApiContext): Promise<void> {
-  const wire = await readJson(exchange, api.config.http.maxBodyBytes, detokenizeRequest);
+  const wire = await readJson(exchange, api.body, detokenizeRequest);
   const { engine, text } = api.gateway.models.resolve(wire.model ?? null);
   const unknown = wire.tokens.findIndex((token) => token >= engine.model.vocabSize);
   if (unknown >= 0) {

@@ -1,0 +1,29 @@
+import { SluiceError } from '../errors.js';
+import type { ServedModel } from './models.js';
+import type { Constraint } from './types.js';
+
+/** The grammar that the client asks for, as GBNF; '' where it asks for none. Throws invalid_grammar. */
+export async function compileConstraint(
+  model: ServedModel,
+  constraint: Constraint | null,
+  maxBytes: number,
+): Promise<string> {
+  if (constraint === null) return '';
+  const [source, param] =
+    constraint.kind === 'grammar'
+      ? [constraint.grammar, 'grammar']
+      : [constraint.schemaJson, 'response_format'];
+  if (Buffer.byteLength(source) > maxBytes) {
+    throw new SluiceError('invalid_grammar', `It is longer than ${maxBytes} bytes.`, { param });
+  }
+  try {
+    if (constraint.kind === 'schema') return await model.text.jsonSchemaToGrammar(source);
+    await model.text.validateGrammar(source);
+    return source;
+  } catch (error) {
+    if (error instanceof SluiceError && error.code === 'invalid_grammar') {
+      throw new SluiceError('invalid_grammar', error.message, { param });
+    }
+    throw error;
+  }
+}
