@@ -5,6 +5,7 @@
 
 #include "chat.h" // libllama-common's
 #include "errors.h"
+#include "grammar_prefix.h"
 #include "json-schema-to-grammar.h"
 #include "json.h"
 #include "limits.h"
@@ -134,7 +135,9 @@ RenderedChat renderChat(const Model &model, const std::string &requestJson) {
         const common_chat_params params = common_chat_templates_apply(&templates, inputs);
         RenderedChat chat;
         chat.prompt = params.prompt;
-        chat.grammar = params.grammar;
+        chat.grammar = params.grammar.empty() || params.grammar_lazy
+                           ? params.grammar
+                           : withGrammarPrefix(params.grammar, params.generation_prompt);
         chat.grammarLazy = params.grammar_lazy;
         for (const auto &trigger : params.grammar_triggers)
             chat.grammarTriggers.push_back({triggerType(trigger.type), trigger.value, trigger.token});

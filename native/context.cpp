@@ -118,15 +118,25 @@ void Context::forward(const Batch &batch) {
     const llama_batch input{
         static_cast<int32_t>(batch.count), tokens_.data(), nullptr, positions_.data(), sequenceCounts_.data(),
         sequencePointers_.data(),          outputs_.data()};
-    LogCapture log;
-    const int32_t status = llama_decode(handle_.get(), input);
+    decode(input);
+    outputCount_ = outputs;
+    logits_ = outputs == 0 ? nullptr : llama_get_logits(handle_.get());
+}
+
+void Context::decode(const llama_batch &input) {
+    const LogCapture log;
+    int32_t status = 0;
+    try {
+        status = llama_decode(handle_.get(), input);
+        llama_synchronize(handle_.get());
+    } catch (const std::exception
+                 &error) { // an assert of libllama: scripts/native/cmake/libllama/throwing-assert.h
+        throw NativeError(ErrorCode::forwardFailed, error.what());
+    }
     if (status == 2) throw NativeError(ErrorCode::forwardAborted, "forward() was aborted.");
     if (status != 0)
         throw NativeError(ErrorCode::forwardFailed,
                           log.reason(status == 1 ? "no room in the KV cache" : "llama_decode failed"));
-    llama_synchronize(handle_.get());
-    outputCount_ = outputs;
-    logits_ = outputs == 0 ? nullptr : llama_get_logits(handle_.get());
 }
 
 /** What is checked must be what runs: the caller's arrays may be shared with other threads. */

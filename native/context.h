@@ -83,6 +83,7 @@ private:
     int32_t checkTokens(size_t count);
     void copyTables(const Batch &batch);
     void checkCells(size_t count);
+    void decode(const llama_batch &input);
     static bool shouldAbort(void *self);
 
     std::shared_ptr<Model> model_;

@@ -5,6 +5,7 @@
 
 #include "addon.h"
 #include "context_options.h"
+#include "grammar_prefix.h"
 #include "js.h"
 #include "sampler_errors.h"
 #include "sampler_params.h"
@@ -102,12 +103,15 @@ void ContextWrap::setSampler(const Napi::CallbackInfo &call) {
         State &state = open();
         const auto sequence =
             static_cast<int32_t>(toInteger(call[0], "sequence", 0, state.context.options().maxSequences - 1));
-        const sampler::Params params = readSamplerParams(toObject(call[1], "params"));
-        const auto history = int32View(call[2], "history");
+        sampler::Params params = readSamplerParams(toObject(call[1], "params"));
+        params.grammarPrefix = grammarPrefixTokens(state.context.model(), params.grammar);
+        // A copy: the sampler checks it first and reads it then, and the memory may be shared.
+        const auto view = int32View(call[2], "history");
+        const std::vector<int32_t> history(view.data, view.data + view.length);
         const auto generated =
-            static_cast<size_t>(toInteger(call[3], "generated", 0, static_cast<int64_t>(history.length)));
+            static_cast<size_t>(toInteger(call[3], "generated", 0, static_cast<int64_t>(history.size())));
         withSamplerErrors(
-            [&] { state.sampling.set(sequence, params, history.data, history.length, generated); });
+            [&] { state.sampling.set(sequence, params, history.data(), history.size(), generated); });
     });
 }
 

@@ -43,6 +43,8 @@ const Params &checked(const Params &params, const Vocab &vocab, const int32_t *h
     for (const GrammarTrigger &trigger : params.grammarTriggers)
         require(trigger.type != GrammarTrigger::Type::token || isToken(trigger.token, vocab),
                 "A trigger's token is not in the vocabulary.");
+    for (const int32_t token : params.grammarPrefix)
+        require(isToken(token, vocab), "A token of grammarPrefix is not in the vocabulary.");
     for (size_t i = 0; i < historyCount; i++)
         require(isToken(history[i], vocab), "A token of the history is not in the vocabulary.");
     require(generated <= historyCount, "More tokens generated than the history holds.");
@@ -71,7 +73,10 @@ Sampler::State::State(const Params &params, const Vocab &vocab, const int32_t *h
     : vocab(vocab), choice(choiceOf(params, vocab)), seed(params.seed), generated(generated),
       logitBias(params.logitBias), ignoreEos(params.ignoreEos), topLogprobs(params.topLogprobs),
       penalties(penaltiesOf(params), history, historyCount), grammar(makeGrammar(params, vocab)) {
-    if (grammar) replay(*grammar, history + (historyCount - generated), generated);
+    if (!grammar) return;
+    // A lazy grammar starts at its trigger, which comes after them.
+    if (!params.grammarLazy) replay(*grammar, params.grammarPrefix.data(), params.grammarPrefix.size());
+    replay(*grammar, history + (historyCount - generated), generated);
 }
 
 void Sampler::State::apply(Row &row) const {

@@ -54,9 +54,10 @@ struct Params {
     uint32_t seed = 0;
     std::vector<LogitBias> logitBias; // added; entries of one token add up
     bool ignoreEos = false;
-    int32_t topLogprobs = -1; // -1: no log-probabilities; 0–20: that many alternatives
-    std::string grammar;      // GBNF with a rule `root`; empty: none
-    bool grammarLazy = false; // the grammar binds only after a trigger
+    int32_t topLogprobs = -1;           // -1: no log-probabilities; 0–20: that many alternatives
+    std::string grammar;                // GBNF with a rule `root`; empty: none
+    std::vector<int32_t> grammarPrefix; // tokens before the first generated one that the grammar covers
+    bool grammarLazy = false;           // the grammar binds only after a trigger
     std::vector<GrammarTrigger> grammarTriggers;
 };
 

@@ -15,7 +15,7 @@ export async function buildLibllama(release, report) {
   const sources = filesIn('native/paged', /\.(h|cpp)$/);
   const key = contentHash(
     [release.tag, release.carrierVersion, compilerVersion(), process.arch],
-    [path.join(cmakeDir, 'CMakeLists.txt'), ...patches, ...sources],
+    [...filesIn('scripts/native/cmake/libllama', /./), ...patches, ...sources],
   );
   const result = await cached('libllama', key, async (draft) => {
     requireBuildTools();

@@ -163,6 +163,27 @@ describe('sampling', () => {
       context.close();
     }));
 
+  test("a chat's grammar goes on where the generation prompt ends", () =>
+    withModel('llama-chat', (model) => {
+      const context = createContext(model);
+      const schema = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] };
+      const chat = model.renderChat(
+        JSON.stringify({
+          messages: [{ role: 'user', content: 'Hi' }],
+          response_format: { type: 'json_schema', json_schema: { schema } },
+        }),
+      );
+      const tokens = model.tokenize(chat.prompt, false, true);
+      const generated = generate(context, tokens, 3, { params: { ...greedy, grammar: chat.grammar } });
+      assert.match(
+        Buffer.from(model.detokenize(Int32Array.from(generated), false))
+          .toString()
+          .trim(),
+        /^\{/,
+      );
+      context.close();
+    }));
+
   test('refuses what it cannot do', () =>
     withModel('llama', (model) => {
       const context = createContext(model);
