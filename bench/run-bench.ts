@@ -24,6 +24,12 @@ const scenarios: Record<string, (options: unknown) => Promise<Outcome>> = {
 
 /** Runs a scenario and reports it. The exit code is 1 where requests failed or a target was missed. */
 export async function runBench(name: string, options: Record<string, unknown>): Promise<void> {
+  // A signal's default action would skip the exit handlers that end the servers we started.
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)
+    process.once(signal, () => process.exit(code));
   const startedAt = new Date();
   const report = completeReport(await scenarios[name]!(options), startedAt);
   const files = await writeReport(report, typeof options.out === 'string' ? options.out : null);
