@@ -36,9 +36,10 @@ export class EngineThread {
     const yieldAtMs = this.nowMs() + yieldIntervalMs;
     while (this.core.hasWork && !this.closing) {
       this.core.step();
-      this.readPort();
       const nowMs = this.nowMs();
-      if (nowMs >= this.statsDueMs) this.reportStats(nowMs);
+      // Before the port is read: whoever asks because of this step's events finds them counted.
+      if (nowMs >= this.statsDueMs || !this.core.hasWork) this.reportStats(nowMs);
+      this.readPort();
       if (nowMs >= yieldAtMs) break;
     }
     this.stepping = false;
