@@ -1,11 +1,11 @@
 import { SluiceError, toSluiceError } from '../errors.js';
-import type { FinishReason, GenerationEvent } from '../gateway/types.js';
 import { type ApiContext, refuseDraining } from './context.js';
 import { wireUsage } from './format.js';
 import { chatGeneration, completionGeneration, type Generation, tracked } from './generation.js';
 import { parse } from './json.js';
 import { chatRequest } from './schemas/chat.js';
 import { completionRequest } from './schemas/completions.js';
+import { SocketAnswer } from './websocket-answer.js';
 import { clientMessage, type MessageCodec } from './websocket-protocol.js';
 
 /** The part of uWS's socket that a connection needs. */
@@ -148,57 +148,6 @@ export class WebSocketConnection {
   #close(code: number, reason: string): void {
     if (this.#outbox.length > 0) this.#flush();
     if (this.#open) this.#socket.end(code, reason); // calls closed()
-  }
-}
-
-/** A generation's events as messages of the socket. */
-class SocketAnswer {
-  readonly #id: string;
-  readonly #generation: Generation;
-  readonly #choices: { index: number; finish_reason: FinishReason; stop_sequence: string | null }[] = [];
-  #model = '';
-  #warning: string | null = null;
-
-  constructor(id: string, generation: Generation) {
-    this.#id = id;
-    this.#generation = generation;
-  }
-
-  tokens(event: GenerationEvent): object[] {
-    if (event.type === 'start') {
-      this.#model = event.model;
-      this.#warning = event.warning;
-    }
-    const chunks = this.#generation.format.chunks(event);
-    if (event.type === 'done') {
-      const { choice: index, finishReason, stopSequence } = event;
-      this.#choices.push({ index, finish_reason: finishReason, stop_sequence: stopSequence });
-      return [];
-    }
-    return chunks.flatMap((chunk) =>
-      chunk.choices.map(({ index, text, delta, logprobs }) => {
-        const { role: _, content, ...rest } = delta ?? {};
-        return {
-          type: 'token',
-          id: this.#id,
-          index,
-          text: text ?? content ?? '',
-          ...rest,
-          ...(logprobs ? { logprobs } : {}),
-        };
-      }),
-    );
-  }
-
-  done(): object {
-    return {
-      type: 'done',
-      id: this.#id,
-      request_id: this.#generation.request.id,
-      model: this.#model,
-      choices: this.#choices.toSorted((a, b) => a.index - b.index),
-      ...(this.#warning === null ? {} : { warning: this.#warning }),
-    };
   }
 }
 

@@ -1,0 +1,53 @@
+import type { FinishReason, GenerationEvent } from '../gateway/types.js';
+import type { Generation } from './generation.js';
+
+/** A generation's events as messages of the socket. */
+export class SocketAnswer {
+  readonly #id: string;
+  readonly #generation: Generation;
+  readonly #choices: { index: number; finish_reason: FinishReason; stop_sequence: string | null }[] = [];
+  #model = '';
+  #warning: string | null = null;
+
+  constructor(id: string, generation: Generation) {
+    this.#id = id;
+    this.#generation = generation;
+  }
+
+  tokens(event: GenerationEvent): object[] {
+    if (event.type === 'start') {
+      this.#model = event.model;
+      this.#warning = event.warning;
+    }
+    const chunks = this.#generation.format.chunks(event);
+    if (event.type === 'done') {
+      const { choice: index, finishReason, stopSequence } = event;
+      this.#choices.push({ index, finish_reason: finishReason, stop_sequence: stopSequence });
+      return [];
+    }
+    return chunks.flatMap((chunk) =>
+      chunk.choices.map(({ index, text, delta, logprobs }) => {
+        const { role: _, content, ...rest } = delta ?? {};
+        return {
+          type: 'token',
+          id: this.#id,
+          index,
+          text: text ?? content ?? '',
+          ...rest,
+          ...(logprobs ? { logprobs } : {}),
+        };
+      }),
+    );
+  }
+
+  done(): object {
+    return {
+      type: 'done',
+      id: this.#id,
+      request_id: this.#generation.request.id,
+      model: this.#model,
+      choices: this.#choices.toSorted((a, b) => a.index - b.index),
+      ...(this.#warning === null ? {} : { warning: this.#warning }),
+    };
+  }
+}
