@@ -1,7 +1,7 @@
 #include "matmul_time.h"
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <limits>
 #include <memory>
 
@@ -91,7 +91,8 @@ std::vector<float> someValues(size_t count) {
 class Pass {
 public:
     Pass(ggml_type type, const MatmulCase &matmuls)
-        : weights_(makeContext(matmuls.copies)), graph_(makeContext(2 * matmuls.copies + 1)) {
+        : weights_(makeContext(matmuls.copies)), graph_(makeContext(2 * matmuls.copies + 1)),
+          clock_(matmuls.threads == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC) {
         ggml_tensor *input = ggml_new_tensor_2d(graph_.get(), GGML_TYPE_F32, matmuls.inputs, matmuls.tokens);
         cgraph_ = ggml_new_graph_custom(graph_.get(), 2 * matmuls.copies + 1, false);
         for (int i = 0; i < matmuls.copies; i++) {
@@ -107,13 +108,19 @@ public:
     }
 
     double run(ggml_backend_t backend) {
-        const auto start = std::chrono::steady_clock::now();
+        const double start = nowMs();
         if (ggml_backend_graph_compute(backend, cgraph_) != GGML_STATUS_SUCCESS)
             throw NativeError(ErrorCode::forwardFailed, "A matrix product failed.");
-        return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+        return nowMs() - start;
     }
 
 private:
+    double nowMs() const {
+        timespec time{};
+        clock_gettime(clock_, &time);
+        return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
+    }
+
     void fill(ggml_type type, const MatmulCase &matmuls, ggml_tensor *input) {
         const auto values = someValues(matmuls.inputs * std::max(matmuls.outputs, matmuls.tokens));
         ggml_backend_tensor_set(input, values.data(), 0, ggml_nbytes(input));
@@ -129,6 +136,7 @@ private:
     ggml_cgraph *cgraph_;
     Buffer weightBuffer_;
     Buffer buffer_;
+    clockid_t clock_;
 };
 
 void check(ggml_type type, const MatmulCase &matmuls) {

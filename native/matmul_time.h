@@ -21,9 +21,10 @@ constexpr uint64_t matmulBytesMax = 512ULL << 20;
 
 /**
  * Milliseconds of one pass over the matrices for each type: the least of `rounds`, in which the types take
- * turns so that a busy machine disturbs all of them alike. Weights lie where llama.cpp would put them on this
- * CPU (packed for AMX or AVX2 where ggml has kernels for that). Blocks the calling thread. Throws
- * NativeError.
+ * turns so that a busy machine disturbs all of them alike. One thread is the calling one, and counted is its
+ * CPU time, which other processes hardly disturb; more threads are timed by the clock. Weights lie where
+ * llama.cpp would put them on this CPU (packed for AMX or AVX2 where ggml has kernels for that). Blocks the
+ * calling thread. Throws NativeError.
  */
 std::vector<double> timeMatmuls(const MatmulCase &matmuls);
 

@@ -13,6 +13,13 @@ import {
   resolveModel,
 } from '../models/index.js';
 import { inspectModel } from '../models/inspect.js';
+import {
+  previewRepack,
+  RepackedStore,
+  repackedDirectory,
+  type Source,
+  thisMachine,
+} from '../repack/index.js';
 import { formatTable } from './table.js';
 
 interface OutputOptions {
@@ -118,31 +125,42 @@ async function pull(ref: string | undefined, options: OutputOptions & { refresh?
 }
 
 async function remove(ref: string): Promise<void> {
+  const stored = await findStored(ref, openStore(), readCatalog());
   const removed = await removeModel(ref, openStore(), readCatalog());
+  if (stored !== null) await new RepackedStore(repackedDirectory(process.env)).forget(stored.path);
   process.stdout.write(`Removed ${removed}.\n`);
 }
 
 async function info(ref: string | undefined, options: OutputOptions): Promise<void> {
-  const path = await existingPath(ref);
-  const facts = { path, ...(await inspectModel(path)) };
+  const model = await existingModel(ref);
+  const facts = { path: model.path, ...(await inspectModel(model.path)), weights: await weightsOf(model) };
   if (options.json) return printJson(facts);
   const rows = Object.entries(facts).map(([key, value]) => [key, value === null ? '-' : String(value)]);
   process.stdout.write(formatTable(null, rows));
 }
 
+/** How `serve` would load them with its default settings. */
+function weightsOf(source: Source): Promise<string> {
+  const engine = { backend: 'auto', gpuLayers: -1, threads: 0 } as const;
+  return previewRepack(source, {
+    machine: () => thisMachine(engine),
+    directory: repackedDirectory(process.env),
+  });
+}
+
 /** Asking about a model is no reason to download it. */
-async function existingPath(ref: string | undefined): Promise<string> {
+async function existingModel(ref: string | undefined): Promise<Source> {
   const catalog = readCatalog();
   const text = ref ?? catalog.default;
   const stored = await findStored(text, openStore(), catalog);
-  if (stored !== null) return stored.path;
+  if (stored !== null) return { path: stored.path, revision: stored.manifest.sha256 };
   if (planFor(text, catalog) !== null) {
     throw new SluiceError(
       'model_not_found',
       `${text} is not on this machine. Fetch it with: sluice models pull ${text}`,
     );
   }
-  return (await resolveModel(text)).path;
+  return resolveModel(text);
 }
 
 function openStore(): ModelStore {

@@ -6,6 +6,7 @@ import { type Assignment, type Config, ConfigError, isLoopback, loadConfig } fro
 import { createEngine } from '../engine/host.js';
 import { ModelRegistry, type ServedModel } from '../gateway/models.js';
 import { createReporter, type ResolvedModel, resolveModel } from '../models/index.js';
+import { repackedDirectory, repackModel } from '../repack/index.js';
 import { packageVersion } from '../support/version.js';
 import { createLog, type Log } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
@@ -59,9 +60,10 @@ async function refuseTakenPort(host: string, port: number): Promise<void> {
 async function loadModel(config: Config, log: Log): Promise<ServedModel> {
   const reporter = createReporter();
   const resolved = await resolveModel(config.model.ref, { reporter });
+  const modelPath = await repacked(resolved, config, log);
   const started = performance.now();
   const [engine, text] = await Promise.all([
-    createEngine({ modelPath: resolved.path, ...config.engine }, undefined, {
+    createEngine({ modelPath, ...config.engine }, undefined, {
       modelId: resolved.id,
       onFault: (message) => log.error({ model: resolved.id }, message),
     }),
@@ -72,6 +74,18 @@ async function loadModel(config: Config, log: Log): Promise<ServedModel> {
     'model loaded',
   );
   return { id: engine.modelId, engine, text };
+}
+
+/** The file the engine loads: the model's own, or its rewritten copy. */
+async function repacked(resolved: ResolvedModel, config: Config, log: Log): Promise<string> {
+  const { path, revision } = resolved;
+  const { repack: mode, ...engine } = config.engine;
+  const directory = repackedDirectory(process.env);
+  const outcome = await repackModel({ source: { path, revision }, mode, engine, directory }, (detail) =>
+    log.info({ model: resolved.id }, `repacking weights: ${detail}`),
+  );
+  log.info({ model: resolved.id, repacked: outcome.isRepacked }, `weights ${outcome.detail}`);
+  return outcome.path;
 }
 
 function createText(config: Config, resolved: ResolvedModel) {

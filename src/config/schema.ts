@@ -140,6 +140,10 @@ const engineSchema = z.strictObject({
     .enum(['paged', 'stock'])
     .default('paged')
     .describe("our paged CPU kernel, or llama.cpp's own attention"),
+  repack: z
+    .enum(['auto', 'on', 'off'])
+    .default('auto')
+    .describe('serve a copy with Q5_0 and Q4_0 weights as Q8_0, of equal values: where that is faster'),
   pageSize: z
     .int()
     .min(8)

@@ -228,7 +228,10 @@ export interface NativeAddon {
   jsonSchemaToGrammar(schemaJson: string): string;
   /** Throws GRAMMAR_INVALID with the reason. */
   validateGrammar(grammar: string): void;
-  /** Milliseconds of a pass for each type: the least of the rounds, in which the types take turns. Blocks. */
+  /**
+   * Milliseconds of a pass for each type: the least of the rounds, in which the types take turns. CPU time
+   * where threads is 1. Blocks.
+   */
   timeMatmuls(matmuls: MatmulCase): Float64Array;
   /** Process-wide: models loaded, references, contexts; for leak tests and /admin. */
   counters(): { models: number; modelReferences: number; contexts: number };
