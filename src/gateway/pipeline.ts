@@ -1,4 +1,3 @@
-import { SluiceError } from '../errors.js';
 import type { GenerationMetrics } from '../telemetry/generation.js';
 import { parsedMessages, plainMessages } from './messages.js';
 import type { ModelRegistry, ServedModel } from './models.js';
@@ -29,7 +28,6 @@ export async function generate(
     const model = gateway.models.resolve(request.model);
     watch.resolved(model.id);
     const prepared = await prepare(model, gateway.prefixes, gateway.limits, request);
-    refuseCancelled(signal);
     sink({ type: 'start', model: model.id, warning: prepared.warning });
     const usage = await answer(model, prepared, request, watch.observe(sink), signal);
     watch.finished(usage);
@@ -38,11 +36,6 @@ export async function generate(
     watch.failed(error);
     throw error;
   }
-}
-
-/** The client may have gone while its prompt was tokenised; the engine shouldn't hear of the request then. */
-function refuseCancelled(signal: AbortSignal): void {
-  if (signal.aborted) throw new SluiceError('cancelled', 'The request was cancelled.');
 }
 
 async function answer(

@@ -14,6 +14,7 @@ export function run(
   sink: GenerationSink,
   signal: AbortSignal,
 ): Promise<Usage> {
+  if (signal.aborted) return Promise.resolve(cancelledUnbegun(requests, sink));
   const usage: Usage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0 };
   for (const { prompt } of requests) usage.promptTokens += prompt.length;
 
@@ -70,4 +71,13 @@ export function run(
       fail(error);
     }
   });
+}
+
+/** The client gave up while its prompt was tokenised: the engine needn't hear of it. */
+function cancelledUnbegun(requests: readonly GenerateRequest[], sink: GenerationSink): Usage {
+  const choices = requests.reduce((sum, request) => sum + request.choices, 0);
+  for (let choice = 0; choice < choices; choice += 1) {
+    sink({ type: 'done', choice, finishReason: 'cancelled', stopSequence: null });
+  }
+  return { promptTokens: 0, completionTokens: 0, cachedTokens: 0 };
 }

@@ -114,6 +114,29 @@ test('cancel ends a generation with done', async () => {
   client.socket.close();
 });
 
+test('cancel while the prompt is tokenised ends the same way', async () => {
+  using gated = await startTestServer();
+  let open = () => {};
+  gated.text.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  const client = await Client.open('sluice.v1.json', gated.port);
+  client.send({ type: 'generate', id: 'a', request: { prompt: 'x', n: 2 } });
+  client.send({ type: 'cancel', id: 'a' });
+  client.send({ type: 'generate', id: 'b', request: { prompt: 'x', temperature: 9 } });
+  await client.ended('b'); // the server has read the cancel before this
+  open();
+  const { type, choices, usage } = await client.ended('a');
+  assert.equal(type, 'done');
+  assert.deepEqual(
+    choices.map(({ finish_reason }) => finish_reason),
+    ['cancelled', 'cancelled'],
+  );
+  assert.equal(usage.completion_tokens, 0);
+  assert.equal(gated.engine.requests.length, 0);
+  client.socket.close();
+});
+
 test('closing the socket cancels what runs on it', async () => {
   using slow = await startTestServer({ delayMs: 1 });
   const client = await Client.open('sluice.v1.json', slow.port);
