@@ -28,7 +28,8 @@ const char *objectionTo(const llama_context &context) {
     if (!context.get_cparams().causal_attn) return "attention is not causal";
     for (const llama_kv_cache *cache : caches) {
         if (const char *why = Cache::objection(*cache)) return why;
-        if (cache->get_size() != caches.front()->get_size()) return "the sliding-window cache has its own size (swa_full is off)";
+        if (cache->get_size() != caches.front()->get_size())
+            return "the sliding-window cache has its own size (swa_full is off)";
     }
     return nullptr;
 }
@@ -81,9 +82,11 @@ bool llama_paged_bind(llama_context *ctx, const llama_paged_config *config) {
     if (!isInRange(*config, cells)) return false;
 
     auto binding = std::make_shared<Binding>();
-    binding->tables = {config->tables, config->max_sequences, config->max_pages_per_sequence, config->page_size};
+    binding->tables = {config->tables, config->max_sequences, config->max_pages_per_sequence,
+                       config->page_size};
     binding->pages = cells / config->page_size;
-    for (llama_kv_cache *cache : caches) cache->paged = std::make_shared<Cache>(*cache, binding);
+    for (llama_kv_cache *cache : caches)
+        cache->paged = std::make_shared<Cache>(*cache, binding);
     if (!config->use_kernel) return true;
     try {
         binding->objection = probe(*ctx, *binding);
@@ -91,7 +94,8 @@ bool llama_paged_bind(llama_context *ctx, const llama_paged_config *config) {
         ctx->sched_renew();
     } catch (const std::exception &error) {
         LLAMA_LOG_ERROR("%s: %s\n", __func__, error.what());
-        for (llama_kv_cache *cache : caches) cache->paged.reset();
+        for (llama_kv_cache *cache : caches)
+            cache->paged.reset();
         return false;
     }
     return true;
@@ -109,7 +113,8 @@ llama_paged_info llama_paged_get_info(const llama_context *ctx) {
 size_t llama_paged_page_size_bytes(const llama_context *ctx) {
     if (!isBound(*ctx)) return 0;
     size_t bytes = 0;
-    for (const llama_kv_cache *cache : cachesOf(*ctx)) bytes += cache->paged->pageBytes();
+    for (const llama_kv_cache *cache : cachesOf(*ctx))
+        bytes += cache->paged->pageBytes();
     return bytes;
 }
 

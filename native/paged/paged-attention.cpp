@@ -33,7 +33,8 @@ void Attention::prepare(const std::vector<Token> &tokens, const BlockTables &tab
         finished_ = std::make_unique<std::atomic<int32_t>[]>(counters);
         finishedCapacity_ = counters;
     }
-    for (size_t i = 0; i < counters; i++) finished_[i].store(0, std::memory_order_relaxed);
+    for (size_t i = 0; i < counters; i++)
+        finished_[i].store(0, std::memory_order_relaxed);
     next_.store(0, std::memory_order_relaxed);
     left_.store(0, std::memory_order_relaxed);
 }

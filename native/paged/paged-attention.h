@@ -60,7 +60,7 @@ private:
     Plan plan_;
     int32_t threads_ = 1; // of the last run: the plan is cut for as many
     FloatBuffer partialValues_, partialStates_;
-    std::vector<FloatBuffer> scratch_; // [thread]
+    std::vector<FloatBuffer> scratch_;                 // [thread]
     std::unique_ptr<std::atomic<int32_t>[]> finished_; // [token][kvHead] parts done; zero between layers
     size_t finishedCapacity_ = 0;
     alignas(64) std::atomic<int32_t> next_{0}; // work unit to take: item * kvHeads + kvHead

@@ -16,25 +16,30 @@ namespace {
 
 Window windowOf(llama_swa_type type, uint32_t size) {
     switch (type) {
-    case LLAMA_SWA_TYPE_STANDARD: return {Window::Kind::sliding, static_cast<int32_t>(size)};
-    case LLAMA_SWA_TYPE_CHUNKED: return {Window::Kind::chunked, static_cast<int32_t>(size)};
-    default: return {};
+    case LLAMA_SWA_TYPE_STANDARD:
+        return {Window::Kind::sliding, static_cast<int32_t>(size)};
+    case LLAMA_SWA_TYPE_CHUNKED:
+        return {Window::Kind::chunked, static_cast<int32_t>(size)};
+    default:
+        return {};
     }
 }
 
 } // namespace
 
 Cache::Cache(llama_kv_cache &kv, std::shared_ptr<Binding> binding)
-    : kv_(kv), binding_(std::move(binding)), window_(windowOf(kv.swa_type, kv.n_swa)), distances_(kv.hparams.use_alibi),
-      attention_(*usableKernels().front()) {}
+    : kv_(kv), binding_(std::move(binding)), window_(windowOf(kv.swa_type, kv.n_swa)),
+      distances_(kv.hparams.use_alibi), attention_(*usableKernels().front()) {}
 
 const char *Cache::objection(const llama_kv_cache &kv) {
     if (kv.n_stream != 1) return "every sequence has a stream of its own (kv_unified is off)";
     if (kv.other) return "the cells belong to another context's cache";
     if (kv.swa_type == LLAMA_SWA_TYPE_SYMMETRIC) return "the attention window looks ahead";
     if (kv.hparams.n_pos_per_embd() > 1) return "positions have several dimensions";
-    if (kv.hparams.ple_n_heads > 0) return "embeddings depend on earlier tokens, which only cells placed by llama.cpp know";
-    if (kv.hparams.n_rel_attn_bkts > 0) return "positions are relative buckets, which only cells placed by llama.cpp know";
+    if (kv.hparams.ple_n_heads > 0)
+        return "embeddings depend on earlier tokens, which only cells placed by llama.cpp know";
+    if (kv.hparams.n_rel_attn_bkts > 0)
+        return "positions are relative buckets, which only cells placed by llama.cpp know";
     return nullptr;
 }
 
@@ -58,16 +63,18 @@ bool Cache::placeUbatch(const llama_ubatch &ubatch, std::vector<uint32_t> &cells
         const llama_pos position = ubatch.pos[i];
         if (ubatch.n_seq_id[i] != 1 || sequence >= tables.rows || position <= latest[sequence] ||
             static_cast<uint32_t>(position) / tables.pageSize >= tables.columns) {
-            LLAMA_LOG_ERROR("%s: token %u (sequence %u, position %d) has no place in the block tables\n", __func__, i,
-                            sequence, position);
+            LLAMA_LOG_ERROR("%s: token %u (sequence %u, position %d) has no place in the block tables\n",
+                            __func__, i, sequence, position);
             return false;
         }
         // Every page read by this ubatch is checked once, on the way to the sequence's last token.
         const int32_t *pages = tables.row(static_cast<int32_t>(sequence));
         const int32_t pageSize = static_cast<int32_t>(tables.pageSize);
-        for (int32_t p = latest[sequence] < 0 ? 0 : latest[sequence] / pageSize + 1; p <= position / pageSize; p++) {
+        for (int32_t p = latest[sequence] < 0 ? 0 : latest[sequence] / pageSize + 1; p <= position / pageSize;
+             p++) {
             if (pages[p] < 0 || static_cast<uint32_t>(pages[p]) >= binding_->pages) {
-                LLAMA_LOG_ERROR("%s: sequence %u names page %d of %u\n", __func__, sequence, pages[p], binding_->pages);
+                LLAMA_LOG_ERROR("%s: sequence %u names page %d of %u\n", __func__, sequence, pages[p],
+                                binding_->pages);
                 return false;
             }
         }
@@ -79,7 +86,8 @@ bool Cache::placeUbatch(const llama_ubatch &ubatch, std::vector<uint32_t> &cells
 
 void Cache::begin(const llama_ubatch &ubatch) {
     tokens_.clear();
-    for (uint32_t i = 0; i < ubatch.n_tokens; i++) tokens_.push_back({ubatch.seq_id[i][0], ubatch.pos[i]});
+    for (uint32_t i = 0; i < ubatch.n_tokens; i++)
+        tokens_.push_back({ubatch.seq_id[i][0], ubatch.pos[i]});
     cells_ = kv_.get_size();
     if (binding_->mode == Binding::Mode::kernel) return;
     // In steps of 256, as llama.cpp does: graphs are reused while this doesn't change.
@@ -96,9 +104,11 @@ void Cache::setMask(ggml_tensor *mask) {
     if (binding_->mode == Binding::Mode::kernel) {
         attention_.prepare(tokens_, binding_->tables, window_);
     } else if (mask->type == GGML_TYPE_F16) {
-        fillMaskF16(static_cast<uint16_t *>(mask->data), mask->ne[0], tokens_, binding_->tables, window_, distances_);
+        fillMaskF16(static_cast<uint16_t *>(mask->data), mask->ne[0], tokens_, binding_->tables, window_,
+                    distances_);
     } else {
-        fillMaskF32(static_cast<float *>(mask->data), mask->ne[0], tokens_, binding_->tables, window_, distances_);
+        fillMaskF32(static_cast<float *>(mask->data), mask->ne[0], tokens_, binding_->tables, window_,
+                    distances_);
     }
 }
 
@@ -118,7 +128,8 @@ ggml_tensor *Cache::buildAttention(ggml_context *context, const AttentionCall &c
 bool Cache::probed(ggml_cgraph *graph) const {
     int32_t uses = 0;
     for (int32_t i = 0; i < ggml_graph_n_nodes(graph); i++) {
-        for (const ggml_tensor *source : ggml_graph_node(graph, i)->src) uses += source && source == mask_;
+        for (const ggml_tensor *source : ggml_graph_node(graph, i)->src)
+            uses += source && source == mask_;
     }
     return uses == admitted_;
 }
@@ -131,8 +142,9 @@ bool Cache::isOnCpu() const {
     });
 }
 
-// Calls visit(tensor, offset, bytes, copies, stride) for each piece of the page: `copies` runs of `bytes`, `stride`
-// apart in the tensor. Keys are one run; values too, unless they are stored transposed (no flash attention).
+// Calls visit(tensor, offset, bytes, copies, stride) for each piece of the page: `copies` runs of `bytes`,
+// `stride` apart in the tensor. Keys are one run; values too, unless they are stored transposed (no flash
+// attention).
 template <class Visit> void Cache::visitPage(uint32_t page, Visit visit) const {
     const size_t pageSize = binding_->tables.pageSize;
     for (const auto &layer : kv_.layers) {
@@ -149,7 +161,8 @@ template <class Visit> void Cache::visitPage(uint32_t page, Visit visit) const {
 
 size_t Cache::pageBytes() const {
     size_t total = 0;
-    visitPage(0, [&](ggml_tensor *, size_t, size_t bytes, size_t copies, size_t) { total += bytes * copies; });
+    visitPage(0,
+              [&](ggml_tensor *, size_t, size_t bytes, size_t copies, size_t) { total += bytes * copies; });
     return total;
 }
 
@@ -167,7 +180,8 @@ void Cache::writePage(uint32_t page, const uint8_t *in) {
     });
 }
 
-ggml_tensor *buildAttention(ggml_context *context, const llama_memory_context_i *memory, const AttentionCall &call) {
+ggml_tensor *buildAttention(ggml_context *context, const llama_memory_context_i *memory,
+                            const AttentionCall &call) {
     const auto ask = [&](const llama_kv_cache_context *cache) -> ggml_tensor * {
         return cache->get_paged() ? cache->get_paged()->buildAttention(context, call) : nullptr;
     };

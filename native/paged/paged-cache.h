@@ -20,8 +20,8 @@ namespace sluice::paged {
 
 // What the caches of one context share.
 struct Binding {
-    // Masks and attention follow this one switch. Probing: graphs are llama.cpp's own, while each attention in them is
-    // asked whether the kernel could compute it.
+    // Masks and attention follow this one switch. Probing: graphs are llama.cpp's own, while each attention
+    // in them is asked whether the kernel could compute it.
     enum class Mode { dense, probing, kernel };
 
     BlockTables tables;
@@ -39,14 +39,15 @@ public:
 
     const Binding &binding() const { return *binding_; }
 
-    // Cells of every ubatch's tokens. Empty, with a logged reason, where a table or a batch is out of its bounds.
+    // Cells of every ubatch's tokens. Empty, with a logged reason, where a table or a batch is out of its
+    // bounds.
     llama_kv_cache::slot_info_vec_t place(const std::vector<llama_ubatch> &ubatches) const;
 
     // Makes `ubatch` the one that cells() and setMask() speak of.
     void begin(const llama_ubatch &ubatch);
 
-    // Cells from the start of the pool that the graph has to cover. All of them for the kernel, whose graph is then the
-    // same for any context length.
+    // Cells from the start of the pool that the graph has to cover. All of them for the kernel, whose graph
+    // is then the same for any context length.
     uint32_t cells() const { return cells_; }
 
     // Width of a mask row: the kernel needs none of it, and a graph of one mode is never reused in the other.
@@ -82,10 +83,11 @@ private:
     std::vector<Token> tokens_; // of the current ubatch
     uint32_t cells_ = 0;
     const ggml_tensor *mask_ = nullptr; // of the graph being built
-    int32_t admitted_ = 0; // attentions with that mask
+    int32_t admitted_ = 0;              // attentions with that mask
 };
 
 // For llm_graph_context::build_attn_mha: asks the cache of `memory` whose mask the call has, if any.
-ggml_tensor *buildAttention(ggml_context *context, const llama_memory_context_i *memory, const AttentionCall &call);
+ggml_tensor *buildAttention(ggml_context *context, const llama_memory_context_i *memory,
+                            const AttentionCall &call);
 
 } // namespace sluice::paged

@@ -8,7 +8,8 @@
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c"))),         \
+                             apply_to = function)
 #else
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c")
 #endif
@@ -62,7 +63,8 @@ struct Avx512 {
         return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
     }
     static F loadI8(const int8_t *p) {
-        return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i *>(p))));
+        return _mm512_cvtepi32_ps(
+            _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i *>(p))));
     }
     static float half(const uint16_t *p) { return _cvtsh_ss(*p); }
 
@@ -93,7 +95,8 @@ struct Avx512 {
         }
 #pragma GCC unroll 4
         for (int32_t i = 0; i < 4; i++) {
-            const F lowA = _mm512_shuffle_f32x4(b[i], b[i + 4], 0x88), highA = _mm512_shuffle_f32x4(b[i], b[i + 4], 0xdd);
+            const F lowA = _mm512_shuffle_f32x4(b[i], b[i + 4], 0x88),
+                    highA = _mm512_shuffle_f32x4(b[i], b[i + 4], 0xdd);
             const F lowB = _mm512_shuffle_f32x4(b[i + 8], b[i + 12], 0x88);
             const F highB = _mm512_shuffle_f32x4(b[i + 8], b[i + 12], 0xdd);
             r[i] = _mm512_shuffle_f32x4(lowA, lowB, 0x88);

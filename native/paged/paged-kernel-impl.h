@@ -1,12 +1,12 @@
-// The kernel, written once over a vector type V. Included by paged-kernel-<level>.cpp inside its target pragma, hence
-// neither includes nor templates of the standard library here: compiled for a wider target, they would break the
-// one-definition rule.
+// The kernel, written once over a vector type V. Included by paged-kernel-<level>.cpp inside its target
+// pragma, hence neither includes nor templates of the standard library here: compiled for a wider target,
+// they would break the one-definition rule.
 //
-// V gives: lanes (16 is a multiple of it), F (vector of float), zero, set1, load, store, add, sub, mul, div, max,
-// fma(a, b, c) = a * b + c, sum and maximum across lanes, loadF16/loadBf16/loadI8 (widened to float), half (one F16 to
-// float), keep(x, a, b) = x in lanes [a, b) and -infinity in the others, addExponent(p, r) = p * 2^n for
-// r = 1.5 * 2^23 + n, absolute, copySign(x, sign), transpose (lanes vectors), and the register tiles it has room for:
-// scoreCells, valueVectors, wideRows.
+// V gives: lanes (16 is a multiple of it), F (vector of float), zero, set1, load, store, add, sub, mul, div,
+// max, fma(a, b, c) = a * b + c, sum and maximum across lanes, loadF16/loadBf16/loadI8 (widened to float),
+// half (one F16 to float), keep(x, a, b) = x in lanes [a, b) and -infinity in the others, addExponent(p, r) =
+// p * 2^n for r = 1.5 * 2^23 + n, absolute, copySign(x, sign), transpose (lanes vectors), and the register
+// tiles it has room for: scoreCells, valueVectors, wideRows.
 
 namespace sluice::paged {
 namespace {
@@ -16,10 +16,11 @@ template <class V> struct KernelOf {
     static constexpr int32_t lanes = V::lanes;
     static constexpr float infinity = __builtin_inff();
 
-    // Up to this many query rows read keys and values in place; more of them pay for widening each tile to F32 once.
+    // Up to this many query rows read keys and values in place; more of them pay for widening each tile to
+    // F32 once.
     static constexpr int32_t narrowRowsMax = 8;
-    static constexpr int32_t narrowRows = 4; // rows that share a load of a key or value
-    static constexpr int32_t narrowTile = 64; // cells
+    static constexpr int32_t narrowRows = 4;       // rows that share a load of a key or value
+    static constexpr int32_t narrowTile = 64;      // cells
     static constexpr int32_t wideTile = 2 * lanes; // cells
     static constexpr int32_t wideRows = V::wideRows;
 
@@ -37,8 +38,8 @@ template <class V> struct KernelOf {
     static int32_t larger(int32_t a, int32_t b) { return a > b ? a : b; }
     static int32_t roundUp(int32_t value, int32_t step) { return (value + step - 1) / step * step; }
 
-    // e^x for x <= 0; below -87 it stays at the smallest normal number. x = n ln 2 + f, |f| <= ln 2 / 2; the Taylor
-    // series of e^f to the 7th power is off by at most 6e-9.
+    // e^x for x <= 0; below -87 it stays at the smallest normal number. x = n ln 2 + f, |f| <= ln 2 / 2; the
+    // Taylor series of e^f to the 7th power is off by at most 6e-9.
     static F exp(F x) {
         x = V::max(x, V::set1(-87.0f));
         const F magic = V::set1(12582912.0f); // 1.5 * 2^23: adding it rounds to an integer
@@ -77,11 +78,13 @@ template <class V> struct KernelOf {
     }
 
     static void prefetch(const char *bytes, size_t count) {
-        for (size_t i = 0; i < count; i += 64) __builtin_prefetch(bytes + i);
+        for (size_t i = 0; i < count; i += 64)
+            __builtin_prefetch(bytes + i);
     }
 
-    // Scores of a tile of `cells`, [first, first + cells), become weights; the row's softmax moves on. Returns what
-    // the row's values accumulated so far have to be multiplied by. The row must see a cell of the tile, or have seen one.
+    // Scores of a tile of `cells`, [first, first + cells), become weights; the row's softmax moves on.
+    // Returns what the row's values accumulated so far have to be multiplied by. The row must see a cell of
+    // the tile, or have seen one.
     static float weigh(float *scores, int32_t first, int32_t cells, float softcap, Row &row) {
         const int32_t lo = row.lo - first, hi = row.hi - first;
         F largest = V::set1(-infinity);
@@ -133,30 +136,35 @@ template <class V> struct KernelOf {
 #pragma GCC unroll 16
             for (int32_t r = 0; r < R; r++)
 #pragma GCC unroll 16
-                for (int32_t c = 0; c < C; c++) sums[r][c] = V::zero();
+                for (int32_t c = 0; c < C; c++)
+                    sums[r][c] = V::zero();
             for (int32_t d = 0; d < size; d += lanes) {
                 F key[C];
 #pragma GCC unroll 16
-                for (int32_t c = 0; c < C; c++) key[c] = loadCell<T>(k[i + c], d);
+                for (int32_t c = 0; c < C; c++)
+                    key[c] = loadCell<T>(k[i + c], d);
 #pragma GCC unroll 16
                 for (int32_t r = 0; r < R; r++) {
                     const F x = V::load(q + r * size + d);
 #pragma GCC unroll 16
-                    for (int32_t c = 0; c < C; c++) sums[r][c] = V::fma(x, key[c], sums[r][c]);
+                    for (int32_t c = 0; c < C; c++)
+                        sums[r][c] = V::fma(x, key[c], sums[r][c]);
                 }
             }
 #pragma GCC unroll 16
-            for (int32_t r = 0; r < R; r++) V::sums(sums[r], scores + r * narrowTile + i);
+            for (int32_t r = 0; r < R; r++)
+                V::sums(sums[r], scores + r * narrowTile + i);
             if (ahead) {
-                for (int32_t c = 0; c < C; c++) prefetch(ahead[i + c], aheadBytes);
+                for (int32_t c = 0; c < C; c++)
+                    prefetch(ahead[i + c], aheadBytes);
             }
         }
     }
 
     // out[r][d..] = out[r][d..] * correction[r] + weights[r] . v for R rows, N vectors of elements.
     template <CellType T, int32_t R, int32_t N>
-    static void accumulateVectors(const float *weights, const char *const *v, int32_t cells, float *out, int32_t size,
-                                  int32_t d, const float *correction) {
+    static void accumulateVectors(const float *weights, const char *const *v, int32_t cells, float *out,
+                                  int32_t size, int32_t d, const float *correction) {
         F sums[R][N];
 #pragma GCC unroll 16
         for (int32_t r = 0; r < R; r++)
@@ -166,32 +174,37 @@ template <class V> struct KernelOf {
         for (int32_t i = 0; i < cells; i++) {
             F value[N];
 #pragma GCC unroll 16
-            for (int32_t n = 0; n < N; n++) value[n] = loadCell<T>(v[i], d + n * lanes);
+            for (int32_t n = 0; n < N; n++)
+                value[n] = loadCell<T>(v[i], d + n * lanes);
 #pragma GCC unroll 16
             for (int32_t r = 0; r < R; r++) {
                 const F weight = V::set1(weights[r * narrowTile + i]);
 #pragma GCC unroll 16
-                for (int32_t n = 0; n < N; n++) sums[r][n] = V::fma(weight, value[n], sums[r][n]);
+                for (int32_t n = 0; n < N; n++)
+                    sums[r][n] = V::fma(weight, value[n], sums[r][n]);
             }
         }
 #pragma GCC unroll 16
         for (int32_t r = 0; r < R; r++)
 #pragma GCC unroll 16
-            for (int32_t n = 0; n < N; n++) V::store(out + r * size + d + n * lanes, sums[r][n]);
+            for (int32_t n = 0; n < N; n++)
+                V::store(out + r * size + d + n * lanes, sums[r][n]);
     }
 
     template <CellType T, int32_t R>
-    static void accumulate(const float *weights, const char *const *v, int32_t cells, float *out, int32_t size,
-                           const float *correction) {
+    static void accumulate(const float *weights, const char *const *v, int32_t cells, float *out,
+                           int32_t size, const float *correction) {
         constexpr int32_t N = V::valueVectors;
         int32_t d = 0;
         for (; d + N * lanes <= size; d += N * lanes) {
             accumulateVectors<T, R, N>(weights, v, cells, out, size, d, correction);
         }
-        for (; d < size; d += lanes) accumulateVectors<T, R, 1>(weights, v, cells, out, size, d, correction);
+        for (; d < size; d += lanes)
+            accumulateVectors<T, R, 1>(weights, v, cells, out, size, d, correction);
     }
 
-    using Score = void (*)(const float *, int32_t, const char *const *, int32_t, float *, const char *const *, size_t);
+    using Score = void (*)(const float *, int32_t, const char *const *, int32_t, float *, const char *const *,
+                           size_t);
     using Accumulate = void (*)(const float *, const char *const *, int32_t, float *, int32_t, const float *);
 
     template <CellType T> static Score scoreOf(int32_t rows) {
@@ -209,7 +222,8 @@ template <class V> struct KernelOf {
     }
     static Accumulate accumulateOf(CellType type, int32_t rows) {
         if (type == CellType::f16) return accumulateOf<CellType::f16>(rows);
-        return type == CellType::bf16 ? accumulateOf<CellType::bf16>(rows) : accumulateOf<CellType::q8_0>(rows);
+        return type == CellType::bf16 ? accumulateOf<CellType::bf16>(rows)
+                                      : accumulateOf<CellType::q8_0>(rows);
     }
 
     static bool seesNothing(const Row *rows, int32_t count, int32_t first, int32_t last) {
@@ -238,14 +252,16 @@ template <class V> struct KernelOf {
             for (int32_t r = 0; r < count; r += narrowRows) {
                 const int32_t n = smaller(narrowRows, count - r);
                 if (seesNothing(rows + r, n, first, first + cells)) continue;
-                scoreOf(layer.k.type, n)(q + r * kSize, kSize, keys[turn], roundUp(cells, V::scoreCells), scores,
-                                         fetched ? nullptr : values, layer.v.headBytes());
+                scoreOf(layer.k.type, n)(q + r * kSize, kSize, keys[turn], roundUp(cells, V::scoreCells),
+                                         scores, fetched ? nullptr : values, layer.v.headBytes());
                 float correction[narrowRows];
                 for (int32_t i = 0; i < n; i++) {
-                    correction[i] = weighOrSkip(scores + i * narrowTile, first, cells, layer.softcap, rows[r + i]);
+                    correction[i] =
+                        weighOrSkip(scores + i * narrowTile, first, cells, layer.softcap, rows[r + i]);
                 }
                 if (!fetched && nextCells > 0) {
-                    for (int32_t i = 0; i < narrowTile / 4; i++) prefetch(keys[turn ^ 1][i], layer.k.headBytes());
+                    for (int32_t i = 0; i < narrowTile / 4; i++)
+                        prefetch(keys[turn ^ 1][i], layer.k.headBytes());
                 }
                 fetched = true;
                 accumulateOf(layer.v.type, n)(scores, values, cells, out + r * vSize, vSize, correction);
@@ -256,22 +272,26 @@ template <class V> struct KernelOf {
 
     // As weigh(), but a row that sees nothing of the tile, and has seen nothing before, gets weights of zero.
     static float weighOrSkip(float *scores, int32_t first, int32_t cells, float softcap, Row &row) {
-        if (row.lo < first + cells && row.hi > first) return weigh(scores, first, roundUp(cells, lanes), softcap, row);
-        for (int32_t i = 0; i < cells; i += lanes) V::store(scores + i, V::zero());
+        if (row.lo < first + cells && row.hi > first)
+            return weigh(scores, first, roundUp(cells, lanes), softcap, row);
+        for (int32_t i = 0; i < cells; i += lanes)
+            V::store(scores + i, V::zero());
         return 1.0f;
     }
 
     template <CellType T>
-    static void widen(const char *const *keys, int32_t kSize, const char *const *values, CellType vType, int32_t vSize,
-                      float *wideKeys, float *wideValues) {
+    static void widen(const char *const *keys, int32_t kSize, const char *const *values, CellType vType,
+                      int32_t vSize, float *wideKeys, float *wideValues) {
         for (int32_t half = 0; half < wideTile; half += lanes) {
             for (int32_t d = 0; d < kSize; d += lanes) {
                 F tile[lanes];
 #pragma GCC unroll 16
-                for (int32_t i = 0; i < lanes; i++) tile[i] = loadCell<T>(keys[half + i], d);
+                for (int32_t i = 0; i < lanes; i++)
+                    tile[i] = loadCell<T>(keys[half + i], d);
                 V::transpose(tile);
 #pragma GCC unroll 16
-                for (int32_t i = 0; i < lanes; i++) V::store(wideKeys + (d + i) * wideTile + half, tile[i]);
+                for (int32_t i = 0; i < lanes; i++)
+                    V::store(wideKeys + (d + i) * wideTile + half, tile[i]);
             }
         }
         for (int32_t i = 0; i < wideTile; i++) {
@@ -296,7 +316,8 @@ template <class V> struct KernelOf {
     static void scoreWide(const float *q, int32_t size, const float *keys, float *scores) {
         F sums[wideRows][2];
 #pragma GCC unroll 16
-        for (int32_t r = 0; r < wideRows; r++) sums[r][0] = sums[r][1] = V::zero();
+        for (int32_t r = 0; r < wideRows; r++)
+            sums[r][0] = sums[r][1] = V::zero();
         for (int32_t d = 0; d < size; d++) {
             const F a = V::load(keys + d * wideTile), b = V::load(keys + d * wideTile + lanes);
 #pragma GCC unroll 16
@@ -314,8 +335,8 @@ template <class V> struct KernelOf {
     }
 
     template <int32_t N>
-    static void accumulateWide(const float *weights, int32_t cells, const float *values, float *out, int32_t size,
-                               int32_t d, const float *correction) {
+    static void accumulateWide(const float *weights, int32_t cells, const float *values, float *out,
+                               int32_t size, int32_t d, const float *correction) {
         F sums[wideRows][N];
 #pragma GCC unroll 16
         for (int32_t r = 0; r < wideRows; r++)
@@ -325,21 +346,25 @@ template <class V> struct KernelOf {
         for (int32_t i = 0; i < cells; i++) {
             F value[N];
 #pragma GCC unroll 16
-            for (int32_t n = 0; n < N; n++) value[n] = V::load(values + i * size + d + n * lanes);
+            for (int32_t n = 0; n < N; n++)
+                value[n] = V::load(values + i * size + d + n * lanes);
 #pragma GCC unroll 16
             for (int32_t r = 0; r < wideRows; r++) {
                 const F weight = V::set1(weights[r * wideTile + i]);
 #pragma GCC unroll 16
-                for (int32_t n = 0; n < N; n++) sums[r][n] = V::fma(weight, value[n], sums[r][n]);
+                for (int32_t n = 0; n < N; n++)
+                    sums[r][n] = V::fma(weight, value[n], sums[r][n]);
             }
         }
 #pragma GCC unroll 16
         for (int32_t r = 0; r < wideRows; r++)
 #pragma GCC unroll 16
-            for (int32_t n = 0; n < N; n++) V::store(out + r * size + d + n * lanes, sums[r][n]);
+            for (int32_t n = 0; n < N; n++)
+                V::store(out + r * size + d + n * lanes, sums[r][n]);
     }
 
-    // Many rows: they are bound by arithmetic, so each tile is widened to F32, keys transposed, once for all of them.
+    // Many rows: they are bound by arithmetic, so each tile is widened to F32, keys transposed, once for all
+    // of them.
     static void attendWide(const Layer &layer, const Item &item, int32_t kvHead, Row *rows, int32_t count,
                            const float *q, float *out, float *wideKeys, float *wideValues) {
         alignas(64) float scores[wideRows * wideTile];
@@ -355,7 +380,8 @@ template <class V> struct KernelOf {
                 scoreWide(q + r * kSize, kSize, wideKeys, scores);
                 float correction[wideRows];
                 for (int32_t i = 0; i < wideRows; i++) {
-                    correction[i] = weighOrSkip(scores + i * wideTile, first, cells, layer.softcap, rows[r + i]);
+                    correction[i] =
+                        weighOrSkip(scores + i * wideTile, first, cells, layer.softcap, rows[r + i]);
                 }
                 int32_t d = 0;
                 for (; d + 2 * lanes <= vSize; d += 2 * lanes) {
@@ -368,7 +394,9 @@ template <class V> struct KernelOf {
         }
     }
 
-    static int32_t paddedRows(int32_t rows) { return roundUp(rows, wideRows); }
+    static int32_t paddedRows(int32_t rows) {
+        return roundUp(rows, wideRows);
+    }
 
     static size_t scratchFloats(const Layer &layer) {
         const int32_t rows = paddedRows(Plan::sharesMax(layer.rowsPerToken()) * layer.rowsPerToken());
@@ -388,20 +416,22 @@ template <class V> struct KernelOf {
         const int32_t size = layer.v.headSize;
         float *out = layer.out + (static_cast<size_t>(token) * layer.heads + head) * size;
         const F f = V::set1(factor);
-        for (int32_t d = 0; d < size; d += lanes) V::store(out + d, V::mul(V::load(values + d), f));
+        for (int32_t d = 0; d < size; d += lanes)
+            V::store(out + d, V::mul(V::load(values + d), f));
     }
 
-    static void writePartial(const Layer &layer, int32_t slot, int32_t head, const float *values, const Row &row,
-                             const Partials &partials) {
+    static void writePartial(const Layer &layer, int32_t slot, int32_t head, const float *values,
+                             const Row &row, const Partials &partials) {
         const size_t at = static_cast<size_t>(slot) * layer.heads + head;
         const int32_t size = layer.v.headSize;
-        for (int32_t d = 0; d < size; d += lanes) V::store(partials.values + at * size + d, V::load(values + d));
+        for (int32_t d = 0; d < size; d += lanes)
+            V::store(partials.values + at * size + d, V::load(values + d));
         partials.states[2 * at] = row.largest;
         partials.states[2 * at + 1] = row.sum;
     }
 
-    static void loadQueries(const Layer &layer, const Item &item, const Share *shares, int32_t kvHead, float *q,
-                            Row *rows) {
+    static void loadQueries(const Layer &layer, const Item &item, const Share *shares, int32_t kvHead,
+                            float *q, Row *rows) {
         const int32_t group = layer.rowsPerToken(), size = layer.k.headSize;
         const F scale = V::set1(layer.softcap != 0.0f ? layer.scale / layer.softcap : layer.scale);
         for (int32_t i = 0; i < item.shares(); i++) {
@@ -409,14 +439,15 @@ template <class V> struct KernelOf {
             for (int32_t g = 0; g < group; g++, q += size) {
                 const int32_t head = kvHead * group + g;
                 const float *from = layer.q + share.token * layer.qTokenStride + head * layer.qHeadStride;
-                for (int32_t d = 0; d < size; d += lanes) V::store(q + d, V::mul(V::load(from + d), scale));
+                for (int32_t d = 0; d < size; d += lanes)
+                    V::store(q + d, V::mul(V::load(from + d), scale));
                 *rows++ = {share.lo, share.hi, share.position, layer.slopeOf(head), -infinity, 0.0f};
             }
         }
     }
 
-    static void attend(const Layer &layer, const Item &item, const Share *shares, int32_t kvHead, float *scratch,
-                       const Partials &partials) {
+    static void attend(const Layer &layer, const Item &item, const Share *shares, int32_t kvHead,
+                       float *scratch, const Partials &partials) {
         const int32_t group = layer.rowsPerToken(), count = item.shares() * group;
         const int32_t kSize = layer.k.headSize, vSize = layer.v.headSize;
         const int32_t padded = paddedRows(count);
@@ -425,12 +456,15 @@ template <class V> struct KernelOf {
         auto *rows = reinterpret_cast<Row *>(wideValues + wideTile * vSize);
 
         loadQueries(layer, item, shares, kvHead, q, rows);
-        for (int32_t i = 0; i < padded * vSize; i += lanes) V::store(out + i, V::zero());
+        for (int32_t i = 0; i < padded * vSize; i += lanes)
+            V::store(out + i, V::zero());
         if (count <= narrowRowsMax) {
             attendNarrow(layer, item, kvHead, rows, count, q, out);
         } else {
-            for (int32_t i = count * kSize; i < padded * kSize; i += lanes) V::store(q + i, V::zero());
-            for (int32_t r = count; r < padded; r++) rows[r] = {0, 0, 0, 0.0f, -infinity, 0.0f};
+            for (int32_t i = count * kSize; i < padded * kSize; i += lanes)
+                V::store(q + i, V::zero());
+            for (int32_t r = count; r < padded; r++)
+                rows[r] = {0, 0, 0, 0.0f, -infinity, 0.0f};
             attendWide(layer, item, kvHead, rows, padded, q, out, wideKeys, wideValues);
         }
         for (int32_t r = 0; r < count; r++) {
@@ -445,7 +479,8 @@ template <class V> struct KernelOf {
         }
     }
 
-    static void merge(const Layer &layer, const Plan &plan, int32_t token, int32_t kvHead, const Partials &partials) {
+    static void merge(const Layer &layer, const Plan &plan, int32_t token, int32_t kvHead,
+                      const Partials &partials) {
         const int32_t group = layer.rowsPerToken(), size = layer.v.headSize;
         for (int32_t head = kvHead * group; head < (kvHead + 1) * group; head++) {
             Row row = {0, 0, 0, 0.0f, -infinity, 0.0f};
@@ -454,7 +489,8 @@ template <class V> struct KernelOf {
                 if (largest > row.largest) row.largest = largest;
             }
             // Sums up in the first slot's place.
-            float *total = partials.values + (static_cast<size_t>(plan.firstSlot(token)) * layer.heads + head) * size;
+            float *total =
+                partials.values + (static_cast<size_t>(plan.firstSlot(token)) * layer.heads + head) * size;
             bool first = true;
             for (int32_t slot = plan.firstSlot(token); slot >= 0; slot = plan.nextSlot(slot), first = false) {
                 const size_t at = static_cast<size_t>(slot) * layer.heads + head;
@@ -471,7 +507,9 @@ template <class V> struct KernelOf {
         }
     }
 
-    static constexpr Kernel named(const char *name) { return {name, scratchFloats, attend, merge}; }
+    static constexpr Kernel named(const char *name) {
+        return {name, scratchFloats, attend, merge};
+    }
 };
 
 } // namespace

@@ -20,7 +20,8 @@ struct Portable {
 
     template <class Lane> static F each(Lane lane) {
         F x;
-        for (int32_t i = 0; i < lanes; i++) x.lane[i] = lane(i);
+        for (int32_t i = 0; i < lanes; i++)
+            x.lane[i] = lane(i);
         return x;
     }
 
@@ -57,12 +58,14 @@ struct Portable {
     }
     static float sum(const F &x) {
         float total = 0;
-        for (const float lane : x.lane) total += lane;
+        for (const float lane : x.lane)
+            total += lane;
         return total;
     }
     static float maximum(const F &x) {
         float largest = x.lane[0];
-        for (const float lane : x.lane) largest = lane > largest ? lane : largest;
+        for (const float lane : x.lane)
+            largest = lane > largest ? lane : largest;
         return largest;
     }
     static F absolute(const F &x) {
@@ -111,8 +114,9 @@ struct Portable {
     // Exponent and mantissa moved to their F32 places; the multiplication mends the bias, for subnormals too.
     static float half(const uint16_t *p) {
         const uint32_t magnitude = *p & 0x7fffu, sign = static_cast<uint32_t>(*p & 0x8000u) << 16;
-        const uint32_t bits = magnitude >= 0x7c00u ? magnitude << 13 | 0x7f800000u
-                                                   : bitsOf(floatOf(magnitude << 13) * floatOf((127u + 112u) << 23));
+        const uint32_t bits = magnitude >= 0x7c00u
+                                  ? magnitude << 13 | 0x7f800000u
+                                  : bitsOf(floatOf(magnitude << 13) * floatOf((127u + 112u) << 23));
         return floatOf(bits | sign);
     }
 };

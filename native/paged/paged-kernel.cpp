@@ -4,8 +4,8 @@
 
 namespace sluice::paged {
 
-// ALiBi for any number of heads: the powers of two below it take every step, the others every second one between.
-// https://arxiv.org/abs/2108.12409
+// ALiBi for any number of heads: the powers of two below it take every step, the others every second one
+// between. https://arxiv.org/abs/2108.12409
 float Layer::slopeOf(int32_t head) const {
     if (maxBias == 0.0f) return 0.0f;
     const auto powerOfTwo = static_cast<int32_t>(1u << static_cast<uint32_t>(std::floor(std::log2(heads))));
@@ -17,7 +17,8 @@ const std::vector<const Kernel *> &usableKernels() {
     static const std::vector<const Kernel *> kernels = [] {
         std::vector<const Kernel *> usable;
 #if defined(__x86_64__)
-        const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+        const bool avx2 =
+            __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
         const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
         if (avx2 && avx512) usable.push_back(&avx512Kernel);

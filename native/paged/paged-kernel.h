@@ -17,26 +17,28 @@ struct Cells {
     const char *data;
     size_t cellStride; // bytes
     size_t headStride; // bytes
-    int32_t headSize; // elements, a multiple of 16 (32 for q8_0)
+    int32_t headSize;  // elements, a multiple of 16 (32 for q8_0)
     CellType type;
 
     // Bytes of one head of one cell. A q8_0 block: 32 elements, an F16 scale and 32 int8.
-    size_t headBytes() const { return type == CellType::q8_0 ? headSize / 32 * 34 : headSize * sizeof(uint16_t); }
+    size_t headBytes() const {
+        return type == CellType::q8_0 ? headSize / 32 * 34 : headSize * sizeof(uint16_t);
+    }
 };
 
 struct Layer {
-    const float *q; // row of token t, head h at q + t * qTokenStride + h * qHeadStride
+    const float *q;      // row of token t, head h at q + t * qTokenStride + h * qHeadStride
     size_t qTokenStride; // floats
     size_t qHeadStride;
     Cells k;
     Cells v;
-    float *out; // [tokens][heads][v.headSize]
+    float *out;    // [tokens][heads][v.headSize]
     int32_t heads; // a multiple of kvHeads
     int32_t kvHeads;
     int32_t pageSize;
     float scale;
-    float softcap; // scores become softcap * tanh(score / softcap); 0: off
-    float maxBias; // ALiBi's largest slope is 2^(-maxBias / heads'), see slopeOf(); 0: off
+    float softcap;      // scores become softcap * tanh(score / softcap); 0: off
+    float maxBias;      // ALiBi's largest slope is 2^(-maxBias / heads'), see slopeOf(); 0: off
     const float *sinks; // [heads] a score without a value; null: none
 
     int32_t rowsPerToken() const { return heads / kvHeads; }
@@ -56,7 +58,8 @@ struct Kernel {
     void (*attend)(const Layer &layer, const Item &item, const Share *shares, int32_t kvHead, float *scratch,
                    const Partials &partials);
     // Makes a token's result from all its partial ones, for the query heads of one key/value head.
-    void (*merge)(const Layer &layer, const Plan &plan, int32_t token, int32_t kvHead, const Partials &partials);
+    void (*merge)(const Layer &layer, const Plan &plan, int32_t token, int32_t kvHead,
+                  const Partials &partials);
 };
 
 // Those this machine can run, the fastest first; never empty.

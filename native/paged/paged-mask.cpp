@@ -32,7 +32,8 @@ void fill(typename T::Cell *rows, int64_t width, const std::vector<Token> &token
             const int32_t end = std::min(token.position + 1, (p / pageSize + 1) * pageSize);
             auto *cell = rows + static_cast<int64_t>(pages[p / pageSize]) * pageSize + p % pageSize;
             if (distances) {
-                for (; p < end; p++) *cell++ = T::of(static_cast<float>(p - token.position));
+                for (; p < end; p++)
+                    *cell++ = T::of(static_cast<float>(p - token.position));
             } else {
                 std::fill(cell, cell + (end - p), visible);
                 p = end;
@@ -47,7 +48,8 @@ void fill(typename T::Cell *rows, int64_t width, const std::vector<Token> &token
 uint32_t reachableCells(const std::vector<Token> &tokens, const BlockTables &tables, const Window &window) {
     int32_t highest = -1;
     for (size_t i = 0; i < tokens.size(); i++) {
-        // A chunk's tokens differ by the page they reach at most: the pages behind were counted for the token before.
+        // A chunk's tokens differ by the page they reach at most: the pages behind were counted for the token
+        // before.
         const bool continues = i > 0 && tokens[i - 1].sequence == tokens[i].sequence;
         const int32_t from = continues ? tokens[i - 1].position : window.firstVisible(tokens[i].position);
         const int32_t *pages = tables.row(tokens[i].sequence);

@@ -6,7 +6,8 @@ namespace sluice::paged {
 
 namespace {
 
-// Query rows of an item: enough to pay for widening a tile of keys and values, few enough to stay in the L2 cache.
+// Query rows of an item: enough to pay for widening a tile of keys and values, few enough to stay in the L2
+// cache.
 constexpr int32_t rowsMax = 128;
 
 // A common prefix shorter than this is cheaper to read once per sequence than to merge from partial results.
@@ -21,11 +22,15 @@ constexpr int32_t itemsPerThread = 8;
 // Reading a cell costs about as much as this many query rows compute on it.
 constexpr int64_t readCostRows = 6;
 
-int64_t costOf(int32_t cells, int32_t rows) { return cells * (rows + readCostRows); }
+int64_t costOf(int32_t cells, int32_t rows) {
+    return cells * (rows + readCostRows);
+}
 
 } // namespace
 
-int32_t Plan::sharesMax(int32_t rowsPerToken) { return std::max(1, rowsMax / rowsPerToken); }
+int32_t Plan::sharesMax(int32_t rowsPerToken) {
+    return std::max(1, rowsMax / rowsPerToken);
+}
 
 void Plan::build(const std::vector<Token> &tokens, const BlockTables &tables, const Window &window,
                  const PlanOptions &options) {
@@ -45,7 +50,8 @@ void Plan::build(const std::vector<Token> &tokens, const BlockTables &tables, co
 void Plan::group(const BlockTables &tables) {
     const auto count = static_cast<int32_t>(tokens_->size());
     starts_.assign(tables.rows + 1, 0);
-    for (const Token &token : *tokens_) starts_[token.sequence + 1]++;
+    for (const Token &token : *tokens_)
+        starts_[token.sequence + 1]++;
     sequences_.clear();
     for (uint32_t s = 0; s < tables.rows; s++) {
         const int32_t begin = starts_[s], end = begin + starts_[s + 1];
@@ -53,15 +59,17 @@ void Plan::group(const BlockTables &tables) {
         starts_[s + 1] = end;
     }
     order_.resize(count);
-    for (int32_t i = 0; i < count; i++) order_[starts_[(*tokens_)[i].sequence]++] = i;
-    for (Sequence &s : sequences_) s.pageCount = (*tokens_)[order_[s.orderEnd - 1]].position / pageSize_ + 1;
+    for (int32_t i = 0; i < count; i++)
+        order_[starts_[(*tokens_)[i].sequence]++] = i;
+    for (Sequence &s : sequences_)
+        s.pageCount = (*tokens_)[order_[s.orderEnd - 1]].position / pageSize_ + 1;
     std::sort(sequences_.begin(), sequences_.end(), [](const Sequence &a, const Sequence &b) {
         return std::lexicographical_compare(a.pages, a.pages + a.pageCount, b.pages, b.pages + b.pageCount);
     });
 }
 
-// Sequences [begin, end) agree on their first `equalPages` pages; those before `fromPage` are emitted already.
-// Depth of recursion: the number of nested prefixes, which is below the number of sequences.
+// Sequences [begin, end) agree on their first `equalPages` pages; those before `fromPage` are emitted
+// already. Depth of recursion: the number of nested prefixes, which is below the number of sequences.
 void Plan::walk(int32_t begin, int32_t end, int32_t fromPage, int32_t equalPages) {
     if (end - begin == 1) {
         emit(begin, end, fromPage, sequences_[begin].pageCount);
@@ -71,7 +79,8 @@ void Plan::walk(int32_t begin, int32_t end, int32_t fromPage, int32_t equalPages
     const Sequence &first = sequences_[begin], &last = sequences_[end - 1];
     const int32_t limit = std::min(first.pageCount, last.pageCount);
     int32_t common = equalPages;
-    while (common < limit && first.pages[common] == last.pages[common]) common++;
+    while (common < limit && first.pages[common] == last.pages[common])
+        common++;
     if ((common - fromPage) * pageSize_ >= sharedCellsMin) {
         emit(begin, end, fromPage, common);
         fromPage = common;
@@ -79,7 +88,8 @@ void Plan::walk(int32_t begin, int32_t end, int32_t fromPage, int32_t equalPages
     for (int32_t a = begin, b; a < end; a = b) {
         b = a + 1;
         if (sequences_[a].pageCount > common) {
-            while (b < end && sequences_[b].pages[common] == sequences_[a].pages[common]) b++;
+            while (b < end && sequences_[b].pages[common] == sequences_[a].pages[common])
+                b++;
         }
         walk(a, b, fromPage, common);
     }
@@ -99,7 +109,8 @@ void Plan::emit(int32_t begin, int32_t end, int32_t fromPage, int32_t toPage) {
     }
 }
 
-// Extends the open block by a share, or opens another where it is full or a gap of invisible cells would arise.
+// Extends the open block by a share, or opens another where it is full or a gap of invisible cells would
+// arise.
 void Plan::addToBlock(const Share &share, bool &open, const int32_t *pages) {
     if (open) {
         const Item &block = blocks_.back();
@@ -163,7 +174,8 @@ void Plan::chainParts() {
     parts_.assign(tokens_->size(), 0);
     firstSlot_.assign(tokens_->size(), -1);
     nextSlot_.clear();
-    for (const Share &share : shares_) parts_[share.token]++;
+    for (const Share &share : shares_)
+        parts_[share.token]++;
     for (Share &share : shares_) {
         if (parts_[share.token] == 1) continue;
         share.slot = static_cast<int32_t>(nextSlot_.size());

@@ -1,6 +1,7 @@
 #pragma once
 
-// What one ubatch's attention has to read, cut into work items. Pure: positions and block tables in, items out.
+// What one ubatch's attention has to read, cut into work items. Pure: positions and block tables in, items
+// out.
 
 #include "paged-tables.h"
 
@@ -36,9 +37,9 @@ struct PlanOptions {
     int32_t rowsPerToken = 1; // query heads that share a key/value head
 };
 
-// Pages that several sequences name at the same index are read once for all of them. Tokens of a sequence must come in
-// ascending order of position. Cost: O(tokens + items + pages in common) and a sort of the sequences by their rows;
-// buffers are kept, so that a warm plan allocates nothing.
+// Pages that several sequences name at the same index are read once for all of them. Tokens of a sequence
+// must come in ascending order of position. Cost: O(tokens + items + pages in common) and a sort of the
+// sequences by their rows; buffers are kept, so that a warm plan allocates nothing.
 class Plan {
 public:
     void build(const std::vector<Token> &tokens, const BlockTables &tables, const Window &window,
@@ -48,7 +49,8 @@ public:
     const std::vector<Item> &items() const { return items_; }
     const Share *shares() const { return shares_.data(); }
 
-    // Partial results of a token form a chain of slots, which -1 ends. Parts: its length; 0 where there is none.
+    // Partial results of a token form a chain of slots, which -1 ends. Parts: its length; 0 where there is
+    // none.
     int32_t slots() const { return static_cast<int32_t>(nextSlot_.size()); }
     int32_t parts(int32_t token) const { return parts_[token] > 1 ? parts_[token] : 0; }
     int32_t firstSlot(int32_t token) const { return firstSlot_[token]; }
@@ -60,7 +62,7 @@ public:
 private:
     struct Sequence {
         const int32_t *pages;
-        int32_t pageCount; // up to the page of its last token
+        int32_t pageCount;  // up to the page of its last token
         int32_t orderBegin; // its tokens in order_
         int32_t orderEnd;
     };
@@ -78,10 +80,10 @@ private:
     int32_t pageSize_ = 0;
     int32_t rowsPerToken_ = 1;
 
-    std::vector<int32_t> starts_; // [sequences + 1], scratch of group()
-    std::vector<int32_t> order_; // token indices, grouped by sequence
+    std::vector<int32_t> starts_;     // [sequences + 1], scratch of group()
+    std::vector<int32_t> order_;      // token indices, grouped by sequence
     std::vector<Sequence> sequences_; // sorted by their pages: those with a common prefix are neighbours
-    std::vector<Item> blocks_; // items before they are cut along positions
+    std::vector<Item> blocks_;        // items before they are cut along positions
     std::vector<Share> blockShares_;
     std::vector<Item> items_;
     std::vector<Share> shares_;

@@ -17,7 +17,8 @@ struct BlockTables {
 
     int32_t cell(int32_t sequence, int32_t position) const {
         const auto p = static_cast<uint32_t>(position);
-        return row(sequence)[p / pageSize] * static_cast<int32_t>(pageSize) + static_cast<int32_t>(p % pageSize);
+        return row(sequence)[p / pageSize] * static_cast<int32_t>(pageSize) +
+               static_cast<int32_t>(p % pageSize);
     }
 };
 
