@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <dlfcn.h>
+#include <memory>
 #include <mutex>
 #include <optional>
 
@@ -63,6 +64,17 @@ bool isRegistered(const std::string &backend) {
     return registered != nullptr && ggml_backend_reg_dev_count(registered) > 0;
 }
 
+/** ggml keeps the loader's reason to itself: a runtime library or a driver that isn't installed, most often.
+ */
+std::string whyMissing(const std::string &directory, const std::string &backend) {
+    const std::string file = directory + "/libggml-" + backend + ".so";
+    const std::unique_ptr<void, int (*)(void *)> library(dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL),
+                                                         dlclose);
+    if (library) return "The " + backend + " backend found no device.";
+    const char *reason = dlerror();
+    return "The " + backend + " backend didn't load: " + (reason == nullptr ? "unknown reason" : reason);
+}
+
 } // namespace
 
 const BackendInfo &initBackends(const std::string &directory, const std::string &backend) {
@@ -73,11 +85,9 @@ const BackendInfo &initBackends(const std::string &directory, const std::string 
         installLog();
         llama_backend_init();
         ggml_backend_load_all_from_path(directory.c_str());
-        if (!isRegistered(backend))
-            throw NativeError(ErrorCode::modelLoadFailed,
-                              "The " + backend + " backend didn't load, or it found no device.");
         loaded = BackendInfo{SLUICE_TAG, cpuVariant(), listDevices(), llama_print_system_info()};
     }
+    if (!isRegistered(backend)) throw NativeError(ErrorCode::modelLoadFailed, whyMissing(directory, backend));
     return *loaded;
 }
 

@@ -46,7 +46,15 @@ function makeProject(folder) {
 }
 
 function build(work) {
-  const args = ['rebuild', '--jobs', String(jobs), '--nodedir', makeNodeDir(path.join(work, 'node'))];
+  const args = [
+    'rebuild',
+    '--loglevel',
+    'warn',
+    '--jobs',
+    String(jobs),
+    '--nodedir',
+    makeNodeDir(path.join(work, 'node')),
+  ];
   const project = makeProject(path.join(work, 'project'));
   const nodeGyp = path.join(packageDir('node-gyp'), 'bin', 'node-gyp.js');
   execFileSync(process.execPath, [nodeGyp, ...args], {
@@ -73,7 +81,7 @@ function describe(folder) {
     process.dlopen(addon, ${JSON.stringify(path.join(folder, 'sluice.node'))});
     const { llamaRelease, cpuVariant } = addon.exports.init({ directory: ${JSON.stringify(folder)}, backend: 'cpu' });
     const grammar = addon.exports.jsonSchemaToGrammar('{"type":"integer"}');
-    console.log(JSON.stringify({ functions: Object.keys(addon.exports).sort(), llamaRelease, cpuVariant, grammar }));`;
+    console.log(JSON.stringify({ functions: Object.getOwnPropertyNames(addon.exports).sort(), llamaRelease, cpuVariant, grammar }));`;
   return execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }).trim();
 }
 

@@ -25,7 +25,7 @@ export async function installGpu(kind: GpuKind, onOutput: (line: string) => void
   // Another install of the same prefix removes what it isn't told to keep.
   const kinds = (['cuda', 'vulkan'] as const).filter((other) => other === kind || gpuLibraries(other));
   const specs = kinds.map((other) => `${packageName(other)}@${releaseVersion()}`);
-  const flags = ['--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--no-package-lock', '--force'];
+  const flags = ['--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--no-package-lock'];
   await run('npm', ['install', '--prefix', prefix, ...flags, ...specs], onOutput);
   if (gpuLibraries(kind) === undefined) throw new Error(`npm installed no ${kind} libraries.`);
 }
