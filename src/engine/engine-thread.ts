@@ -11,7 +11,7 @@ const yieldIntervalMs = 100;
  * a termination from outside. Without work it sleeps in the event loop until a message comes.
  */
 export class EngineThread {
-  private stepping = false;
+  private yielding = false; // the loop goes on by itself after one turn of the event loop
   private closing = false;
   private statsDueMs = 0;
 
@@ -31,22 +31,29 @@ export class EngineThread {
   }
 
   private run(): void {
-    if (this.stepping || this.closing) return;
-    this.stepping = true;
+    if (this.yielding) return;
     const yieldAtMs = this.nowMs() + yieldIntervalMs;
-    while (this.core.hasWork && !this.closing) {
+    for (;;) {
+      this.readPort(); // before the step: requests that came together start together
+      if (!this.core.hasWork || this.closing) break;
       this.core.step();
       const nowMs = this.nowMs();
-      // Before the port is read: whoever asks because of this step's events finds them counted.
+      // With the last of the work at once: whoever asks after its events finds it counted.
       if (nowMs >= this.statsDueMs || !this.core.hasWork) this.reportStats(nowMs);
-      this.readPort();
       if (nowMs >= yieldAtMs) break;
     }
-    this.stepping = false;
     this.core.flush();
     if (this.closing) this.close();
-    else if (this.core.hasWork) setImmediate(() => this.run());
+    else if (this.core.hasWork) this.yield();
     else this.reportStats(this.nowMs());
+  }
+
+  private yield(): void {
+    this.yielding = true;
+    setImmediate(() => {
+      this.yielding = false;
+      this.run();
+    });
   }
 
   private readPort(): void {

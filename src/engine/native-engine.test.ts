@@ -111,7 +111,7 @@ test('short of pages, sequences are preempted and answer as if nothing had happe
   for (const each of wanted()) alone.push(await run(roomy, each));
   const together = await Promise.all(wanted().map((each) => run(tight, each)));
   for (const [i, answer] of together.entries()) assertSame(answer, alone[i]!, `prompt ${i}`);
-  await tight.listPrefixes('a'); // a round trip: the thread's last report has come
+  await tight.listPrefixes('a'); // a round trip: the report on the last step has come
   assert.ok(tight.stats().preemptions > 0, 'the pool was too small for all');
 });
 
