@@ -8,8 +8,8 @@ import { type peerOptionsSchema, prepareSetup } from './peer-options.js';
 import { withPeer, workloadPlan } from './turn.js';
 
 const SEQUENCES = 32;
-const WORKLOAD = { promptTokens: 64, outputTokens: 192, sharedTokens: 0 };
-const REQUESTS = SEQUENCES * 2;
+const WORKLOAD = { promptTokens: 64, outputTokens: 128, sharedTokens: 0 };
+const REQUESTS = SEQUENCES;
 const DURATION_MS = 600_000;
 const PHASES = ['schedule', 'forward', 'sample', 'emit'] as const;
 

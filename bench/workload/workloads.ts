@@ -11,7 +11,7 @@ export interface Workload {
 export const workloads: Workload[] = [
   { name: '64/64 @1', clients: 1, promptTokens: 64, sharedTokens: 0, outputTokens: 64, requests: 8 },
   { name: '64/64 @8', clients: 8, promptTokens: 64, sharedTokens: 0, outputTokens: 64, requests: 32 },
-  { name: '64/48 @32', clients: 32, promptTokens: 64, sharedTokens: 0, outputTokens: 48, requests: 96 },
+  { name: '64/48 @32', clients: 32, promptTokens: 64, sharedTokens: 0, outputTokens: 48, requests: 64 },
   {
     name: '512 (496 shared)/32 @8',
     clients: 8,
@@ -26,7 +26,7 @@ export const workloads: Workload[] = [
     promptTokens: 512,
     sharedTokens: 496,
     outputTokens: 32,
-    requests: 96,
+    requests: 64,
   },
 ];
 
