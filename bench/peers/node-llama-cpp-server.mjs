@@ -8,13 +8,14 @@ import { getLlama } from 'node-llama-cpp';
 const [modelPath, ...numbers] = process.argv.slice(2);
 const [port, threads, sequences, contextSize] = numbers.map(Number);
 
-const llama = await getLlama({ build: 'never', gpu: false, maxThreads: threads });
+const llama = await getLlama({ build: 'never', gpu: false, maxThreads: 0 });
 const model = await llama.loadModel({ modelPath });
 const context = await model.createContext({
   sequences,
   contextSize,
-  batchSize: 512 * Math.max(1, Math.floor(sequences / 4)),
-  threads: { ideal: threads, min: threads },
+  batchSize: 512,
+  swaFullCache: true,
+  threads,
 });
 
 const idle = Array.from({ length: sequences }, () => context.getSequence());
