@@ -17,6 +17,7 @@ export interface PreparedRequest {
 interface PreparedInput {
   prompts: Int32Array[];
   grammar: Pick<SamplingParams, 'grammar' | 'grammarLazy' | 'grammarTriggers'>;
+  preservedTokens: readonly number[];
   additionalStops: string[];
   messageSyntax: string | null;
   warning: string | null;
@@ -49,6 +50,7 @@ export async function prepare(
     choices: request.choices,
     maxTokens: settleMaxTokens(model, prompt.length, request, limits.defaultMaxTokens),
     sampling,
+    preservedTokens: input.preservedTokens,
     stop: [...request.stop, ...input.additionalStops],
     priority: request.priority,
     deadlineMs: request.deadlineMs,
@@ -78,7 +80,14 @@ async function prepareText(
       throw new SluiceError('invalid_value', 'The prompt has no tokens.', { param });
     }),
   );
-  return { prompts, grammar: plainGrammar(''), additionalStops: [], messageSyntax: null, warning: null };
+  return {
+    prompts,
+    grammar: plainGrammar(''),
+    preservedTokens: [],
+    additionalStops: [],
+    messageSyntax: null,
+    warning: null,
+  };
 }
 
 async function prepareChat(
@@ -94,6 +103,7 @@ async function prepareChat(
   return {
     prompts: [chat.tokens],
     grammar: { grammar: chat.grammar, grammarLazy: chat.grammarLazy, grammarTriggers: chat.grammarTriggers },
+    preservedTokens: chat.preservedIds,
     additionalStops: chat.additionalStops,
     messageSyntax: chat.syntax,
     warning: chat.fallback ? 'This model has no chat template; a plain one was used.' : null,

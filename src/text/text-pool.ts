@@ -1,8 +1,8 @@
 import { Piscina } from 'piscina';
 import { type ErrorCode, SluiceError } from '../errors.js';
 import type { Backend } from '../native/index.js';
-import type { RenderedChat, VocabTable } from '../native/types.js';
-import type { TextService } from './text-service.js';
+import type { VocabTable } from '../native/types.js';
+import type { TextService, TokenizedChat } from './text-service.js';
 import type { Outcome, Tasks } from './text-worker.js';
 
 export interface TextPoolOptions {
@@ -51,7 +51,7 @@ class TextPool implements TextService {
     return run(this.pool, 'detokenize', { tokens, ...options });
   }
 
-  chat(requestJson: string): Promise<RenderedChat & { tokens: Int32Array; fallback: boolean }> {
+  chat(requestJson: string): Promise<TokenizedChat> {
     return run(this.pool, 'chat', requestJson);
   }
 

@@ -3,6 +3,7 @@ import { Piscina } from 'piscina';
 import { type Backend, initBackends, loadAddon } from '../native/index.js';
 import type { NativeModel, RenderedChat, VocabTable } from '../native/types.js';
 import { plainChatStops, renderPlainChat } from './plain-chat.js';
+import type { TokenizedChat } from './text-service.js';
 
 export type Outcome<T> = { value: T } | { code: string; message: string };
 
@@ -11,7 +12,7 @@ export interface Tasks {
   vocab(input: undefined): VocabTable;
   tokenize(input: { text: string; addSpecial: boolean; parseSpecial: boolean }): Int32Array;
   detokenize(input: { tokens: Int32Array; special: boolean }): string;
-  chat(requestJson: string): RenderedChat & { tokens: Int32Array; fallback: boolean };
+  chat(requestJson: string): TokenizedChat;
   parseChat(input: { text: string; partial: boolean; syntax: string }): string;
   jsonSchemaToGrammar(schemaJson: string): string;
   validateGrammar(grammar: string): null;
@@ -61,7 +62,8 @@ export const chat = task<'chat'>((opened, requestJson) => {
   const rendered = fallback ? plainChat(requestJson) : opened.renderChat(requestJson);
   // A template writes its own BOS where it wants one; special tokens in it are meant as such.
   const tokens = opened.tokenize(rendered.prompt, fallback, !fallback);
-  return { ...rendered, tokens: withBos(opened, tokens), fallback };
+  const preservedIds = rendered.preservedTokens.flatMap((text) => singleToken(opened, text));
+  return { ...rendered, tokens: withBos(opened, tokens), preservedIds, fallback };
 });
 
 export const parseChat = task<'parseChat'>((opened, { text, partial, syntax }) =>
@@ -76,6 +78,12 @@ export const validateGrammar = task<'validateGrammar'>((_, grammar) => {
   addon.validateGrammar(grammar);
   return null;
 });
+
+/** The id of a text that is one token, as marks of tool calls are; otherwise the text is ordinary and needs no care. */
+function singleToken(opened: NativeModel, text: string): number[] {
+  const tokens = opened.tokenize(text, false, true);
+  return tokens.length === 1 ? [tokens[0]!] : [];
+}
 
 function withBos(opened: NativeModel, tokens: Int32Array): Int32Array {
   const { addBos, bosToken } = opened.info;

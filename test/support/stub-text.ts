@@ -46,6 +46,7 @@ export class StubText implements TextService {
       grammarLazy: false,
       grammarTriggers: [],
       preservedTokens: [],
+      preservedIds: [],
       additionalStops: ['\nuser:'],
       syntax: request.tools ? 'tools' : '',
     };
