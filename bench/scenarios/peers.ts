@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { z } from 'zod';
 import { compareRuns, isFaulty } from '../report/compare.js';
 import type { Run } from '../report/schema.js';
-import { bestKnownSettings, type LlamaServerSettings } from '../servers/llama-server.js';
+import { tunedSettings, type LlamaServerSettings } from '../servers/llama-server.js';
 import { type PeerName, type PeerSetup, peerVersion } from '../servers/peers.js';
 import { sweepSettings } from '../servers/sweep.js';
 import { deriveSeed } from '../workload/random.js';
@@ -46,7 +46,7 @@ export async function peers(options: PeersOptions, progress: Progress): Promise<
   for (const workload of options.workloads) {
     const settings = options.sweep
       ? await sweep(workload, (candidate) => turn(BASELINE, workload, 1, candidate), runs, progress)
-      : bestKnownSettings(workload);
+      : tunedSettings(workload);
     for (let round = 1; round <= options.rounds; round++) {
       for (const peer of options.peers) {
         runs.push({ ...(await turn(peer, workload, round, settings)), purpose: 'measure' });

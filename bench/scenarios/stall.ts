@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { z } from 'zod';
 import type { GenerationPlan, LoadClient, RequestTrace } from '../client/types.js';
 import { timeToFirstTokenMs } from '../measure.js';
-import { bestKnownSettings } from '../servers/llama-server.js';
+import { tunedSettings } from '../servers/llama-server.js';
 import type { PeerName, PeerSetup } from '../servers/peers.js';
 import { median, spread } from '../statistics.js';
 import { deriveSeed } from '../workload/random.js';
@@ -63,7 +63,7 @@ async function measureStall(peer: PeerName, setup: PeerSetup, seed: number): Pro
   };
   const stream = workloadPlan(STREAM, deriveSeed(seed, 1));
   const longPrompt = workloadPlan(LONG_PROMPT, deriveSeed(seed, 2));
-  return withPeer(peer, setup, capacity, bestKnownSettings(STREAM), async (_server, client) => {
+  return withPeer(peer, setup, capacity, tunedSettings(STREAM), async (_server, client) => {
     const alone = await client.generate(longPrompt(0));
     const abort = new AbortController();
     const streams = await startStreams(client, (index) => ({ ...stream(index), cancel: abort.signal }));

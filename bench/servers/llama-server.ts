@@ -17,8 +17,11 @@ export const llamaServerDefaults = Object.fromEntries(
   Object.entries(llamaServerAxes).map(([axis, values]) => [axis, values[0]]),
 ) as LlamaServerSettings;
 
-/** What `peers --sweep` found best on two cores without AMX; without prefixes to keep, the defaults. */
-export function bestKnownSettings(workload: { sharedTokens: number }): LlamaServerSettings {
+/**
+ * Settings where no sweep is asked for: its defaults, and with prefixes to share the full-size cache, without which
+ * sliding-window layers have forgotten them.
+ */
+export function tunedSettings(workload: { sharedTokens: number }): LlamaServerSettings {
   return workload.sharedTokens > 0 ? { ...llamaServerDefaults, swaFull: true } : llamaServerDefaults;
 }
 
