@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { z } from 'zod';
 import { compareRuns, isFaulty } from '../report/compare.js';
 import type { Run } from '../report/schema.js';
-import { tunedSettings, type LlamaServerSettings } from '../servers/llama-server.js';
+import { type LlamaServerSettings, tunedSettings } from '../servers/llama-server.js';
 import { type PeerName, type PeerSetup, peerVersion } from '../servers/peers.js';
 import { sweepSettings } from '../servers/sweep.js';
 import { deriveSeed } from '../workload/random.js';
