@@ -77,8 +77,12 @@ async function judge(
   return verdict;
 }
 
-function describe({ type, oneToken, manyTokens, pays }: Verdict): string {
-  const speed = `Q8_0 runs ${oneToken.toFixed(2)}× as fast as ${blockRules.get(type)!.name} at one token, ${manyTokens.toFixed(2)}× at 32`;
+function describe({ type, decode, batch, prompt, pays }: Verdict): string {
+  const ratios = [decode, batch, prompt].map((ratio) => `${ratio.toFixed(2)}×`).join(', ');
+  const speed = `Q8_0's products run at ${ratios} the speed of ${blockRules.get(type)!.name}'s (1, 32, 256 tokens)`;
   if (pays === null) return `${speed}, but this machine is too busy to be sure`;
-  return pays ? speed : `${speed}: not worth it`;
+  if (pays) return speed;
+  return prompt > 1
+    ? `${speed}: not worth it, unless prompts are all (--repack on)`
+    : `${speed}: not worth it`;
 }

@@ -6,8 +6,9 @@ import type { Verdict, Workload } from './measure.js';
 
 const verdictSchema = z.object({
   type: z.int(),
-  oneToken: z.number(),
-  manyTokens: z.number(),
+  decode: z.number(),
+  batch: z.number(),
+  prompt: z.number(),
   pays: z.boolean(),
 });
 

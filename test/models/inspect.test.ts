@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import test from 'node:test';
 import { inspectModel } from '../../src/models/inspect.js';
 import { corruptFixture, corruptions, fixture, writeFixtures } from '../support/gguf/fixtures.js';
-import { toHalf } from '../support/gguf/gguf-writer.js';
+import { toHalf } from '../support/gguf/half.js';
 import { sha256, temporaryDirectory } from './support/setup.js';
 
 test('the fixtures, as another GGUF reader sees them', async () => {

@@ -36,6 +36,14 @@ const specs = {
     chatTemplate: null,
   },
   mamba: { architecture: 'mamba', name: 'Fixture mamba', shape: { ...tiny, seed: 5 }, chatTemplate: null },
+  /** Matrices in Q4_0 and Q5_0, among others in F16. */
+  'llama-q5': {
+    architecture: 'llama',
+    name: 'Fixture llama in Q5_0',
+    shape: { ...tiny, seed: 7 },
+    chatTemplate: null,
+    types: { token_embd: 'q5_0', attn_q: 'q5_0', attn_k: 'q5_0', ffn_gate: 'q5_0', ffn_up: 'q4_0' },
+  },
   /** 27M parameters (55 MB), for measurements without a download. */
   'llama-bench': {
     architecture: 'llama',

@@ -1,6 +1,9 @@
+import { toHalf } from './half.js';
+import { quantise } from './quantise.js';
+
 /** GGUF version 3 (ggml's docs/gguf.md), as much of it as the fixtures use. */
 
-export const TensorType = { f32: 0, f16: 1 } as const;
+export const TensorType = { f32: 0, f16: 1, q4_0: 2, q5_0: 6 } as const;
 export type TensorType = keyof typeof TensorType;
 
 const ValueType = { uint32: 4, int32: 5, float32: 6, bool: 7, string: 8, array: 9 } as const;
@@ -85,30 +88,16 @@ function tensorBytes(tensor: Tensor): Buffer {
   const elements = tensor.shape.reduce((product, size) => product * size, 1);
   if (elements !== tensor.values.length)
     throw new RangeError(`${tensor.name}: ${tensor.values.length} values for ${elements}`);
-  const bytesPerValue = tensor.type === 'f32' ? 4 : 2;
-  const bytes = Buffer.alloc(elements * bytesPerValue);
-  tensor.values.forEach((value, i) => {
-    if (tensor.type === 'f32') bytes.writeFloatLE(value, i * 4);
-    else bytes.writeUInt16LE(toHalf(value), i * 2);
-  });
-  return bytes;
-}
-
-const float = new Float32Array(1);
-const floatBits = new Uint32Array(float.buffer);
-
-/** IEEE 754 binary16 of a finite number, rounded to nearest, ties to even; too small becomes 0, too large infinity. */
-export function toHalf(value: number): number {
-  float[0] = value;
-  const bits = floatBits[0]!;
-  const sign = (bits >>> 16) & 0x8000;
-  const exponent = ((bits >>> 23) & 0xff) - 127 + 15;
-  if (exponent <= 0) return sign; // the fixtures need no subnormal numbers
-  if (exponent >= 31) return sign | 0x7c00;
-  const half = (exponent << 10) | ((bits & 0x7fffff) >>> 13);
-  const rest = bits & 0x1fff;
-  const roundUp = rest > 0x1000 || (rest === 0x1000 && (half & 1) === 1);
-  return sign | (half + (roundUp ? 1 : 0)); // a carry into the exponent is the right answer
+  switch (tensor.type) {
+    case 'q4_0':
+      return quantise(tensor.values, 4);
+    case 'q5_0':
+      return quantise(tensor.values, 5);
+    case 'f16':
+      return Buffer.from(Uint16Array.from(tensor.values, toHalf).buffer);
+    case 'f32':
+      return Buffer.from(Float32Array.from(tensor.values).buffer);
+  }
 }
 
 class Bytes {

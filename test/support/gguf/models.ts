@@ -1,4 +1,4 @@
-import { encodeGguf, type MetadataValue, type Tensor } from './gguf-writer.js';
+import { encodeGguf, type MetadataValue, type Tensor, type TensorType } from './gguf-writer.js';
 import { Random } from './random.js';
 import { byteLevelVocabulary, sentencePieceVocabulary, type Vocabulary } from './vocabulary.js';
 
@@ -21,6 +21,8 @@ export interface ModelSpec {
   name: string;
   shape: Shape;
   chatTemplate: string | null;
+  /** Types of matrices that aren't F16, by name (`attn_q`). */
+  types?: Record<string, TensorType>;
 }
 
 /** A model with random weights: nonsense to read, but every token depends on all those before it. */
@@ -32,7 +34,11 @@ export function buildModel(spec: ModelSpec): Buffer {
   const weights = new Weights(spec.shape.seed);
   if (spec.architecture === 'mamba') mambaTensors(weights, spec.shape);
   else transformerTensors(weights, spec);
-  return encodeGguf(metadata(spec, vocabulary), weights.tensors);
+  const tensors = weights.tensors.map((tensor) => {
+    const stem = tensor.name.replace(/^blk\.\d+\./, '').replace(/\.weight$/, '');
+    return { ...tensor, type: spec.types?.[stem] ?? tensor.type };
+  });
+  return encodeGguf(metadata(spec, vocabulary), tensors);
 }
 
 function metadata(spec: ModelSpec, vocabulary: Vocabulary): Record<string, MetadataValue> {
