@@ -8,8 +8,7 @@
 // positions. Two sequences share a page by naming it in both rows; forgetting a sequence is the caller's
 // business alone. A token of sequence s at position p sees the cells of positions 0..p of row s (less what a
 // sliding window hides), so every page up to p must be named in the row, and hold valid keys and values, when
-// llama_decode() runs. A page wholly outside every layer's window still has to be a valid id where a layer
-// has full attention only.
+// llama_decode() runs. Entries for pages that no layer's window reaches may be anything.
 //
 // No function here is thread-safe against another call on the same context.
 
@@ -20,8 +19,8 @@ extern "C" {
 #endif
 
 struct llama_paged_config {
-    const int32_t
-        *tables; // [max_sequences * max_pages_per_sequence] page ids, row-major; outlives the context
+    // [max_sequences * max_pages_per_sequence] page ids, row-major; outlives the context
+    const int32_t *tables;
     uint32_t max_sequences;          // rows; <= 256, sequence ids of batches must be below
     uint32_t max_pages_per_sequence; // columns
     uint32_t page_size;              // cells; a power of two, divides the context's n_ctx
@@ -31,8 +30,8 @@ struct llama_paged_config {
 struct llama_paged_info {
     bool bound;
     bool kernel; // the paged CPU kernel computes attention; otherwise llama.cpp's own with a dense mask
-    const char
-        *reason; // why the kernel doesn't, or which one does ("avx512", "avx2", "portable"); static storage
+    // Why the kernel doesn't, or which one does ("avx512", "avx2", "portable"). Static storage.
+    const char *reason;
     uint32_t pages;    // pages in the pool: n_ctx / page_size
     size_t page_bytes; // what llama_paged_read_page() writes
 };

@@ -59,27 +59,32 @@ bool Cache::placeUbatch(const llama_ubatch &ubatch, std::vector<uint32_t> &cells
     latest.fill(-1);
     cells.reserve(ubatch.n_tokens);
     for (uint32_t i = 0; i < ubatch.n_tokens; i++) {
-        const auto sequence = static_cast<uint32_t>(ubatch.seq_id[i][0]);
+        const llama_seq_id sequence = ubatch.seq_id[i][0];
         const llama_pos position = ubatch.pos[i];
-        if (ubatch.n_seq_id[i] != 1 || sequence >= tables.rows || position <= latest[sequence] ||
-            static_cast<uint32_t>(position) / tables.pageSize >= tables.columns) {
-            LLAMA_LOG_ERROR("%s: token %u (sequence %u, position %d) has no place in the block tables\n",
+        if (ubatch.n_seq_id[i] != 1 || !tables.has(sequence, position) || position <= latest[sequence]) {
+            LLAMA_LOG_ERROR("%s: token %u (sequence %d, position %d) has no place in the block tables\n",
                             __func__, i, sequence, position);
             return false;
         }
-        // Every page read by this ubatch is checked once, on the way to the sequence's last token.
-        const int32_t *pages = tables.row(static_cast<int32_t>(sequence));
-        const int32_t pageSize = static_cast<int32_t>(tables.pageSize);
-        for (int32_t p = latest[sequence] < 0 ? 0 : latest[sequence] / pageSize + 1; p <= position / pageSize;
-             p++) {
-            if (pages[p] < 0 || static_cast<uint32_t>(pages[p]) >= binding_->pages) {
-                LLAMA_LOG_ERROR("%s: sequence %u names page %d of %u\n", __func__, sequence, pages[p],
-                                binding_->pages);
-                return false;
-            }
-        }
+        // The first token's window begins before the others': with it, every page this ubatch reads is
+        // checked once.
+        const llama_pos from = latest[sequence] < 0 ? window_.firstVisible(position) : latest[sequence] + 1;
+        if (!namesPages(sequence, from, position)) return false;
         latest[sequence] = position;
-        cells.push_back(static_cast<uint32_t>(tables.cell(static_cast<int32_t>(sequence), position)));
+        cells.push_back(static_cast<uint32_t>(tables.cell(sequence, position)));
+    }
+    return true;
+}
+
+// Whether the pages of positions [first, last] are in the pool.
+bool Cache::namesPages(llama_seq_id sequence, llama_pos first, llama_pos last) const {
+    const int32_t *pages = binding_->tables.row(sequence);
+    const auto pageSize = static_cast<int32_t>(binding_->tables.pageSize);
+    for (int32_t p = first / pageSize; p <= last / pageSize; p++) {
+        if (pages[p] >= 0 && static_cast<uint32_t>(pages[p]) < binding_->pages) continue;
+        LLAMA_LOG_ERROR("%s: sequence %d names page %d of %u\n", __func__, sequence, pages[p],
+                        binding_->pages);
+        return false;
     }
     return true;
 }
@@ -115,6 +120,8 @@ void Cache::setMask(ggml_tensor *mask) {
 ggml_tensor *Cache::buildAttention(ggml_context *context, const AttentionCall &call) {
     if (call.mask != mask_ || binding_->mode == Binding::Mode::dense) return nullptr;
     const char *objection = objectionTo(call);
+    if (distances_ != (call.maxBias > 0.0f))
+        objection = "distances are in the mask without slopes of their own";
     admitted_++;
     if (binding_->mode == Binding::Mode::probing) {
         if (objection) binding_->objection = objection;

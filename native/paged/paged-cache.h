@@ -73,6 +73,7 @@ public:
 
 private:
     template <class Visit> void visitPage(uint32_t page, Visit visit) const;
+    bool namesPages(llama_seq_id sequence, llama_pos first, llama_pos last) const;
     bool placeUbatch(const llama_ubatch &ubatch, std::vector<uint32_t> &cells) const;
 
     llama_kv_cache &kv_;

@@ -77,10 +77,17 @@ template <class V> struct KernelOf {
         }
     }
 
-    static void prefetch(const char *bytes, size_t count) {
-        for (size_t i = 0; i < count; i += 64)
-            __builtin_prefetch(bytes + i);
-    }
+    // Memory to fetch while other cells are computed: cell by cell, or nothing.
+    struct Ahead {
+        const char *const *at = nullptr;
+        size_t bytes = 0;
+
+        void fetch(int32_t i) const {
+            if (!at) return;
+            for (size_t b = 0; b < bytes; b += 64)
+                __builtin_prefetch(at[i] + b);
+        }
+    };
 
     // Scores of a tile of `cells`, [first, first + cells), become weights; the row's softmax moves on.
     // Returns what the row's values accumulated so far have to be multiplied by. The row must see a cell of
@@ -126,10 +133,10 @@ template <class V> struct KernelOf {
         }
     }
 
-    // scores[r][i] = q[r] . k[i] for R rows and `cells` cells. Fetches ahead[i] meanwhile.
+    // scores[r][i] = q[r] . k[i] for R rows and `cells` cells. Fetches ahead[i] meanwhile, if asked to.
     template <CellType T, int32_t R>
     static void score(const float *q, int32_t size, const char *const *k, int32_t cells, float *scores,
-                      const char *const *ahead, size_t aheadBytes) {
+                      const Ahead &ahead) {
         constexpr int32_t C = V::scoreCells;
         for (int32_t i = 0; i < cells; i += C) {
             F sums[R][C];
@@ -154,17 +161,16 @@ template <class V> struct KernelOf {
 #pragma GCC unroll 16
             for (int32_t r = 0; r < R; r++)
                 V::sums(sums[r], scores + r * narrowTile + i);
-            if (ahead) {
-                for (int32_t c = 0; c < C; c++)
-                    prefetch(ahead[i + c], aheadBytes);
-            }
+            for (int32_t c = 0; c < C; c++)
+                ahead.fetch(i + c);
         }
     }
 
-    // out[r][d..] = out[r][d..] * correction[r] + weights[r] . v for R rows, N vectors of elements.
+    // out[r][d..] = out[r][d..] * correction[r] + weights[r] . v for R rows, N vectors of elements. Fetches
+    // likewise.
     template <CellType T, int32_t R, int32_t N>
     static void accumulateVectors(const float *weights, const char *const *v, int32_t cells, float *out,
-                                  int32_t size, int32_t d, const float *correction) {
+                                  int32_t size, int32_t d, const float *correction, const Ahead &ahead) {
         F sums[R][N];
 #pragma GCC unroll 16
         for (int32_t r = 0; r < R; r++)
@@ -183,6 +189,7 @@ template <class V> struct KernelOf {
                 for (int32_t n = 0; n < N; n++)
                     sums[r][n] = V::fma(weight, value[n], sums[r][n]);
             }
+            ahead.fetch(i);
         }
 #pragma GCC unroll 16
         for (int32_t r = 0; r < R; r++)
@@ -193,19 +200,20 @@ template <class V> struct KernelOf {
 
     template <CellType T, int32_t R>
     static void accumulate(const float *weights, const char *const *v, int32_t cells, float *out,
-                           int32_t size, const float *correction) {
+                           int32_t size, const float *correction, Ahead ahead) {
         constexpr int32_t N = V::valueVectors;
         int32_t d = 0;
-        for (; d + N * lanes <= size; d += N * lanes) {
-            accumulateVectors<T, R, N>(weights, v, cells, out, size, d, correction);
+        for (; d + N * lanes <= size; d += N * lanes, ahead = {}) {
+            accumulateVectors<T, R, N>(weights, v, cells, out, size, d, correction, ahead);
         }
-        for (; d < size; d += lanes)
-            accumulateVectors<T, R, 1>(weights, v, cells, out, size, d, correction);
+        for (; d < size; d += lanes, ahead = {}) {
+            accumulateVectors<T, R, 1>(weights, v, cells, out, size, d, correction, ahead);
+        }
     }
 
-    using Score = void (*)(const float *, int32_t, const char *const *, int32_t, float *, const char *const *,
-                           size_t);
-    using Accumulate = void (*)(const float *, const char *const *, int32_t, float *, int32_t, const float *);
+    using Score = void (*)(const float *, int32_t, const char *const *, int32_t, float *, const Ahead &);
+    using Accumulate = void (*)(const float *, const char *const *, int32_t, float *, int32_t, const float *,
+                                Ahead);
 
     template <CellType T> static Score scoreOf(int32_t rows) {
         static constexpr Score table[narrowRows] = {score<T, 1>, score<T, 2>, score<T, 3>, score<T, 4>};
@@ -253,18 +261,16 @@ template <class V> struct KernelOf {
                 const int32_t n = smaller(narrowRows, count - r);
                 if (seesNothing(rows + r, n, first, first + cells)) continue;
                 scoreOf(layer.k.type, n)(q + r * kSize, kSize, keys[turn], roundUp(cells, V::scoreCells),
-                                         scores, fetched ? nullptr : values, layer.v.headBytes());
+                                         scores, fetched ? Ahead{} : Ahead{values, layer.v.headBytes()});
                 float correction[narrowRows];
                 for (int32_t i = 0; i < n; i++) {
                     correction[i] =
                         weighOrSkip(scores + i * narrowTile, first, cells, layer.softcap, rows[r + i]);
                 }
-                if (!fetched && nextCells > 0) {
-                    for (int32_t i = 0; i < narrowTile / 4; i++)
-                        prefetch(keys[turn ^ 1][i], layer.k.headBytes());
-                }
+                const bool more = !fetched && nextCells > 0;
+                accumulateOf(layer.v.type, n)(scores, values, cells, out + r * vSize, vSize, correction,
+                                              more ? Ahead{keys[turn ^ 1], layer.k.headBytes()} : Ahead{});
                 fetched = true;
-                accumulateOf(layer.v.type, n)(scores, values, cells, out + r * vSize, vSize, correction);
             }
             cells = nextCells;
         }

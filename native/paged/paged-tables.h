@@ -15,6 +15,11 @@ struct BlockTables {
 
     const int32_t *row(int32_t sequence) const { return pages + static_cast<size_t>(sequence) * columns; }
 
+    bool has(int32_t sequence, int32_t position) const {
+        return sequence >= 0 && static_cast<uint32_t>(sequence) < rows && position >= 0 &&
+               static_cast<uint32_t>(position) / pageSize < columns;
+    }
+
     int32_t cell(int32_t sequence, int32_t position) const {
         const auto p = static_cast<uint32_t>(position);
         return row(sequence)[p / pageSize] * static_cast<int32_t>(pageSize) +

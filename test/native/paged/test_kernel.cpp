@@ -270,10 +270,22 @@ Case randomCase(uint32_t seed) {
     return c;
 }
 
+// Slopes as the ALiBi paper gives them for 8 heads, and its rule for 12.
+void checkSlopes() {
+    Layer layer = {};
+    layer.maxBias = 8.0f;
+    layer.heads = 8;
+    if (layer.slopeOf(0) != 0.5f || layer.slopeOf(7) != 1.0f / 256) failures++;
+    layer.heads = 12;
+    if (std::fabs(layer.slopeOf(8) - std::sqrt(0.5f)) > 1e-6f || layer.slopeOf(7) != 1.0f / 256) failures++;
+    if (failures) std::printf("FAILED slopes\n");
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
     const auto cases = static_cast<uint32_t>(argc > 1 ? std::atoi(argv[1]) : 150);
+    checkSlopes();
     for (const Kernel *kernel : usableKernels()) {
         double worst = 0;
         for (uint32_t seed = 1; seed <= cases; seed++) {
