@@ -1,6 +1,5 @@
 #include "paged-kernel.h"
 
-#include <cmath>
 #include <cstring>
 
 #include "paged-kernel-impl.h"
@@ -8,116 +7,66 @@
 namespace sluice::paged {
 namespace {
 
-// Eight floats in plain loops, which compilers turn into what vectors the target has.
+// The compilers' own vectors of 16 bytes: SSE2, NEON, or whatever else the target has as its least.
 struct Portable {
-    struct F {
-        float lane[8];
-    };
-    static constexpr int32_t lanes = 8;
-    static constexpr int32_t scoreCells = 1;
-    static constexpr int32_t valueVectors = 1;
+    using F = float __attribute__((vector_size(16)));
+    using I = int32_t __attribute__((vector_size(16)));
+    static constexpr int32_t lanes = 4;
+    static constexpr int32_t scoreCells = 2;
+    static constexpr int32_t valueVectors = 2;
     static constexpr int32_t wideRows = 4;
 
-    template <class Lane> static F each(Lane lane) {
-        F x;
-        for (int32_t i = 0; i < lanes; i++)
-            x.lane[i] = lane(i);
-        return x;
-    }
-
-    static F zero() { return {}; }
-    static F set1(float x) {
-        return each([&](int32_t) { return x; });
-    }
-    static F iota() {
-        return each([](int32_t i) { return static_cast<float>(i); });
-    }
+    static F zero() { return F{}; }
+    static F set1(float x) { return F{x, x, x, x}; }
+    static F iota() { return F{0, 1, 2, 3}; }
     static F load(const float *p) {
         F x;
-        std::memcpy(x.lane, p, sizeof(x.lane));
+        std::memcpy(&x, p, sizeof(x));
         return x;
     }
-    static void store(float *p, const F &x) { std::memcpy(p, x.lane, sizeof(x.lane)); }
-    static F add(const F &a, const F &b) {
-        return each([&](int32_t i) { return a.lane[i] + b.lane[i]; });
+    static void store(float *p, F x) { std::memcpy(p, &x, sizeof(x)); }
+    static F add(F a, F b) { return a + b; }
+    static F sub(F a, F b) { return a - b; }
+    static F mul(F a, F b) { return a * b; }
+    static F div(F a, F b) { return a / b; }
+    static F max(F a, F b) { return a > b ? a : b; }
+    static F fma(F a, F b, F c) { return a * b + c; }
+    static float sum(F x) { return (x[0] + x[2]) + (x[1] + x[3]); }
+    static float maximum(F x) {
+        const float a = x[0] > x[2] ? x[0] : x[2], b = x[1] > x[3] ? x[1] : x[3];
+        return a > b ? a : b;
     }
-    static F sub(const F &a, const F &b) {
-        return each([&](int32_t i) { return a.lane[i] - b.lane[i]; });
+    static F absolute(F x) { return floats(bits(x) & 0x7fffffff); }
+    static F copySign(F x, F sign) { return floats((bits(x) & 0x7fffffff) | (bits(sign) & INT32_MIN)); }
+    static F addExponent(F p, F rounded) { return floats(bits(p) + (bits(rounded) << 23)); }
+    static F keep(F x, int32_t a, int32_t b) {
+        const I lane = {0, 1, 2, 3};
+        return ((lane >= a) & (lane < b)) ? x : set1(-__builtin_inff());
     }
-    static F mul(const F &a, const F &b) {
-        return each([&](int32_t i) { return a.lane[i] * b.lane[i]; });
+    static F loadF16(const uint16_t *p) { return widenF16(I{p[0], p[1], p[2], p[3]}); }
+    static F loadBf16(const uint16_t *p) { return floats(I{p[0], p[1], p[2], p[3]} << 16); }
+    static F loadI8(const int8_t *p) { return __builtin_convertvector((I{p[0], p[1], p[2], p[3]}), F); }
+    static float half(const uint16_t *p) { return widenF16(I{*p, 0, 0, 0})[0]; }
+    static void sums(const F *a, float *out) {
+        out[0] = sum(a[0]);
+        out[1] = sum(a[1]);
     }
-    static F div(const F &a, const F &b) {
-        return each([&](int32_t i) { return a.lane[i] / b.lane[i]; });
-    }
-    static F max(const F &a, const F &b) {
-        return each([&](int32_t i) { return a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i]; });
-    }
-    static F fma(const F &a, const F &b, const F &c) {
-        return each([&](int32_t i) { return a.lane[i] * b.lane[i] + c.lane[i]; });
-    }
-    static float sum(const F &x) {
-        float total = 0;
-        for (const float lane : x.lane)
-            total += lane;
-        return total;
-    }
-    static float maximum(const F &x) {
-        float largest = x.lane[0];
-        for (const float lane : x.lane)
-            largest = lane > largest ? lane : largest;
-        return largest;
-    }
-    static F absolute(const F &x) {
-        return each([&](int32_t i) { return std::fabs(x.lane[i]); });
-    }
-    static F copySign(const F &x, const F &sign) {
-        return each([&](int32_t i) { return std::copysign(x.lane[i], sign.lane[i]); });
-    }
-    static F addExponent(const F &p, const F &rounded) {
-        return each([&](int32_t i) { return floatOf(bitsOf(p.lane[i]) + (bitsOf(rounded.lane[i]) << 23)); });
-    }
-    static F keep(const F &x, int32_t a, int32_t b) {
-        return each([&](int32_t i) { return i >= a && i < b ? x.lane[i] : -__builtin_inff(); });
-    }
-    static F loadF16(const uint16_t *p) {
-        return each([&](int32_t i) { return half(p + i); });
-    }
-    static F loadBf16(const uint16_t *p) {
-        return each([&](int32_t i) { return floatOf(static_cast<uint32_t>(p[i]) << 16); });
-    }
-    static F loadI8(const int8_t *p) {
-        return each([&](int32_t i) { return static_cast<float>(p[i]); });
-    }
-    static void sums(const F *a, float *out) { *out = sum(*a); }
     static void transpose(F *r) {
-        for (int32_t i = 0; i < lanes; i++) {
-            for (int32_t j = 0; j < i; j++) {
-                const float x = r[i].lane[j];
-                r[i].lane[j] = r[j].lane[i];
-                r[j].lane[i] = x;
-            }
-        }
+        const F a = r[0], b = r[1], c = r[2], d = r[3];
+        for (int32_t i = 0; i < lanes; i++)
+            r[i] = F{a[i], b[i], c[i], d[i]};
     }
 
-    static uint32_t bitsOf(float x) {
-        uint32_t bits;
-        std::memcpy(&bits, &x, sizeof(bits));
-        return bits;
-    }
-    static float floatOf(uint32_t bits) {
-        float x;
-        std::memcpy(&x, &bits, sizeof(x));
-        return x;
-    }
+    static I bits(F x) { return reinterpret_cast<I>(x); }
+    static F floats(I x) { return reinterpret_cast<F>(x); }
 
-    // Exponent and mantissa moved to their F32 places; the multiplication mends the bias, for subnormals too.
-    static float half(const uint16_t *p) {
-        const uint32_t magnitude = *p & 0x7fffu, sign = static_cast<uint32_t>(*p & 0x8000u) << 16;
-        const uint32_t bits = magnitude >= 0x7c00u
-                                  ? magnitude << 13 | 0x7f800000u
-                                  : bitsOf(floatOf(magnitude << 13) * floatOf((127u + 112u) << 23));
-        return floatOf(bits | sign);
+    // Exponent and mantissa move to their F32 places. Multiplying by 2^112 mends the exponent's bias, of
+    // subnormal numbers too; infinity and NaN get F32's largest exponent instead.
+    static F widenF16(I half) {
+        const I magnitude = (half & 0x7fff) << 13;
+        const I scaled = bits(floats(magnitude) * set1(0x1p112f));
+        const I infinite = magnitude >= (0x7c00 << 13);
+        return floats((infinite ? magnitude | 0x7f800000 : scaled) | (half & 0x8000) << 16);
     }
 };
 

@@ -1,5 +1,5 @@
-// Time of one layer's attention and of one plan, by SIMD level, on one thread and without a model. CPU time, so that
-// other processes disturb little; the least of several runs.
+// Time of one layer's attention and of one plan, by SIMD level, on one thread and without a model. CPU time,
+// so that other processes disturb little; the least of several runs.
 //
 // Usage: bench_kernel [kv type: f16|bf16|q8_0] [part of a scenario's name]
 
@@ -20,7 +20,7 @@ struct Scenario {
     const char *name;
     int32_t kvHeads, rowsPerToken, headSize;
     int32_t sequences, context, tokens; // tokens of each sequence in the ubatch, after `context` others
-    int32_t shared; // leading tokens in common
+    int32_t shared;                     // leading tokens in common
     Window window;
 };
 
@@ -70,13 +70,17 @@ void run(const Scenario &s, CellType type) {
     constexpr int32_t pageSize = 16;
     const int32_t columns = (s.context + s.tokens) / pageSize + 1, pages = columns * s.sequences;
     std::vector<int32_t> table(pages);
-    for (int32_t i = 0; i < pages; i++) table[i] = i;
+    for (int32_t i = 0; i < pages; i++)
+        table[i] = i;
     std::shuffle(table.begin(), table.end(), std::mt19937(1));
-    for (int32_t q = 1; q < s.sequences; q++) std::copy_n(table.begin(), s.shared / pageSize, table.begin() + q * columns);
-    const BlockTables tables = {table.data(), static_cast<uint32_t>(s.sequences), static_cast<uint32_t>(columns), pageSize};
+    for (int32_t q = 1; q < s.sequences; q++)
+        std::copy_n(table.begin(), s.shared / pageSize, table.begin() + q * columns);
+    const BlockTables tables = {table.data(), static_cast<uint32_t>(s.sequences),
+                                static_cast<uint32_t>(columns), pageSize};
     std::vector<Token> tokens;
     for (int32_t q = 0; q < s.sequences; q++) {
-        for (int32_t t = 0; t < s.tokens; t++) tokens.push_back({q, s.context + t});
+        for (int32_t t = 0; t < s.tokens; t++)
+            tokens.push_back({q, s.context + t});
     }
 
     const int32_t heads = s.kvHeads * s.rowsPerToken;
@@ -96,7 +100,8 @@ void run(const Scenario &s, CellType type) {
 
     // Multiplications and additions of the visible cells, in both products.
     double visible = 0;
-    for (const Token &t : tokens) visible += t.position + 1 - s.window.firstVisible(t.position);
+    for (const Token &t : tokens)
+        visible += t.position + 1 - s.window.firstVisible(t.position);
     const double flops = visible * heads * s.headSize * 4;
     std::printf("%-42s", s.name);
     for (const Kernel *kernel : usableKernels()) {
@@ -115,7 +120,9 @@ void run(const Scenario &s, CellType type) {
 
 int main(int argc, char **argv) {
     const char *type = argc > 1 ? argv[1] : "f16";
-    const CellType cellType = !std::strcmp(type, "bf16") ? CellType::bf16 : !std::strcmp(type, "q8_0") ? CellType::q8_0 : CellType::f16;
+    const CellType cellType = !std::strcmp(type, "bf16")   ? CellType::bf16
+                              : !std::strcmp(type, "q8_0") ? CellType::q8_0
+                                                           : CellType::f16;
     for (const Scenario &scenario : scenarios) {
         if (argc < 3 || std::strstr(scenario.name, argv[2])) run(scenario, cellType);
     }

@@ -1,5 +1,5 @@
-// Milliseconds of one llama_decode(), by how attention is computed: the paged kernel, llama.cpp's own over block
-// tables with a dense mask, its one pool, and its streams. No sampling, logits of one row per sequence.
+// Milliseconds of one llama_decode(), by how attention is computed: the paged kernel, llama.cpp's own over
+// block tables with a dense mask, its one pool, and its streams. No sampling, logits of one row per sequence.
 //
 // With one thread the measure is CPU time, which other processes hardly disturb; with more it is wall time.
 //
@@ -15,8 +15,8 @@ namespace {
 
 struct Scenario {
     const char *name;
-    int32_t decoding; // sequences with one token
-    int32_t context; // tokens each has before
+    int32_t decoding;  // sequences with one token
+    int32_t context;   // tokens each has before
     int32_t chunk = 0; // tokens of a prompt in the same step, after `chunkContext`
     int32_t chunkContext = 0;
     int32_t shared = 0; // leading tokens that the decoding sequences have in common (block tables only)
@@ -46,16 +46,19 @@ public:
         : scenario_(scenario), context_(model, shapeOf(scenario, base), attention) {
         const int32_t sharedPages = scenario.shared / static_cast<int32_t>(context_.shape.pageSize);
         for (int32_t s = 1; context_.hasTables() && s < scenario.decoding; s++) {
-            for (int32_t p = 0; p < sharedPages; p++) context_.page(s, p) = context_.page(0, p);
+            for (int32_t p = 0; p < sharedPages; p++)
+                context_.page(s, p) = context_.page(0, p);
         }
         if (scenario.decoding) {
             fill(0, scenario.context);
             copyFirst();
         }
         if (scenario.chunk) fill(scenario.decoding, scenario.chunkContext);
-        for (int32_t s = 0; s < scenario.decoding; s++) rows_.push_back({s, scenario.context, 1000 + s});
+        for (int32_t s = 0; s < scenario.decoding; s++)
+            rows_.push_back({s, scenario.context, 1000 + s});
         for (int32_t i = 0; i < scenario.chunk; i++) {
-            rows_.push_back({scenario.decoding, scenario.chunkContext + i, 2000 + i, i == scenario.chunk - 1});
+            rows_.push_back(
+                {scenario.decoding, scenario.chunkContext + i, 2000 + i, i == scenario.chunk - 1});
         }
     }
 
@@ -78,7 +81,8 @@ private:
         return shape;
     }
 
-    // Decodes the tokens before for one sequence; the others get copies of its cells: what they hold costs no time.
+    // Decodes the tokens before for one sequence; the others get copies of its cells: what they hold costs no
+    // time.
     void fill(int32_t sequence, int32_t count) {
         const auto tokens = randomTokens(count, static_cast<uint32_t>(sequence));
         std::vector<Row> rows;
@@ -95,7 +99,8 @@ private:
         if (!context_.hasTables()) {
             std::vector<uint8_t> state(llama_state_seq_get_size(handle, 0));
             llama_state_seq_get_data(handle, state.data(), state.size(), 0);
-            for (int32_t s = 1; s < scenario_.decoding; s++) llama_state_seq_set_data(handle, state.data(), state.size(), s);
+            for (int32_t s = 1; s < scenario_.decoding; s++)
+                llama_state_seq_set_data(handle, state.data(), state.size(), s);
             return;
         }
         std::vector<uint8_t> page(llama_paged_page_size_bytes(handle));
@@ -110,7 +115,8 @@ private:
 
     void forget() {
         llama_memory_t memory = llama_get_memory(context_.handle.get());
-        for (int32_t s = 0; s < scenario_.decoding; s++) llama_memory_seq_rm(memory, s, scenario_.context, -1);
+        for (int32_t s = 0; s < scenario_.decoding; s++)
+            llama_memory_seq_rm(memory, s, scenario_.context, -1);
         if (scenario_.chunk) llama_memory_seq_rm(memory, scenario_.decoding, scenario_.chunkContext, -1);
     }
 
@@ -142,7 +148,8 @@ int main(int argc, char **argv) {
         if (argc > 5 && &scenario != &scenarios[std::atoi(argv[5])]) continue;
         // One context of each kind at once, steps interleaved: whatever else the machine does hits all alike.
         std::vector<std::unique_ptr<Bench>> benches;
-        for (const Attention attention : {Attention::kernel, Attention::dense, Attention::stockPool, Attention::stockStreams}) {
+        for (const Attention attention :
+             {Attention::kernel, Attention::dense, Attention::stockPool, Attention::stockStreams}) {
             benches.push_back(std::make_unique<Bench>(model, scenario, attention, shape));
         }
         std::vector<std::vector<double>> times(benches.size());
@@ -153,7 +160,8 @@ int main(int argc, char **argv) {
             }
         }
         std::printf("%-34s", scenario.name);
-        for (const auto &t : times) std::printf(" %10.1f", median(t));
+        for (const auto &t : times)
+            std::printf(" %10.1f", median(t));
         std::printf("\n");
         std::fflush(stdout);
     }

@@ -18,22 +18,24 @@
 
 inline int failures = 0;
 
-#define CHECK(condition, ...)                                                                                          \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            failures++;                                                                                                \
-            std::printf("FAILED %s:%d: %s: ", __FILE__, __LINE__, #condition);                                         \
-            std::printf(__VA_ARGS__);                                                                                  \
-            std::printf("\n");                                                                                         \
-        }                                                                                                              \
+#define CHECK(condition, ...)                                                                                \
+    do {                                                                                                     \
+        if (!(condition)) {                                                                                  \
+            failures++;                                                                                      \
+            std::printf("FAILED %s:%d: %s: ", __FILE__, __LINE__, #condition);                               \
+            std::printf(__VA_ARGS__);                                                                        \
+            std::printf("\n");                                                                               \
+        }                                                                                                    \
     } while (0)
 
 using Model = std::unique_ptr<llama_model, decltype(&llama_model_free)>;
 
 inline Model loadModel(const char *file) {
-    llama_log_set([](ggml_log_level level, const char *text, void *) {
-        if (level == GGML_LOG_LEVEL_ERROR) std::fputs(text, stderr);
-    }, nullptr);
+    llama_log_set(
+        [](ggml_log_level level, const char *text, void *) {
+            if (level == GGML_LOG_LEVEL_ERROR) std::fputs(text, stderr);
+        },
+        nullptr);
     ggml_backend_load_all_from_path(PAGED_TEST_BACKENDS);
     Model model(llama_model_load_from_file(file, llama_model_default_params()), llama_model_free);
     if (!model) {
@@ -62,10 +64,12 @@ struct Row {
     bool output = true;
 };
 
-// A context of `shape`. With block tables, sequence s owns pages s * pagesPerSequence …, through `order` if given.
+// A context of `shape`. With block tables, sequence s owns pages s * pagesPerSequence …, through `order` if
+// given.
 class Context {
 public:
-    Context(const Model &model, const Shape &shape, Attention attention) : shape(shape), attention(attention) {
+    Context(const Model &model, const Shape &shape, Attention attention)
+        : shape(shape), attention(attention) {
         llama_context_params params = llama_context_default_params();
         params.n_ctx = shape.sequences * shape.pagesPerSequence * shape.pageSize;
         params.n_batch = params.n_ubatch = shape.batch;
@@ -73,7 +77,8 @@ public:
         params.n_seq_max = shape.sequences;
         params.n_threads = params.n_threads_batch = shape.threads;
         params.type_k = params.type_v = shape.type;
-        params.flash_attn_type = shape.flashAttention ? LLAMA_FLASH_ATTN_TYPE_ENABLED : LLAMA_FLASH_ATTN_TYPE_DISABLED;
+        params.flash_attn_type =
+            shape.flashAttention ? LLAMA_FLASH_ATTN_TYPE_ENABLED : LLAMA_FLASH_ATTN_TYPE_DISABLED;
         params.swa_full = true;
         params.kv_unified = attention != Attention::stockStreams;
         handle.reset(llama_init_from_model(model.get(), params));
@@ -81,8 +86,8 @@ public:
         pages.resize(shape.sequences * shape.pagesPerSequence);
         std::iota(pages.begin(), pages.end(), 0);
         if (!hasTables()) return;
-        const llama_paged_config config = {pages.data(), shape.sequences, shape.pagesPerSequence, shape.pageSize,
-                                           attention == Attention::kernel};
+        const llama_paged_config config = {pages.data(), shape.sequences, shape.pagesPerSequence,
+                                           shape.pageSize, attention == Attention::kernel};
         CHECK(llama_paged_bind(handle.get(), &config), "bind");
     }
 
@@ -90,18 +95,22 @@ public:
 
     void scramble(uint32_t seed) {
         std::mt19937 random(seed);
-        for (size_t i = pages.size() - 1; i > 0; i--) std::swap(pages[i], pages[random() % (i + 1)]);
+        for (size_t i = pages.size() - 1; i > 0; i--)
+            std::swap(pages[i], pages[random() % (i + 1)]);
     }
 
-    int32_t &page(int32_t sequence, int32_t index) { return pages[sequence * shape.pagesPerSequence + index]; }
+    int32_t &page(int32_t sequence, int32_t index) {
+        return pages[sequence * shape.pagesPerSequence + index];
+    }
 
     int32_t cell(int32_t sequence, int32_t position) {
         const auto size = static_cast<int32_t>(shape.pageSize);
         return page(sequence, position / size) * size + position % size;
     }
 
-    // A byte that makes ruinous cells. For the kernel F16 NaN: whatever reads a cell nobody wrote shows in the logits.
-    // llama.cpp's own attention adds masks, which NaN survives, so there it is a large finite number.
+    // A byte that makes ruinous cells. For the kernel F16 NaN: whatever reads a cell nobody wrote shows in
+    // the logits. llama.cpp's own attention adds masks, which NaN survives, so there it is a large finite
+    // number.
     uint8_t poisonByte() const { return llama_paged_get_info(handle.get()).kernel ? 0x7e : 0x55; }
 
     void poison() {
@@ -138,7 +147,8 @@ public:
 inline std::vector<llama_token> randomTokens(int count, uint32_t seed) {
     std::mt19937 random(seed);
     std::vector<llama_token> tokens(count);
-    for (llama_token &token : tokens) token = static_cast<llama_token>(100 + random() % 20000);
+    for (llama_token &token : tokens)
+        token = static_cast<llama_token>(100 + random() % 20000);
     return tokens;
 }
 

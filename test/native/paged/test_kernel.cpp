@@ -1,5 +1,6 @@
-// The plan and the kernels, without a model: every SIMD level against attention in double precision, over random block
-// tables, head counts and sizes, KV types, windows, softcap, ALiBi and sinks. Cells that no token may see hold NaN.
+// The plan and the kernels, without a model: every SIMD level against attention in double precision, over
+// random block tables, head counts and sizes, KV types, windows, softcap, ALiBi and sinks. Cells that no
+// token may see hold NaN.
 
 #include "paged-attention.h"
 
@@ -37,12 +38,13 @@ struct Case {
 
 std::string describe(const Case &c) {
     char text[256];
-    std::snprintf(text, sizeof(text),
-                  "seed %u: %d kv heads x %d, sizes %d/%d, types %d/%d, page %d, window %d/%d, softcap %g, alibi %g, "
-                  "sinks %d, %zu sequences, %d threads",
-                  c.seed, c.kvHeads, c.rowsPerToken, c.kSize, c.vSize, static_cast<int>(c.kType),
-                  static_cast<int>(c.vType), c.pageSize, static_cast<int>(c.window.kind), c.window.size, c.softcap,
-                  c.maxBias, c.sinks, c.sequences.size(), c.threads);
+    std::snprintf(
+        text, sizeof(text),
+        "seed %u: %d kv heads x %d, sizes %d/%d, types %d/%d, page %d, window %d/%d, softcap %g, alibi %g, "
+        "sinks %d, %zu sequences, %d threads",
+        c.seed, c.kvHeads, c.rowsPerToken, c.kSize, c.vSize, static_cast<int>(c.kType),
+        static_cast<int>(c.vType), c.pageSize, static_cast<int>(c.window.kind), c.window.size, c.softcap,
+        c.maxBias, c.sinks, c.sequences.size(), c.threads);
     return text;
 }
 
@@ -60,12 +62,14 @@ struct Pool {
     std::vector<float> values; // as the kernel should read them
     Cells cells;
 
-    Pool(CellType type, int32_t heads, int32_t size, const std::vector<bool> &live, float spread, std::mt19937 &random) {
+    Pool(CellType type, int32_t heads, int32_t size, const std::vector<bool> &live, float spread,
+         std::mt19937 &random) {
         const size_t headBytes = bytesOf(type, size), count = live.size();
         bytes.resize(count * heads * headBytes);
         values.resize(count * heads * size);
         std::normal_distribution<float> normal(0.0f, spread);
-        for (float &x : values) x = normal(random);
+        for (float &x : values)
+            x = normal(random);
         const ggml_type ggmlType = ggmlTypeOf(type);
         for (size_t row = 0; row < count * heads; row++) {
             char *to = bytes.data() + row * headBytes;
@@ -85,15 +89,18 @@ struct Setup {
     std::vector<bool> live;
 };
 
-// Tables over a shuffled pool. Sequences of one group share their leading pages; the ubatch's tokens are interleaved.
+// Tables over a shuffled pool. Sequences of one group share their leading pages; the ubatch's tokens are
+// interleaved.
 Setup setUp(const Case &c, std::mt19937 &random) {
     Setup s;
     int32_t columns = 1, total = 0;
-    for (const auto &[before, count] : c.sequences) columns = std::max(columns, (before + count) / c.pageSize + 1);
+    for (const auto &[before, count] : c.sequences)
+        columns = std::max(columns, (before + count) / c.pageSize + 1);
     const auto rows = static_cast<int32_t>(c.sequences.size());
     total = rows * columns + 3;
     std::vector<int32_t> free(total);
-    for (int32_t i = 0; i < total; i++) free[i] = i;
+    for (int32_t i = 0; i < total; i++)
+        free[i] = i;
     std::shuffle(free.begin(), free.end(), random);
     s.pages.resize(static_cast<size_t>(rows) * columns);
     for (auto &page : s.pages) {
@@ -103,7 +110,8 @@ Setup setUp(const Case &c, std::mt19937 &random) {
     for (int32_t r = 0; r < rows; r++) {
         const int32_t group = r % static_cast<int32_t>(c.sharedPages.size());
         const int32_t shared = std::min(c.sharedPages[group], c.sequences[r].first / c.pageSize);
-        for (int32_t p = 0; p < shared && r != group; p++) s.pages[r * columns + p] = s.pages[group * columns + p];
+        for (int32_t p = 0; p < shared && r != group; p++)
+            s.pages[r * columns + p] = s.pages[group * columns + p];
     }
     s.tables = {s.pages.data(), static_cast<uint32_t>(rows), static_cast<uint32_t>(columns),
                 static_cast<uint32_t>(c.pageSize)};
@@ -111,21 +119,23 @@ Setup setUp(const Case &c, std::mt19937 &random) {
     for (bool more = true; more;) {
         more = false;
         for (int32_t r = 0; r < rows; r++) {
-            for (uint32_t run = 1 + random() % 40; run > 0 && done[r] < c.sequences[r].second; run--, more = true) {
+            for (uint32_t run = 1 + random() % 40; run > 0 && done[r] < c.sequences[r].second;
+                 run--, more = true) {
                 s.tokens.push_back({r, c.sequences[r].first + done[r]++});
             }
         }
     }
     s.live.resize(static_cast<size_t>(total) * c.pageSize);
     for (const Token &t : s.tokens) {
-        for (int32_t p = c.window.firstVisible(t.position); p <= t.position; p++) s.live[s.tables.cell(t.sequence, p)] = true;
+        for (int32_t p = c.window.firstVisible(t.position); p <= t.position; p++)
+            s.live[s.tables.cell(t.sequence, p)] = true;
     }
     return s;
 }
 
 // Softmax attention of one row in double precision.
-std::vector<double> reference(const Case &c, const Layer &layer, const Setup &s, const Pool &k, const Pool &v, int32_t token,
-                              int32_t head) {
+std::vector<double> reference(const Case &c, const Layer &layer, const Setup &s, const Pool &k, const Pool &v,
+                              int32_t token, int32_t head) {
     const Token &t = s.tokens[token];
     const int32_t kvHead = head / c.rowsPerToken;
     const float *q = layer.q + token * layer.qTokenStride + head * layer.qHeadStride;
@@ -134,7 +144,8 @@ std::vector<double> reference(const Case &c, const Layer &layer, const Setup &s,
     for (int32_t p = c.window.firstVisible(t.position); p <= t.position; p++) {
         const size_t row = static_cast<size_t>(s.tables.cell(t.sequence, p)) * c.kvHeads + kvHead;
         double score = 0;
-        for (int32_t d = 0; d < c.kSize; d++) score += static_cast<double>(q[d]) * k.values[row * c.kSize + d];
+        for (int32_t d = 0; d < c.kSize; d++)
+            score += static_cast<double>(q[d]) * k.values[row * c.kSize + d];
         score *= layer.scale;
         if (c.softcap != 0) score = c.softcap * std::tanh(score / c.softcap);
         scores.push_back(score + static_cast<double>(layer.slopeOf(head)) * (p - t.position));
@@ -147,13 +158,16 @@ std::vector<double> reference(const Case &c, const Layer &layer, const Setup &s,
         const size_t row = static_cast<size_t>(s.tables.cell(t.sequence, p)) * c.kvHeads + kvHead;
         const double weight = std::exp(scores[i] - largest);
         sum += weight;
-        for (int32_t d = 0; d < c.vSize; d++) out[d] += weight * v.values[row * c.vSize + d];
+        for (int32_t d = 0; d < c.vSize; d++)
+            out[d] += weight * v.values[row * c.vSize + d];
     }
-    for (double &x : out) x /= sum;
+    for (double &x : out)
+        x /= sum;
     return out;
 }
 
-// Every token's visible range must be covered by its shares exactly once, and items by visible cells without a gap.
+// Every token's visible range must be covered by its shares exactly once, and items by visible cells without
+// a gap.
 void checkPlan(const Case &c, const Setup &s, const Plan &plan) {
     std::map<int32_t, std::vector<std::pair<int32_t, int32_t>>> ranges;
     for (const Item &item : plan.items()) {
@@ -164,7 +178,8 @@ void checkPlan(const Case &c, const Setup &s, const Plan &plan) {
             for (int32_t p = share.lo; p < share.hi; p++) {
                 seen[p - item.first]++;
                 const int32_t page = item.pages[p / c.pageSize];
-                if (page * c.pageSize + p % c.pageSize != s.tables.cell(s.tokens[share.token].sequence, p)) failures++;
+                if (page * c.pageSize + p % c.pageSize != s.tables.cell(s.tokens[share.token].sequence, p))
+                    failures++;
             }
         }
         if (std::count(seen.begin(), seen.end(), 0)) failures++;
@@ -189,11 +204,14 @@ double worstError(const Case &c, const Kernel &kernel) {
     const Setup s = setUp(c, random);
     const int32_t heads = c.kvHeads * c.rowsPerToken;
     const auto count = static_cast<int32_t>(s.tokens.size());
-    const Pool k(c.kType, c.kvHeads, c.kSize, s.live, 1.0f, random), v(c.vType, c.kvHeads, c.vSize, s.live, 1.0f, random);
+    const Pool k(c.kType, c.kvHeads, c.kSize, s.live, 1.0f, random),
+        v(c.vType, c.kvHeads, c.vSize, s.live, 1.0f, random);
     std::vector<float> q(static_cast<size_t>(count) * heads * c.kSize), sinks(heads);
     std::normal_distribution<float> normal(0.0f, 1.5f);
-    for (float &x : q) x = normal(random);
-    for (float &x : sinks) x = normal(random);
+    for (float &x : q)
+        x = normal(random);
+    for (float &x : sinks)
+        x = normal(random);
     std::vector<float> out(static_cast<size_t>(count) * heads * c.vSize, NAN);
 
     Layer layer = {};
@@ -220,8 +238,10 @@ double worstError(const Case &c, const Kernel &kernel) {
         if (round == 1) checkPlan(c, s, attention.plan());
         std::fill(out.begin(), out.end(), NAN);
         std::vector<std::thread> threads;
-        for (int32_t t = 0; t < c.threads; t++) threads.emplace_back([&, t] { attention.run(layer, t, c.threads); });
-        for (std::thread &thread : threads) thread.join();
+        for (int32_t t = 0; t < c.threads; t++)
+            threads.emplace_back([&, t] { attention.run(layer, t, c.threads); });
+        for (std::thread &thread : threads)
+            thread.join();
         for (int32_t t = 0; t < count; t++) {
             for (int32_t h = 0; h < heads; h++) {
                 const auto expected = reference(c, layer, s, k, v, t, h);
@@ -239,7 +259,9 @@ double worstError(const Case &c, const Kernel &kernel) {
     return worst;
 }
 
-template <class T> const T &pick(const std::vector<T> &from, std::mt19937 &random) { return from[random() % from.size()]; }
+template <class T> const T &pick(const std::vector<T> &from, std::mt19937 &random) {
+    return from[random() % from.size()];
+}
 
 Case randomCase(uint32_t seed) {
     std::mt19937 random(seed);
@@ -248,23 +270,28 @@ Case randomCase(uint32_t seed) {
     c.kvHeads = pick<int32_t>({1, 1, 2, 3}, random);
     c.rowsPerToken = pick<int32_t>({1, 2, 3, 4, 5, 7, 8, 12}, random);
     c.kType = pick<CellType>({CellType::f16, CellType::f16, CellType::bf16, CellType::q8_0}, random);
-    c.vType = random() % 4 ? c.kType : pick<CellType>({CellType::f16, CellType::bf16, CellType::q8_0}, random);
+    c.vType =
+        random() % 4 ? c.kType : pick<CellType>({CellType::f16, CellType::bf16, CellType::q8_0}, random);
     const bool quantized = c.kType == CellType::q8_0 || c.vType == CellType::q8_0;
-    const std::vector<int32_t> sizes = quantized ? std::vector<int32_t>{32, 64, 96, 128} : std::vector<int32_t>{16, 48, 64, 80, 112, 128};
+    const std::vector<int32_t> sizes =
+        quantized ? std::vector<int32_t>{32, 64, 96, 128} : std::vector<int32_t>{16, 48, 64, 80, 112, 128};
     c.kSize = pick(sizes, random);
     c.vSize = random() % 3 ? c.kSize : pick(sizes, random);
     c.pageSize = pick<int32_t>({8, 16, 32, 64, 128}, random);
-    c.window.kind = pick<Window::Kind>({Window::Kind::full, Window::Kind::full, Window::Kind::sliding, Window::Kind::chunked}, random);
+    c.window.kind = pick<Window::Kind>(
+        {Window::Kind::full, Window::Kind::full, Window::Kind::sliding, Window::Kind::chunked}, random);
     c.window.size = pick<int32_t>({1, 7, 32, 100, 256}, random);
     c.softcap = random() % 4 ? 0.0f : pick<float>({5.0f, 30.0f, 50.0f}, random);
     c.maxBias = random() % 4 ? 0.0f : 8.0f;
     c.sinks = random() % 3 == 0;
     c.threads = pick<int32_t>({1, 2, 2, 5}, random);
     const int32_t groups = 1 + static_cast<int32_t>(random() % 3);
-    for (int32_t g = 0; g < groups; g++) c.sharedPages.push_back(random() % 2 ? static_cast<int32_t>(random() % 12) : 0);
+    for (int32_t g = 0; g < groups; g++)
+        c.sharedPages.push_back(random() % 2 ? static_cast<int32_t>(random() % 12) : 0);
     const int32_t sequences = 1 + static_cast<int32_t>(random() % 9);
     for (int32_t i = 0; i < sequences; i++) {
-        const auto before = static_cast<int32_t>(random() % 400), tokens = static_cast<int32_t>(random() % 3 ? 1 : 1 + random() % 60);
+        const auto before = static_cast<int32_t>(random() % 400),
+                   tokens = static_cast<int32_t>(random() % 3 ? 1 : 1 + random() % 60);
         c.sequences.push_back({before, tokens});
     }
     return c;

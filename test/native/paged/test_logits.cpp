@@ -1,7 +1,7 @@
 // Logits of a real model through the paged kernel and through llama.cpp's own attention.
 //
-// The measure is llama.cpp's own noise: how far its flash attention is from its plain attention over the same prompts.
-// The kernel may be no farther from the plain one than that.
+// The measure is llama.cpp's own noise: how far its flash attention is from its plain attention over the same
+// prompts. The kernel may be no farther from the plain one than that.
 
 #include "support.h"
 
@@ -12,7 +12,9 @@
 
 namespace {
 
-int vocabularyOf(const Model &model) { return llama_vocab_n_tokens(llama_model_get_vocab(model.get())); }
+int vocabularyOf(const Model &model) {
+    return llama_vocab_n_tokens(llama_model_get_vocab(model.get()));
+}
 
 struct Noise {
     double squares = 0;
@@ -28,13 +30,15 @@ struct Noise {
     double sameTopRate() const { return static_cast<double>(sameTop) / rows; }
 };
 
-// Text that the model can make sense of: this folder's own sources. Over random tokens rounding errors grow by chaos.
+// Text that the model can make sense of: this folder's own sources. Over random tokens rounding errors grow
+// by chaos.
 std::vector<llama_token> textTokens(const Model &model, const char *file, size_t count) {
     std::ifstream in(std::string(PAGED_TEST_SOURCES "/") + file);
     const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
     std::vector<llama_token> tokens(text.size() + 2);
-    tokens.resize(llama_tokenize(llama_model_get_vocab(model.get()), text.data(), static_cast<int32_t>(text.size()),
-                                 tokens.data(), static_cast<int32_t>(tokens.size()), true, false));
+    tokens.resize(llama_tokenize(llama_model_get_vocab(model.get()), text.data(),
+                                 static_cast<int32_t>(text.size()), tokens.data(),
+                                 static_cast<int32_t>(tokens.size()), true, false));
     if (tokens.size() < count) std::exit(2);
     tokens.resize(count);
     return tokens;
@@ -69,17 +73,19 @@ std::vector<std::vector<Row>> workload(const std::vector<std::vector<llama_token
 }
 
 // Decodes the batches with all contexts in step, and compares each one's logits with the first one's.
-std::vector<Noise> noiseAgainstFirst(const std::vector<Context *> &contexts, const std::vector<std::vector<Row>> &batches,
-                                     int vocabulary) {
+std::vector<Noise> noiseAgainstFirst(const std::vector<Context *> &contexts,
+                                     const std::vector<std::vector<Row>> &batches, int vocabulary) {
     std::vector<Noise> noise(contexts.size());
     for (const auto &batch : batches) {
-        for (Context *context : contexts) CHECK(context->decode(batch) == 0, "decode");
+        for (Context *context : contexts)
+            CHECK(context->decode(batch) == 0, "decode");
         for (size_t i = 0; i < batch.size(); i++) {
             if (!batch[i].output) continue;
             const int row = static_cast<int>(i);
             for (size_t c = 1; c < contexts.size(); c++) {
                 const Difference d = compare(contexts[0]->logits(row), contexts[c]->logits(row), vocabulary);
-                CHECK(d.finite, "context %zu sequence %d position %d", c, batch[i].sequence, batch[i].position);
+                CHECK(d.finite, "context %zu sequence %d position %d", c, batch[i].sequence,
+                      batch[i].position);
                 noise[c].add(d);
             }
         }
@@ -89,8 +95,10 @@ std::vector<Noise> noiseAgainstFirst(const std::vector<Context *> &contexts, con
 
 void testNoise(const Model &model) {
     Shape shape = {3, 48, 16, 512, GGML_TYPE_F16, true, 2};
-    const auto batches = workload({textTokens(model, "test_kernel.cpp", 700), textTokens(model, "support.h", 300),
-                                   textTokens(model, "bench_step.cpp", 90)}, 6);
+    const auto batches =
+        workload({textTokens(model, "test_kernel.cpp", 700), textTokens(model, "support.h", 300),
+                  textTokens(model, "bench_step.cpp", 90)},
+                 6);
     Context kernel(model, shape, Attention::kernel), dense(model, shape, Attention::dense);
     Context flash(model, shape, Attention::stockPool);
     shape.flashAttention = false;
@@ -99,19 +107,23 @@ void testNoise(const Model &model) {
     dense.scramble(5);
     kernel.poison();
     dense.poison();
-    CHECK(llama_paged_get_info(kernel.handle.get()).kernel, "%s", llama_paged_get_info(kernel.handle.get()).reason);
+    CHECK(llama_paged_get_info(kernel.handle.get()).kernel, "%s",
+          llama_paged_get_info(kernel.handle.get()).reason);
 
     const auto noise = noiseAgainstFirst({&plain, &flash, &kernel, &dense}, batches, vocabularyOf(model));
     const Noise &own = noise[1], &paged = noise[2], &masked = noise[3];
-    std::printf("against plain attention over %d rows: flash rms %.3f same top %.3f, kernel %.3f %.3f, dense mask %.3f %.3f\n",
-                own.rows, own.rms(), own.sameTopRate(), paged.rms(), paged.sameTopRate(), masked.rms(), masked.sameTopRate());
+    std::printf("against plain attention over %d rows: flash rms %.3f same top %.3f, kernel %.3f %.3f, dense "
+                "mask %.3f %.3f\n",
+                own.rows, own.rms(), own.sameTopRate(), paged.rms(), paged.sameTopRate(), masked.rms(),
+                masked.sameTopRate());
     // Rounding noise of two draws differs by some percent; a wrong cell costs several times as much.
     CHECK(paged.rms() <= own.rms() * 1.1, "kernel %g, flash %g", paged.rms(), own.rms());
     CHECK(masked.rms() <= own.rms() * 1.1, "dense %g, flash %g", masked.rms(), own.rms());
     CHECK(paged.sameTopRate() >= own.sameTopRate() - 0.02, "same top");
 }
 
-// Two sequences name the same full pages: their logits are those of sequences that computed the prefix themselves.
+// Two sequences name the same full pages: their logits are those of sequences that computed the prefix
+// themselves.
 void testSharedPages(const Model &model, Attention attention) {
     const Shape shape = {4, 24, 16, 512, GGML_TYPE_F16, true, 2};
     const int prefix = 160;
@@ -121,18 +133,22 @@ void testSharedPages(const Model &model, Attention attention) {
     apart.poison();
     const auto prompt = [&](Context &context, int32_t sequence) {
         std::vector<Row> rows;
-        for (int p = 0; p < prefix; p++) rows.push_back({sequence, p, common[p], false});
+        for (int p = 0; p < prefix; p++)
+            rows.push_back({sequence, p, common[p], false});
         CHECK(context.decode(rows) == 0, "prefix");
     };
     prompt(shared, 0);
-    for (int32_t s = 0; s < 4; s++) prompt(apart, s);
+    for (int32_t s = 0; s < 4; s++)
+        prompt(apart, s);
     for (int32_t s = 1; s < 4; s++) {
-        for (int32_t p = 0; p < prefix / 16; p++) shared.page(s, p) = shared.page(0, p);
+        for (int32_t p = 0; p < prefix / 16; p++)
+            shared.page(s, p) = shared.page(0, p);
     }
     const auto other = textTokens(model, "support.h", 80);
     std::vector<Row> suffixes;
     for (int32_t s = 0; s < 4; s++) {
-        for (int i = 0; i < 20; i++) suffixes.push_back({s, prefix + i, other[20 * s + i], i >= 10});
+        for (int i = 0; i < 20; i++)
+            suffixes.push_back({s, prefix + i, other[20 * s + i], i >= 10});
     }
     // The same sums in another order: rounding, which the model's quantised matrix products amplify.
     const Noise noise = noiseAgainstFirst({&shared, &apart}, {suffixes}, vocabularyOf(model))[1];
@@ -145,10 +161,12 @@ void testGraphReuse(const Model &model) {
     const Shape shape = {2, 64, 16, 512, GGML_TYPE_F16, true, 2};
     Context context(model, shape, Attention::kernel);
     std::vector<Row> rows;
-    for (int p = 0; p < 250; p++) rows.push_back({0, p, 500 + p, false});
+    for (int p = 0; p < 250; p++)
+        rows.push_back({0, p, 500 + p, false});
     CHECK(context.decode(rows) == 0, "prompt");
     llama_perf_context_reset(context.handle.get());
-    for (int p = 250; p < 270; p++) CHECK(context.decode({{0, p, 900 + p}}) == 0, "step");
+    for (int p = 250; p < 270; p++)
+        CHECK(context.decode({{0, p, 900 + p}}) == 0, "step");
     // The first step's shape is new; that it crosses a multiple of 256 cells doesn't matter.
     const int reused = llama_perf_context(context.handle.get()).n_reused;
     CHECK(reused == 19, "%d of 20 graphs reused", reused);
@@ -157,12 +175,14 @@ void testGraphReuse(const Model &model) {
 void testOtherCells(const Model &model) {
     for (const ggml_type type : {GGML_TYPE_BF16, GGML_TYPE_Q8_0}) {
         const Shape shape = {2, 24, 32, 512, type, true, 2};
-        const auto batches = workload({textTokens(model, "support.h", 300), textTokens(model, "bench_step.cpp", 61)}, 2);
+        const auto batches =
+            workload({textTokens(model, "support.h", 300), textTokens(model, "bench_step.cpp", 61)}, 2);
         Context flash(model, shape, Attention::stockPool), kernel(model, shape, Attention::kernel);
-        CHECK(llama_paged_get_info(kernel.handle.get()).kernel, "%s", llama_paged_get_info(kernel.handle.get()).reason);
+        CHECK(llama_paged_get_info(kernel.handle.get()).kernel, "%s",
+              llama_paged_get_info(kernel.handle.get()).reason);
         const Noise noise = noiseAgainstFirst({&flash, &kernel}, batches, vocabularyOf(model))[1];
-        std::printf("%s cells, kernel against flash attention: rms %.3f same top %.3f\n", ggml_type_name(type), noise.rms(),
-                    noise.sameTopRate());
+        std::printf("%s cells, kernel against flash attention: rms %.3f same top %.3f\n",
+                    ggml_type_name(type), noise.rms(), noise.sameTopRate());
         CHECK(noise.rms() < 1.0, "%s: rms %g", ggml_type_name(type), noise.rms());
     }
 }

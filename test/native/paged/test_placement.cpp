@@ -1,4 +1,5 @@
-// Where tokens land: physical cell = blockTable[position div P] * P + position mod P, nowhere else, in any page order.
+// Where tokens land: physical cell = blockTable[position div P] * P + position mod P, nowhere else, in any
+// page order.
 
 #include "support.h"
 
@@ -27,7 +28,8 @@ std::vector<Row> prompts(const std::vector<int> &lengths) {
     std::vector<Row> rows;
     for (size_t s = 0; s < lengths.size(); s++) {
         const auto tokens = randomTokens(lengths[s], static_cast<uint32_t>(s));
-        for (int p = 0; p < lengths[s]; p++) rows.push_back({static_cast<int32_t>(s), p, tokens[p], p % 16 == 15});
+        for (int p = 0; p < lengths[s]; p++)
+            rows.push_back({static_cast<int32_t>(s), p, tokens[p], p % 16 == 15});
     }
     return rows;
 }
@@ -43,7 +45,8 @@ void testCells(const Model &model, Attention attention, bool flashAttention) {
     CHECK(scrambled.decode(rows) == 0, "decode");
 
     std::set<int32_t> written;
-    for (const Row &row : rows) written.insert(scrambled.cell(row.sequence, row.position));
+    for (const Row &row : rows)
+        written.insert(scrambled.cell(row.sequence, row.position));
     const std::vector<llama_kv_cache *> plainCaches = cachesOf(plain), caches = cachesOf(scrambled);
     for (size_t c = 0; c < caches.size(); c++) {
         for (const uint32_t layer : caches[c]->get_layer_ids()) {
@@ -54,7 +57,8 @@ void testCells(const Model &model, Attention attention, bool flashAttention) {
                 const bool poisoned = key == std::vector<uint8_t>(key.size(), scrambled.poisonByte());
                 CHECK(poisoned != (written.count(cell) == 1), "layer %u cell %d", layer, cell);
             }
-            // The first layer's keys depend on token and position only: equal bytes prove which token lies where.
+            // The first layer's keys depend on token and position only: equal bytes prove which token lies
+            // where.
             if (layer != 0) continue;
             for (const Row &row : rows) {
                 CHECK(keyOfCell(a, plain.cell(row.sequence, row.position)) ==
@@ -66,8 +70,10 @@ void testCells(const Model &model, Attention attention, bool flashAttention) {
     const int vocabulary = llama_vocab_n_tokens(llama_model_get_vocab(model.get()));
     for (size_t i = 0; i < rows.size(); i++) {
         if (!rows[i].output) continue;
-        const auto d = compare(plain.logits(static_cast<int>(i)), scrambled.logits(static_cast<int>(i)), vocabulary);
-        // The kernel reads by position: page order can't matter. llama.cpp's sums run in cell order: rounding differs.
+        const auto d =
+            compare(plain.logits(static_cast<int>(i)), scrambled.logits(static_cast<int>(i)), vocabulary);
+        // The kernel reads by position: page order can't matter. llama.cpp's sums run in cell order: rounding
+        // differs.
         const double rmsMax = llama_paged_get_info(scrambled.handle.get()).kernel ? 0 : 2.5;
         CHECK(d.finite && d.rms <= rmsMax, "row %zu: rms %g finite %d", i, d.rms, d.finite);
     }
@@ -79,7 +85,8 @@ void testPagesMove(const Model &model, Attention attention, bool flashAttention)
     context.poison();
     const auto tokens = randomTokens(41, 3);
     std::vector<Row> rows;
-    for (int p = 0; p < 40; p++) rows.push_back({0, p, tokens[p], p == 39});
+    for (int p = 0; p < 40; p++)
+        rows.push_back({0, p, tokens[p], p == 39});
     context.decode(rows);
     context.decode({{0, 40, tokens[40]}});
     const int vocabulary = llama_vocab_n_tokens(llama_model_get_vocab(model.get()));
@@ -89,14 +96,17 @@ void testPagesMove(const Model &model, Attention attention, bool flashAttention)
     const std::vector<uint8_t> ruin(llama_paged_page_size_bytes(context.handle.get()), context.poisonByte());
     std::vector<uint8_t> bytes(ruin.size());
     for (int i = 0; i < 3; i++) {
-        const auto from = static_cast<uint32_t>(context.page(0, i)), to = static_cast<uint32_t>(context.page(1, i));
+        const auto from = static_cast<uint32_t>(context.page(0, i)),
+                   to = static_cast<uint32_t>(context.page(1, i));
         CHECK(llama_paged_read_page(context.handle.get(), from, bytes.data()), "read");
         CHECK(llama_paged_write_page(context.handle.get(), to, bytes.data()), "write");
         CHECK(llama_paged_write_page(context.handle.get(), from, ruin.data()), "write");
     }
-    for (int i = 0; i < 4; i++) std::swap(context.page(0, i), context.page(1, i));
+    for (int i = 0; i < 4; i++)
+        std::swap(context.page(0, i), context.page(1, i));
     context.decode({{0, 40, tokens[40]}});
-    CHECK(std::memcmp(before.data(), context.logits(0), before.size() * sizeof(float)) == 0, "logits changed");
+    CHECK(std::memcmp(before.data(), context.logits(0), before.size() * sizeof(float)) == 0,
+          "logits changed");
     const uint32_t pages = llama_paged_get_info(context.handle.get()).pages;
     CHECK(!llama_paged_read_page(context.handle.get(), pages, bytes.data()), "page out of the pool");
 }
