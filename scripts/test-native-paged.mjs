@@ -1,10 +1,10 @@
 /**
  * Tests of the paged KV in libllama: the plan and the kernels alone, and a model through the built library.
  *
- * Usage: node scripts/test-native-paged.mjs [--sanitize] [--bench] [model.gguf]
- *   --sanitize  the tests without a model under AddressSanitizer and UBSan, and under ThreadSanitizer
- *   --bench     builds the benchmarks too and prints where they are
- * Without a model file the tests that need one are skipped, and it says so.
+ * Usage: node scripts/test-native-paged.mjs [--only=kernel|model] [--sanitize] [--bench] [model.gguf]
+ *   --only      plan and kernels, which need no model, or placement and logits of the model
+ *   --sanitize  plan and kernels under AddressSanitizer and UBSan, and under ThreadSanitizer
+ *   --bench     builds the benchmarks and prints where they are
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
@@ -73,15 +73,22 @@ const withLibrary = (name) =>
     [libllama.library, ggml, ggmlBase],
   );
 
-run(alone('test_kernel', '', ['-O3']), []);
+if (args.includes('--bench')) {
+  console.log([alone('bench_kernel', '', ['-O3']), withLibrary('bench_step')].join('\n'));
+  process.exit(0);
+}
 if (args.includes('--sanitize')) {
   run(alone('test_kernel', '-asan', ['-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all']), [
     '20',
   ]);
   run(alone('test_kernel', '-tsan', ['-O1', '-fsanitize=thread']), ['20']);
+} else if (!args.includes('--only=model')) {
+  run(alone('test_kernel', '', ['-O3']), []);
 }
-const programs = ['test_placement', 'test_logits'].map(withLibrary);
-if (model) for (const program of programs) run(program, [path.resolve(model)]);
-else console.log('skipped: tests that need a model (pass a .gguf file)');
-if (args.includes('--bench'))
-  console.log([alone('bench_kernel', '', ['-O3']), withLibrary('bench_step')].join('\n'));
+if (!args.includes('--only=kernel')) {
+  if (!model) {
+    console.error('The tests of placement and logits need a model: pass a .gguf file, or --only=kernel.');
+    process.exit(1);
+  }
+  for (const name of ['test_placement', 'test_logits']) run(withLibrary(name), [path.resolve(model)]);
+}

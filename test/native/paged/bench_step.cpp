@@ -50,10 +50,10 @@ public:
                 context_.page(s, p) = context_.page(0, p);
         }
         if (scenario.decoding) {
-            fill(0, scenario.context);
+            fill(model, 0, scenario.context);
             copyFirst();
         }
-        if (scenario.chunk) fill(scenario.decoding, scenario.chunkContext);
+        if (scenario.chunk) fill(model, scenario.decoding, scenario.chunkContext);
         for (int32_t s = 0; s < scenario.decoding; s++)
             rows_.push_back({s, scenario.context, 1000 + s});
         for (int32_t i = 0; i < scenario.chunk; i++) {
@@ -83,8 +83,8 @@ private:
 
     // Decodes the tokens before for one sequence; the others get copies of its cells: what they hold costs no
     // time.
-    void fill(int32_t sequence, int32_t count) {
-        const auto tokens = randomTokens(count, static_cast<uint32_t>(sequence));
+    void fill(const Model &model, int32_t sequence, int32_t count) {
+        const auto tokens = randomTokens(model, count, static_cast<uint32_t>(sequence));
         std::vector<Row> rows;
         for (int32_t p = 0; p < count; p++) {
             rows.push_back({sequence, p, tokens[p], false});

@@ -7,6 +7,7 @@
 
 #include "ggml-backend.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -143,18 +144,23 @@ public:
     std::unique_ptr<llama_context, decltype(&llama_free)> handle{nullptr, llama_free};
 };
 
+inline int vocabularyOf(const Model &model) {
+    return llama_vocab_n_tokens(llama_model_get_vocab(model.get()));
+}
+
 // Tokens of a text that is as good as random: attention then has no favourite position.
-inline std::vector<llama_token> randomTokens(int count, uint32_t seed) {
+inline std::vector<llama_token> randomTokens(const Model &model, int count, uint32_t seed) {
     std::mt19937 random(seed);
     std::vector<llama_token> tokens(count);
+    const int last = std::min(vocabularyOf(model), 20000);
     for (llama_token &token : tokens)
-        token = static_cast<llama_token>(100 + random() % 20000);
+        token = static_cast<llama_token>(100 + random() % (last - 100));
     return tokens;
 }
 
 struct Difference {
     double rms = 0;
-    double largest = 0;
+    double deviation = 0; // standard deviation of the first one's values
     bool sameTop = true;
     bool finite = true;
 };
@@ -162,15 +168,19 @@ struct Difference {
 inline Difference compare(const float *a, const float *b, int count) {
     Difference d;
     int topA = 0, topB = 0;
+    double mean = 0, squares = 0;
     for (int i = 0; i < count; i++) {
         const double delta = static_cast<double>(a[i]) - b[i];
         d.finite = d.finite && std::isfinite(a[i]) && std::isfinite(b[i]);
         d.rms += delta * delta;
-        d.largest = std::max(d.largest, std::abs(delta));
+        mean += a[i];
+        squares += static_cast<double>(a[i]) * a[i];
         if (a[i] > a[topA]) topA = i;
         if (b[i] > b[topB]) topB = i;
     }
     d.rms = std::sqrt(d.rms / count);
+    mean /= count;
+    d.deviation = std::sqrt(squares / count - mean * mean);
     d.sameTop = topA == topB;
     return d;
 }

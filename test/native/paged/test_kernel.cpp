@@ -311,7 +311,7 @@ void checkSlopes() {
 } // namespace
 
 int main(int argc, char **argv) {
-    const auto cases = static_cast<uint32_t>(argc > 1 ? std::atoi(argv[1]) : 150);
+    const auto cases = static_cast<uint32_t>(argc > 1 ? std::atoi(argv[1]) : 60);
     checkSlopes();
     for (const Kernel *kernel : usableKernels()) {
         double worst = 0;

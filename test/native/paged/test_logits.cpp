@@ -12,21 +12,21 @@
 
 namespace {
 
-int vocabularyOf(const Model &model) {
-    return llama_vocab_n_tokens(llama_model_get_vocab(model.get()));
-}
-
 struct Noise {
     double squares = 0;
+    double variances = 0;
     int rows = 0;
     int sameTop = 0;
 
     void add(const Difference &d) {
         squares += d.rms * d.rms;
+        variances += d.deviation * d.deviation;
         rows++;
         sameTop += d.sameTop;
     }
     double rms() const { return std::sqrt(squares / rows); }
+    // Of the logits' own spread: what a wrong cell changes is of the order of 1.
+    double relative() const { return std::sqrt(squares / variances); }
     double sameTopRate() const { return static_cast<double>(sameTop) / rows; }
 };
 
@@ -117,8 +117,8 @@ void testNoise(const Model &model) {
                 own.rows, own.rms(), own.sameTopRate(), paged.rms(), paged.sameTopRate(), masked.rms(),
                 masked.sameTopRate());
     // Rounding noise of two draws differs by some percent; a wrong cell costs several times as much.
-    CHECK(paged.rms() <= own.rms() * 1.1, "kernel %g, flash %g", paged.rms(), own.rms());
-    CHECK(masked.rms() <= own.rms() * 1.1, "dense %g, flash %g", masked.rms(), own.rms());
+    CHECK(paged.rms() <= own.rms() * 1.15, "kernel %g, flash %g", paged.rms(), own.rms());
+    CHECK(masked.rms() <= own.rms() * 1.15, "dense %g, flash %g", masked.rms(), own.rms());
     CHECK(paged.sameTopRate() >= own.sameTopRate() - 0.02, "same top");
 }
 
@@ -153,20 +153,21 @@ void testSharedPages(const Model &model, Attention attention) {
     // The same sums in another order: rounding, which the model's quantised matrix products amplify.
     const Noise noise = noiseAgainstFirst({&shared, &apart}, {suffixes}, vocabularyOf(model))[1];
     std::printf("shared against separate prefix: rms %.3f same top %.3f\n", noise.rms(), noise.sameTopRate());
-    CHECK(noise.rms() < 1.0, "rms %g", noise.rms());
+    CHECK(noise.relative() < 0.2, "relative rms %g", noise.relative());
 }
 
 // Whether a graph is reused may not depend on context length: the kernel's graph is the same for all.
 void testGraphReuse(const Model &model) {
     const Shape shape = {2, 64, 16, 512, GGML_TYPE_F16, true, 2};
     Context context(model, shape, Attention::kernel);
+    const auto tokens = randomTokens(model, 270, 1);
     std::vector<Row> rows;
     for (int p = 0; p < 250; p++)
-        rows.push_back({0, p, 500 + p, false});
+        rows.push_back({0, p, tokens[p], false});
     CHECK(context.decode(rows) == 0, "prompt");
     llama_perf_context_reset(context.handle.get());
     for (int p = 250; p < 270; p++)
-        CHECK(context.decode({{0, p, 900 + p}}) == 0, "step");
+        CHECK(context.decode({{0, p, tokens[p]}}) == 0, "step");
     // The first step's shape is new; that it crosses a multiple of 256 cells doesn't matter.
     const int reused = llama_perf_context(context.handle.get()).n_reused;
     CHECK(reused == 19, "%d of 20 graphs reused", reused);
@@ -183,7 +184,7 @@ void testOtherCells(const Model &model) {
         const Noise noise = noiseAgainstFirst({&flash, &kernel}, batches, vocabularyOf(model))[1];
         std::printf("%s cells, kernel against flash attention: rms %.3f same top %.3f\n",
                     ggml_type_name(type), noise.rms(), noise.sameTopRate());
-        CHECK(noise.rms() < 1.0, "%s: rms %g", ggml_type_name(type), noise.rms());
+        CHECK(noise.relative() < 0.2, "%s: relative rms %g", ggml_type_name(type), noise.relative());
     }
 }
 
