@@ -1,6 +1,10 @@
 #include "text.h"
 
 #include <algorithm>
+#include <string_view>
+
+#include "large_stack.h"
+#include "text_runs.h"
 
 namespace sluice {
 
@@ -29,15 +33,12 @@ uint8_t flagsOf(const llama_vocab *vocab, llama_token token) {
     return flags;
 }
 
-} // namespace
-
-std::vector<llama_token> tokenize(const Model &model, const std::string &text, bool addSpecial,
-                                  bool parseSpecial) {
-    if (text.size() > textBytesMax) throw RangeError("text is longer than 64 MiB");
+std::vector<llama_token> tokenizePiece(const llama_vocab *vocab, std::string_view text, bool addSpecial,
+                                       bool parseSpecial) {
     // A guess that is right for all but odd texts; otherwise llama.cpp says how many there are.
     std::vector<llama_token> tokens(text.size() / 2 + 16);
     const auto run = [&] {
-        return llama_tokenize(model.vocab(), text.data(), static_cast<int32_t>(text.size()), tokens.data(),
+        return llama_tokenize(vocab, text.data(), static_cast<int32_t>(text.size()), tokens.data(),
                               static_cast<int32_t>(tokens.size()), addSpecial, parseSpecial);
     };
     int32_t count = run();
@@ -48,6 +49,45 @@ std::vector<llama_token> tokenize(const Model &model, const std::string &text, b
     }
     tokens.resize(static_cast<size_t>(std::max(count, 0)));
     return tokens;
+}
+
+/**
+ * Byte-level vocabularies are split by regular expressions first, many of them through std::regex, which
+ * recurses once a character of a match: a word of 20 kB overflows a worker's stack. Long words therefore get
+ * a stack of their own, and longer ones are cut.
+ */
+std::vector<llama_token> tokenizeByRegex(const llama_vocab *vocab, const std::string &text, bool addSpecial,
+                                         bool parseSpecial) {
+    const TextRuns runs = splitLongRuns(text);
+    std::vector<llama_token> tokens;
+    const auto run = [&] {
+        if (runs.pieces.size() == 1) {
+            tokens = tokenizePiece(vocab, text, addSpecial, parseSpecial);
+            return;
+        }
+        if (addSpecial && llama_vocab_get_add_bos(vocab)) tokens.push_back(llama_vocab_bos(vocab));
+        for (const std::string_view piece : runs.pieces) {
+            const auto more = tokenizePiece(vocab, piece, false, parseSpecial);
+            tokens.insert(tokens.end(), more.begin(), more.end());
+        }
+        if (addSpecial && llama_vocab_get_add_eos(vocab)) tokens.push_back(llama_vocab_eos(vocab));
+    };
+    if (runs.longest <= runBytesOnAnyStack) {
+        run();
+    } else {
+        runOnLargeStack(run);
+    }
+    return tokens;
+}
+
+} // namespace
+
+std::vector<llama_token> tokenize(const Model &model, const std::string &text, bool addSpecial,
+                                  bool parseSpecial) {
+    if (text.size() > textBytesMax) throw RangeError("text is longer than 64 MiB");
+    if (llama_vocab_type(model.vocab()) != LLAMA_VOCAB_TYPE_BPE)
+        return tokenizePiece(model.vocab(), text, addSpecial, parseSpecial);
+    return tokenizeByRegex(model.vocab(), text, addSpecial, parseSpecial);
 }
 
 std::string detokenize(const Model &model, const llama_token *tokens, size_t count, bool special) {

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fixture } from '../../test/support/gguf/fixtures.js';
 import { realModel } from '../../test/support/gguf/real-model.js';
@@ -45,6 +48,33 @@ describe('tokens', () => {
     assert.throws(() => model.detokenize(new Float32Array(1) as never, true), TypeError);
     model.close();
   });
+});
+
+describe('very long words', () => {
+  /** A vocabulary whose words are found by std::regex: the fixture's, under the name of such a splitter. */
+  async function regexModel() {
+    const bytes = readFileSync(fixture('qwen3'));
+    bytes.write('bloom', bytes.indexOf('qwen2', bytes.indexOf('tokenizer.ggml.pre')), 'latin1');
+    const path = join(mkdtempSync(join(tmpdir(), 'sluice-native-')), 'regex.gguf');
+    writeFileSync(path, bytes);
+    return loadModel(path, { mmap: false, vocabOnly: true });
+  }
+
+  const cases = {
+    letters: 'a'.repeat(300_000),
+    spaces: `${' '.repeat(100_000)}x`,
+    'ideographic spaces': `${'\u3000'.repeat(50_000)}x`,
+    'no spaces, three bytes a character': '世界'.repeat(60_000),
+    'words of every length': Array.from({ length: 400 }, (_, length) => 'ab'.repeat(length)).join(' '),
+  };
+  for (const [name, text] of Object.entries(cases)) {
+    test(name, async () => {
+      const model = await regexModel();
+      const tokens = model.tokenize(text, false, false);
+      assert.equal(Buffer.from(model.detokenize(tokens, false)).toString(), text);
+      model.close();
+    });
+  }
 });
 
 test('the vocabulary has each token with its bytes and flags', async () => {
