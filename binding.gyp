@@ -21,6 +21,7 @@
       ],
       "defines": [
         "NAPI_VERSION=8",
+        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
         "NODE_ADDON_API_CPP_EXCEPTIONS",
         "LLAMA_SHARED",
         "GGML_SHARED",

@@ -49,7 +49,7 @@ inline const char *errorCodeName(ErrorCode code) {
 class NativeError : public std::runtime_error {
 public:
     NativeError(ErrorCode code, const std::string &message) : std::runtime_error(message), code(code) {}
-    const ErrorCode code;
+    ErrorCode code;
 };
 
 /** An argument of the wrong type: becomes a TypeError. */

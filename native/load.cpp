@@ -12,64 +12,83 @@ namespace sluice {
 
 namespace {
 
-/** Progress is passed on in steps of this size: at most 100 calls a load. */
+/** Progress is passed on in steps of this size. */
 constexpr float progressStep = 0.01f;
 
+class Load;
+void deliver(Napi::Env env, Napi::Function onProgress, Load *load, void *);
+using Events = Napi::TypedThreadSafeFunction<Load, void, deliver>;
+
 /**
- * Carries one load's events from the registry's thread to the environment that asked. The thread-safe
- * function is used and released under `mutex_`; the promise is settled on the environment's own thread.
+ * Carries a load's progress and outcome from the registry's threads to the environment that asked. They are
+ * kept here, under `mutex_`, and the thread-safe function only wakes the environment: what it had queued
+ * would leak where the environment ends first. The promise is settled on the environment's own thread.
  */
 class Load : public LoadListener, public std::enable_shared_from_this<Load> {
 public:
-    Load(Napi::Env env, const Napi::Function &onProgress)
-        : env_(env), deferred_(Napi::Promise::Deferred::New(env)),
-          events_(Napi::ThreadSafeFunction::New(env, onProgress, "sluice.load", 0, 1)) {}
+    explicit Load(Napi::Env env) : env_(env), deferred_(Napi::Promise::Deferred::New(env)) {}
 
     Napi::Promise promise() const { return deferred_.Promise(); }
 
-    void start(const std::string &path, const LoadOptions &options) {
+    void start(const std::string &path, const LoadOptions &options, const Napi::Function &onProgress) {
+        events_ = Events::New(env_, onProgress, "sluice.load", 0, 1, this,
+                              [self = shared_from_this()](Napi::Env, void *, Load *) {});
         // Added after the thread-safe function was made, so it runs before that is torn down: hooks run last
         // in, first out.
         hook_ = env_.AddCleanupHook(std::function<void()>([self = shared_from_this()] { self->leave(); }));
-        ModelRegistry::instance().load(path, options, shared_from_this());
+        try {
+            ModelRegistry::instance().load(path, options, shared_from_this());
+        } catch (const std::exception &error) { // no thread, no memory
+            onFailed(NativeError(ErrorCode::modelLoadFailed, error.what()));
+        }
     }
 
     void cancel() {
-        if (!ModelRegistry::instance().cancel(shared_from_this())) return;
-        release();
-        settle([this] {
-            deferred_.Reject(toJsError(env_, {ErrorCode::loadCancelled, "Loading was cancelled."}).Value());
-        });
+        if (ModelRegistry::instance().cancel(shared_from_this()))
+            onFailed(NativeError(ErrorCode::loadCancelled, "Loading was cancelled."));
     }
 
     void onProgress(float fraction) override {
-        if (fraction < reported_ + progressStep && fraction < 1) return;
-        reported_ = fraction;
-        post([fraction](Load &load, Napi::Function callback) {
-            if (!load.isSettled_) callback.Call({Napi::Number::New(load.env_, fraction)});
-        });
+        if (fraction < sent_ + progressStep && fraction < 1) return;
+        sent_ = fraction;
+        signal([&] { progress_ = fraction; });
     }
 
     void onLoaded(std::shared_ptr<Model> model) override {
-        post([model = std::move(model)](Load &load, Napi::Function) {
-            load.settle([&] { load.deferred_.Resolve(ModelWrap::create(load.env_, model)); });
-        });
+        signal([&] { outcome_ = Outcome{std::move(model), std::nullopt}; });
         release();
     }
 
     void onFailed(const NativeError &error) override {
-        post([error](Load &load, Napi::Function) {
-            load.settle([&] { load.deferred_.Reject(toJsError(load.env_, error).Value()); });
-        });
+        signal([&] { outcome_ = Outcome{nullptr, error}; });
         release();
     }
 
+    /** On the environment's thread, after one or more signals. */
+    void receive(const Napi::Function &onProgress) {
+        std::optional<float> progress;
+        std::optional<Outcome> outcome;
+        {
+            const std::lock_guard lock(mutex_);
+            progress.swap(progress_);
+            outcome.swap(outcome_);
+        }
+        // First, since onProgress may throw.
+        if (outcome) settle(*outcome);
+        if (progress) onProgress.Call({Napi::Number::New(env_, *progress)});
+    }
+
 private:
-    template <typename Event> void post(Event event) {
+    struct Outcome {
+        std::shared_ptr<Model> model;
+        std::optional<NativeError> error;
+    };
+
+    template <typename Update> void signal(Update update) {
         const std::lock_guard lock(mutex_);
         if (isReleased_) return;
-        events_.NonBlockingCall([self = shared_from_this(), event = std::move(event)](
-                                    Napi::Env, Napi::Function callback) { event(*self, callback); });
+        update();
+        events_.NonBlockingCall();
     }
 
     void release() {
@@ -78,19 +97,21 @@ private:
         isReleased_ = true;
     }
 
-    template <typename Settle> void settle(Settle settle) {
-        if (isSettled_) return;
-        isSettled_ = true;
-        settle();
-        if (hook_) hook_->Remove(env_);
+    void settle(const Outcome &outcome) {
+        hook_->Remove(env_);
+        if (outcome.error) {
+            deferred_.Reject(toJsError(env_, *outcome.error).Value());
+        } else {
+            deferred_.Resolve(ModelWrap::create(env_, outcome.model));
+        }
     }
 
     /** The environment ends: nothing may reach it any more, and a load only it waited for must not outlive
      * it. */
     void leave() {
-        isSettled_ = true;
         ModelRegistry::instance().cancel(shared_from_this());
         release();
+        outcome_.reset();
         ModelRegistry::instance().joinAbandoned();
     }
 
@@ -98,13 +119,19 @@ private:
 
     Napi::Env env_;
     Napi::Promise::Deferred deferred_;
-    std::mutex mutex_;
-    Napi::ThreadSafeFunction events_;
-    bool isReleased_ = false;
-    bool isSettled_ = false; // on the environment's thread only
-    float reported_ = -1;    // on the loading thread only
     std::optional<Hook> hook_;
+    std::mutex mutex_;
+    Events events_;
+    bool isReleased_ = false;
+    std::optional<float> progress_;
+    std::optional<Outcome> outcome_;
+    float sent_ = -1; // on the loading thread only
 };
+
+/** Without an environment, what was queued is only being discarded. */
+void deliver(Napi::Env env, Napi::Function onProgress, Load *load, void *) {
+    if (env != nullptr) load->receive(onProgress);
+}
 
 LoadOptions readOptions(const Napi::Object &object) {
     LoadOptions options;
@@ -134,12 +161,12 @@ Napi::Object startLoad(Napi::Env env, const std::string &path, const Napi::Objec
         throw ArgumentError("path must be a file's path");
     if (!onProgress.IsFunction()) throw ArgumentError("onProgress must be a function");
     const LoadOptions loadOptions = readOptions(options);
-    const auto load = std::make_shared<Load>(env, onProgress.As<Napi::Function>());
+    const auto load = std::make_shared<Load>(env);
     Napi::Object handle = Napi::Object::New(env);
     handle.Set("done", load->promise());
     handle.Set("cancel", Napi::Function::New(
                              env, [load](const Napi::CallbackInfo &) { load->cancel(); }, "cancel"));
-    load->start(path, loadOptions);
+    load->start(path, loadOptions, onProgress.As<Napi::Function>());
     return handle;
 }
 

@@ -93,7 +93,8 @@ void ModelRegistry::run(Task &task) {
     }
 }
 
-void ModelRegistry::finish(Task &task, const std::shared_ptr<Model> &model, const NativeError *error) {
+/** The last listener gets this thread's reference: when it closes the model, the model is freed. */
+void ModelRegistry::finish(Task &task, std::shared_ptr<Model> model, const NativeError *error) {
     std::vector<std::shared_ptr<LoadListener>> listeners;
     {
         const std::lock_guard lock(mutex_);
@@ -102,10 +103,10 @@ void ModelRegistry::finish(Task &task, const std::shared_ptr<Model> &model, cons
         task.isFinished = true;
     }
     for (const auto &listener : listeners) {
-        if (error == nullptr) {
-            listener->onLoaded(model);
-        } else {
+        if (error != nullptr) {
             listener->onFailed(*error);
+        } else {
+            listener->onLoaded(listener == listeners.back() ? std::move(model) : model);
         }
     }
 }

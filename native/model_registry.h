@@ -54,7 +54,7 @@ private:
     struct Task;
 
     void run(Task &task);
-    void finish(Task &task, const std::shared_ptr<Model> &model, const NativeError *error);
+    void finish(Task &task, std::shared_ptr<Model> model, const NativeError *error);
     void reap(bool wait);
 
     std::mutex mutex_;
