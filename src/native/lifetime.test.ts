@@ -2,11 +2,19 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { fixture } from '../../test/support/gguf/fixtures.js';
 import { cpuAddon, createContext, forward, loadModel, promptRows } from '../../test/support/native.js';
 
 const workerFile = new URL('../../test/support/native-worker.js', import.meta.url);
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/** Over 200 cycles: 10 kB a cycle. A leaked context would be 2 MiB, its KV pool, a leaked model 1 MiB. */
+const flatBytes = 2 * 2 ** 20;
 
 describe('memory', () => {
   test('200 cycles of load, context, forward and free leave it flat', async () => {
@@ -19,13 +27,18 @@ describe('memory', () => {
         context.close();
         model.close();
       }
-      globalThis.gc?.();
+      collectGarbage(); // handles of what was closed are small, but theirs is not the memory meant here
       return process.memoryUsage.rss();
     }
-    const before = await cycles(50);
-    const growthBytes = (await cycles(200)) - before;
-    // A leaked context would be 200 times its KV pool alone: 2 layers × 2 × 128 values × 2 bytes × 2,048 cells.
-    assert.ok(growthBytes < 16 * 2 ** 20, `grew by ${growthBytes} bytes`);
+    let before = await cycles(50);
+    const growthsBytes: number[] = [];
+    // A leak grows in every block. What malloc's arenas take, tens of MB at first, ends: 2,600 cycles were flat.
+    do {
+      const after = await cycles(200);
+      growthsBytes.push(after - before);
+      before = after;
+    } while (growthsBytes.at(-1)! >= flatBytes && growthsBytes.length < 8);
+    assert.ok(growthsBytes.at(-1)! < flatBytes, `grew by ${growthsBytes} bytes`);
     assert.deepEqual(cpuAddon().counters(), { models: 0, modelReferences: 0, contexts: 0 });
   });
 });
