@@ -294,3 +294,21 @@ test('sizes that contradict each other are refused at the start', () => {
   assert.throws(() => testCore({ maxBatchTokens: 7 }), /maxBatchTokens is below maxSequences/);
   assert.throws(() => testCore({ maxOutputs: 8 }), /maxOutputs must be over maxSequences/);
 });
+
+test('a sequence for which no token can be chosen fails alone', () => {
+  const { core, context, of, finish } = testCore();
+  const [stuck, other] = [request({ prompt: prompt(20, 1) }), request({ prompt: prompt(20, 2) })];
+  const sample = context.sample.bind(context);
+  context.sample = (count, outputs, sequences, result) => {
+    sample(count, outputs, sequences, result);
+    result.tokens[0] = -1;
+    context.sample = sample;
+  };
+  core.submit(stuck);
+  core.submit(other);
+  finish();
+  const end = last(of(stuck.id));
+  assert.equal(end.type === 'error' && end.code, 'engine_failed');
+  assertAnswers(of(other.id), other);
+  assert.equal(core.stats().pagesLive, 0);
+});

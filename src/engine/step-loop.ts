@@ -387,6 +387,11 @@ export class EngineCore {
     const { sequence, output, request: live } = choice;
     const { sampling } = live.request;
     const token = this.result.tokens[row]!;
+    if (token < 0) {
+      // Appended, it would fail the next step for everyone. Its pages may hold what made the logits useless.
+      this.fail(live, 'engine_failed', 'No token could be chosen to go on with.', false);
+      return;
+    }
     this.totals.generatedTokens++;
     if (!sampling.ignoreEos && (this.dependencies.vocab.flags[token]! & VocabFlag.endOfGeneration) !== 0) {
       this.finish(choice, 'stop');

@@ -170,7 +170,7 @@ export interface SamplerParams {
 
 /** Where sample() writes; allocated once by the caller for its largest call. */
 export interface SampleResult {
-  tokens: Int32Array; // [rows]
+  tokens: Int32Array; // [rows]; -1: nothing can be chosen (the grammar allows nothing, or no logit is a number)
   logprobs: Float32Array; // [rows], natural log under the unmodified logits (temperature 1); NaN when not asked
   topCounts: Uint8Array; // [rows]
   topTokens: Int32Array; // [rows × 20], best first
