@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
+import { cacheDirectory } from '../support/cache.js';
 import { licenceSchema } from './catalog.js';
 
 const manifestFile = 'manifest.json';
@@ -36,7 +36,7 @@ export interface StoredModel {
 
 /** `${SLUICE_CACHE:-~/.cache/sluice}/models`. */
 export function defaultModelsDirectory(env: NodeJS.ProcessEnv): string {
-  return join(resolve(env.SLUICE_CACHE || join(homedir(), '.cache', 'sluice')), 'models');
+  return join(cacheDirectory(env), 'models');
 }
 
 /** Downloaded models, one directory each: the file and a manifest, which is written last. */

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { cacheDirectory } from '../support/cache.js';
 
 /** GPU backends that npm can install on demand: they weigh hundreds of megabytes, so nobody gets them unasked. */
 export type GpuKind = 'cuda' | 'vulkan';
@@ -46,11 +46,7 @@ function run(program: string, args: string[], onOutput: (line: string) => void):
 }
 
 function prefixDirectory(): string {
-  return join(
-    process.env.SLUICE_CACHE || join(homedir(), '.cache', 'sluice'),
-    'native',
-    `gpu-${releaseVersion()}`,
-  );
+  return join(cacheDirectory(process.env), 'native', `gpu-${releaseVersion()}`);
 }
 
 function packageDirectory(kind: GpuKind): string {

@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { defaultModelsDirectory } from '../models/index.js';
+import { basename, join } from 'node:path';
 import { FileLock } from '../models/lock.js';
+import { cacheDirectory } from '../support/cache.js';
 import { blockRules } from './blocks.js';
 
 /** Changes when the same source gives other bytes. */
@@ -17,7 +17,7 @@ export interface Source {
 
 /** `${SLUICE_CACHE:-~/.cache/sluice}/repacked`. */
 export function repackedDirectory(env: NodeJS.ProcessEnv): string {
-  return join(dirname(defaultModelsDirectory(env)), 'repacked');
+  return join(cacheDirectory(env), 'repacked');
 }
 
 /** Rewritten models: a directory for each source, a file for each revision and choice of types. */

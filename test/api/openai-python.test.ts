@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { cacheDirectory } from '../../src/support/cache.js';
 import { projectRoot } from '../../src/support/root.js';
 import { startTestServer } from '../support/server.js';
 
@@ -13,8 +13,7 @@ const sdkVersion = '2.14.0';
 
 /** Python with the SDK in a folder of its own, made once. */
 async function pythonWithSdk(): Promise<string> {
-  const cache = process.env.SLUICE_CACHE ?? join(homedir(), '.cache', 'sluice');
-  const packages = join(cache, 'python', `openai-${sdkVersion}`);
+  const packages = join(cacheDirectory(process.env), 'python', `openai-${sdkVersion}`);
   if (!existsSync(join(packages, 'openai'))) {
     const args = ['-m', 'pip', 'install', '--quiet', '--target', packages, `openai==${sdkVersion}`];
     await run('python3', args, { timeout: 180_000 });
