@@ -3,36 +3,13 @@ import { after, test } from 'node:test';
 import { prompt, request } from '../../test/sim/core.js';
 import { crashTokens } from '../../test/sim/fake-thread.js';
 import { answerAlone } from '../../test/sim/oracle.js';
+import { engineConfig } from '../../test/support/engine-config.js';
 import { SluiceError } from '../errors.js';
 import type { Engine } from './engine.js';
 import { createEngine, type EngineOptions } from './host.js';
-import type { EngineConfig, EngineEvent, GenerateRequest } from './types.js';
+import type { EngineEvent, GenerateRequest } from './types.js';
 
-const config: EngineConfig = {
-  modelPath: '/models/Tiny-Model.gguf',
-  backend: 'cpu',
-  gpuLayers: 0,
-  mainGpu: 0,
-  tensorSplit: [],
-  mmap: true,
-  mlock: false,
-  threads: 1,
-  contextLength: 0,
-  kvTypeK: 'f16',
-  kvTypeV: 'f16',
-  flashAttention: 'auto',
-  attention: 'paged',
-  pageSize: 8,
-  kvBytes: 0,
-  memoryUtilization: 0.9,
-  maxSequences: 8,
-  maxBatchTokens: 0,
-  targetStepMs: 0,
-  maxQueue: 4,
-  watermark: 0.01,
-  prefixCache: true,
-  sessionMaxTokens: 1_000,
-};
+const config = engineConfig({ modelPath: '/models/Tiny-Model.gguf', pageSize: 8, maxQueue: 4 });
 
 const engines: Engine[] = [];
 after(() => Promise.all(engines.map((engine) => engine.close())));

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { prompt as fakePrompt, request } from '../../test/sim/core.js';
+import { engineConfig } from '../../test/support/engine-config.js';
 import { type FixtureName, fixture } from '../../test/support/gguf/fixtures.js';
 import type { Engine } from './engine.js';
 import { createEngine } from './host.js';
@@ -15,32 +16,13 @@ const engines: Engine[] = [];
 after(() => Promise.all(engines.map((engine) => engine.close())));
 
 async function open(name: FixtureName, overrides: Partial<EngineConfig> = {}): Promise<Engine> {
-  const config: EngineConfig = {
+  const config = engineConfig({
     modelPath: fixture(name),
-    backend: 'cpu',
-    gpuLayers: 0,
-    mainGpu: 0,
-    tensorSplit: [],
-    mmap: true,
-    mlock: false,
-    threads: 1,
     contextLength: 1_024,
-    kvTypeK: 'f16',
-    kvTypeV: 'f16',
-    flashAttention: 'auto',
-    attention: 'paged',
-    pageSize: 16,
-    kvBytes: 0,
-    memoryUtilization: 0.9,
-    maxSequences: 8,
     maxBatchTokens: 128,
-    targetStepMs: 0,
-    maxQueue: 64,
-    watermark: 0.01,
-    prefixCache: true,
     sessionMaxTokens: 2_000,
     ...overrides,
-  };
+  });
   const engine = await createEngine(config, () => {}, { onFault: (message) => faults.push(message) });
   engines.push(engine);
   return engine;

@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { initBackends, loadAddon } from '../../src/native/index.js';
 import type { NativeModel } from '../../src/native/types.js';
 import { realModel } from '../support/gguf/real-model.js';
+import { loadModel } from '../support/native.js';
 import {
   type Case,
   compare,
@@ -45,18 +45,15 @@ function prompts(model: NativeModel): Int32Array[] {
 }
 
 let model: NativeModel;
-const addon = loadAddon();
-initBackends('cpu');
 
 before(async () => {
-  const options = { gpuLayers: 0, mainGpu: 0, tensorSplit: [], mmap: true, mlock: false, vocabOnly: false };
-  model = await addon.load(await realModel(), options, () => {}).done;
+  model = await loadModel(await realModel());
 });
 after(() => model.close());
 
 test("batched and cached greedy tokens equal those computed alone, within stock llama.cpp's own rounding", (t) => {
-  const stock = createTestContext(addon, model, 'stock');
-  const paged = createTestContext(addon, model, 'paged');
+  const stock = createTestContext(model, 'stock');
+  const paged = createTestContext(model, 'paged');
   const cases: Case[] = greedyContinuations(paged.context, paged.tables, prompts(model), continuationLength);
 
   const pagedAlone = runAlone(paged.context, paged.tables, cases);

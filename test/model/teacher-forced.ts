@@ -3,13 +3,8 @@
  * continuation, the two best tokens and their logits. Teacher-forced: the continuation is fixed beforehand, so that one
  * different choice doesn't change everything after it.
  */
-import type {
-  Batch,
-  ContextOptions,
-  NativeAddon,
-  NativeContext,
-  NativeModel,
-} from '../../src/native/types.js';
+import type { Batch, ContextOptions, NativeContext, NativeModel } from '../../src/native/types.js';
+import { createContext } from '../support/native.js';
 
 export interface Case {
   prompt: Int32Array;
@@ -24,26 +19,23 @@ export interface TopTwo {
 const pageSize = 16;
 const maxTokens = 512; // per sequence
 const groupSize = 32;
+const maxBatchTokens = 512;
 
 export function createTestContext(
-  addon: NativeAddon,
   model: NativeModel,
   attention: ContextOptions['attention'],
 ): { context: NativeContext; tables: Int32Array } {
   const maxPagesPerSequence = maxTokens / pageSize;
   const tables = new Int32Array(groupSize * maxPagesPerSequence);
-  const context = addon.createContext(model, {
+  const context = createContext(model, {
     pageSize,
     pages: groupSize * maxPagesPerSequence,
     maxSequences: groupSize,
     maxPagesPerSequence,
     blockTables: tables,
-    maxBatchTokens: 512,
+    maxBatchTokens,
     maxOutputs: groupSize,
     threads: 2,
-    kvTypeK: 'f16',
-    kvTypeV: 'f16',
-    flashAttention: 'auto',
     attention,
   });
   return { context, tables };
@@ -63,10 +55,10 @@ export function layOut(tables: Int32Array, sharedPages: (row: number) => number)
 class BatchBuilder {
   readonly batch: Batch = {
     count: 0,
-    tokens: new Int32Array(512),
-    positions: new Int32Array(512),
-    sequences: new Int32Array(512),
-    outputs: new Uint8Array(512),
+    tokens: new Int32Array(maxBatchTokens),
+    positions: new Int32Array(maxBatchTokens),
+    sequences: new Int32Array(maxBatchTokens),
+    outputs: new Uint8Array(maxBatchTokens),
   };
   add(token: number, position: number, sequence: number, output: boolean): void {
     const at = this.batch.count++;
@@ -77,9 +69,6 @@ class BatchBuilder {
   }
   get full(): boolean {
     return this.batch.count === this.batch.tokens.length;
-  }
-  take(): Batch {
-    return this.batch;
   }
   clear(): void {
     this.batch.count = 0;
@@ -105,7 +94,7 @@ export function topTwo(logits: Float32Array): TopTwo {
 function prefill(context: NativeContext, cases: Case[], from: (row: number) => number): void {
   const builder = new BatchBuilder();
   const flush = () => {
-    if (builder.batch.count > 0) context.forward(builder.take());
+    if (builder.batch.count > 0) context.forward(builder.batch);
     builder.clear();
   };
   cases.forEach((item, row) => {
@@ -131,7 +120,7 @@ function decode(context: NativeContext, cases: Case[]): TopTwo[][] {
       builder.add(step === 0 ? item.prompt[last]! : item.continuation[step - 1]!, last + step, row, true);
       rows.push(row);
     });
-    context.forward(builder.take());
+    context.forward(builder.batch);
     rows.forEach((row, output) => {
       results[row]!.push(topTwo(context.logits(output)));
     });
@@ -196,7 +185,7 @@ export function greedyContinuations(
     for (let step = 0; step < length; step++) {
       builder.clear();
       builder.add(token, prompt.length - 1 + step, 0, true);
-      context.forward(builder.take());
+      context.forward(builder.batch);
       token = topTwo(context.logits(0)).token;
       tokens.push(token);
     }

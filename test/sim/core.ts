@@ -1,3 +1,4 @@
+import { greedySampling } from '../../src/engine/prompt-only.js';
 import { type CoreConfig, EngineCore } from '../../src/engine/step-loop.js';
 import type { EngineEvent, GenerateRequest } from '../../src/engine/types.js';
 import { FakeContext, type FakeContextOptions } from './fake-context.js';
@@ -83,22 +84,7 @@ export function request(overrides: Partial<GenerateRequest> = {}): GenerateReque
     prompt: Int32Array.of(1, 2, 3),
     choices: 1,
     maxTokens: 4,
-    sampling: {
-      temperature: 0,
-      topK: 0,
-      topP: 1,
-      minP: 0,
-      repeatPenalty: 1,
-      frequencyPenalty: 0,
-      presencePenalty: 0,
-      seed: 1,
-      logitBias: [],
-      ignoreEos: true,
-      topLogprobs: -1,
-      grammar: '',
-      grammarLazy: false,
-      grammarTriggers: [],
-    },
+    sampling: { ...greedySampling, seed: 1, ignoreEos: true },
     stop: [],
     priority: 1,
     deadlineMs: null,

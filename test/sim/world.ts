@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { PinResult } from '../../src/engine/live-request.js';
+import { greedySampling } from '../../src/engine/prompt-only.js';
 import { EngineCore } from '../../src/engine/step-loop.js';
 import type { EngineEvent, GenerateRequest } from '../../src/engine/types.js';
 import { auditScheduler } from './audit.js';
@@ -188,20 +189,12 @@ export class World {
       choices: random.chance(0.2) ? random.int(2, 4) : 1,
       maxTokens: random.chance(0.1) ? 0 : random.int(1, 40),
       sampling: {
+        ...greedySampling,
         temperature: 1,
-        topK: 0,
-        topP: 1,
-        minP: 0,
-        repeatPenalty: 1,
-        frequencyPenalty: 0,
-        presencePenalty: 0,
         seed: random.uint32(),
-        logitBias: [],
         ignoreEos: random.chance(0.3),
         topLogprobs: random.chance(0.2) ? random.int(0, 5) : -1,
         grammar: random.chance(0.02) ? 'bad' : '',
-        grammarLazy: false,
-        grammarTriggers: [],
       },
       stop: random.chance(0.3)
         ? [random.pick(['ab', 'bc a', '€', 'abab', '\uFFFDa']), random.pick(['dd', 'b', ''])]

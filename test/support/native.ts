@@ -1,3 +1,4 @@
+import { greedySampling } from '../../src/engine/prompt-only.js';
 import { initBackends, loadAddon } from '../../src/native/index.js';
 import type {
   ContextOptions,
@@ -18,23 +19,7 @@ export const loadOptions: LoadOptions = {
   vocabOnly: false,
 };
 
-export const greedy: SamplerParams = {
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  repeatPenalty: 1,
-  frequencyPenalty: 0,
-  presencePenalty: 0,
-  penaltyLastN: 0,
-  seed: 1,
-  logitBias: [],
-  ignoreEos: false,
-  topLogprobs: -1,
-  grammar: '',
-  grammarLazy: false,
-  grammarTriggers: [],
-};
+export const greedy: SamplerParams = { ...greedySampling, penaltyLastN: 0, seed: 1 };
 
 /** The addon with the CPU backend: what a test sees must not depend on a GPU. */
 export function cpuAddon(): NativeAddon {
