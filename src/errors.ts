@@ -10,6 +10,8 @@ export const errorTable = {
   context_length_exceeded: { status: 400, type: 'invalid_request_error', retry: false },
   unsupported_parameter: { status: 400, type: 'invalid_request_error', retry: false },
   invalid_grammar: { status: 400, type: 'invalid_request_error', retry: false },
+  invalid_api_key: { status: 401, type: 'authentication_error', retry: false },
+  permission_denied: { status: 403, type: 'permission_error', retry: false },
   model_not_found: { status: 404, type: 'invalid_request_error', retry: false },
   not_found: { status: 404, type: 'invalid_request_error', retry: false },
   method_not_allowed: { status: 405, type: 'invalid_request_error', retry: false },
@@ -19,14 +21,18 @@ export const errorTable = {
   unsupported_media_type: { status: 415, type: 'invalid_request_error', retry: false },
   headers_too_large: { status: 431, type: 'invalid_request_error', retry: false },
   request_too_large: { status: 400, type: 'invalid_request_error', retry: false }, // can never fit the page pool
+  // The caller has used up what it may; the answer says when there is more.
+  insufficient_quota: { status: 402, type: 'insufficient_quota', retry: false },
+  rate_limit_exceeded: { status: 429, type: 'rate_limit_error', retry: true },
   // The server is busy or going away.
   queue_full: { status: 429, type: 'rate_limit_error', retry: true },
   slow_reader: { status: 429, type: 'rate_limit_error', retry: true },
   shutting_down: { status: 503, type: 'server_error', retry: true },
+  store_unavailable: { status: 503, type: 'server_error', retry: true }, // keys or limits can't be read or written
   model_not_ready: { status: 503, type: 'server_error', retry: true },
   deadline_exceeded: { status: 504, type: 'server_error', retry: true },
   cancelled: { status: 499, type: 'invalid_request_error', retry: false },
-  // A model could not be fetched (`sluice models pull`, start of the server).
+  // A model could not be fetched (`sluice models pull`, start of the server), or isn't for this key.
   model_access_denied: { status: 403, type: 'permission_error', retry: false },
   model_download_failed: { status: 502, type: 'server_error', retry: true },
   model_checksum_mismatch: { status: 502, type: 'server_error', retry: false },
@@ -45,16 +51,24 @@ export class SluiceError extends Error {
   readonly param: string | null;
   /** Seconds after which trying again is worth it; sent as Retry-After. */
   readonly retryAfterSeconds: number | null;
+  /** Further headers of the answer, such as what is left of a limit. */
+  readonly headers: Readonly<Record<string, string>>;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { param?: string | null; retryAfterSeconds?: number | null; cause?: unknown } = {},
+    options: {
+      param?: string | null;
+      retryAfterSeconds?: number | null;
+      headers?: Readonly<Record<string, string>>;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.param = options.param ?? null;
     this.retryAfterSeconds = options.retryAfterSeconds ?? null;
+    this.headers = options.headers ?? {};
   }
 
   get status(): number {

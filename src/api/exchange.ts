@@ -1,3 +1,4 @@
+import { anonymousCaller, type Caller } from '../auth/index.js';
 import { SluiceError, toSluiceError } from '../errors.js';
 import { type BodyLimits, receiveBody } from './body.js';
 import { EventStream, type EventStreamLimits } from './sse.js';
@@ -5,10 +6,13 @@ import type { HttpRequest, HttpResponse } from './uws.js';
 
 export type Headers = Readonly<Record<string, string>>;
 
+const nobody = anonymousCaller(false);
+
 /** What a request says of itself; copied at once, since uWS's own object dies with the callback. */
 export interface RequestHead {
   method: string; // upper case
   path: string;
+  query: string; // without its "?"
   headers: ReadonlyMap<string, string>; // lower-case names
 }
 
@@ -23,7 +27,15 @@ export function readHead(request: HttpRequest): { head: RequestHead; fault: Slui
   if (headers.has('content-length') && headers.has('transfer-encoding')) {
     fault = framingFault('both Content-Length and Transfer-Encoding');
   }
-  return { head: { method: request.getCaseSensitiveMethod(), path: request.getUrl(), headers }, fault };
+  return {
+    head: {
+      method: request.getCaseSensitiveMethod(),
+      path: request.getUrl(),
+      query: request.getQuery() ?? '',
+      headers,
+    },
+    fault,
+  };
 }
 
 function framingFault(what: string): SluiceError {
@@ -41,6 +53,8 @@ export class Exchange {
   /** Fields for the access log. */
   readonly notes: Record<string, unknown> = {};
   status = 0;
+  /** Whose request it is, from the moment it is known. */
+  caller: Caller = nobody;
 
   readonly #response: HttpResponse;
   readonly #headers: Headers;
@@ -48,6 +62,7 @@ export class Exchange {
   readonly #onEnd: (exchange: Exchange) => void;
   #stream: EventStream | null = null;
   #ended = false;
+  #body: Promise<Buffer> | null = null;
 
   /** `headers` go with every answer. `onEnd` is called once, when the answer is complete or the client is gone. */
   constructor(
@@ -104,10 +119,15 @@ export class Exchange {
       return error;
     }
     const retryAfter = error.retryAfterSeconds ?? (error.status === 429 || error.status === 503 ? 1 : null);
-    const headers = retryAfter === null ? {} : { 'retry-after': String(Math.ceil(retryAfter)) };
+    const retry = retryAfter === null ? {} : { 'retry-after': String(Math.ceil(retryAfter)) };
     const body = JSON.stringify(error);
     const type = { 'content-type': 'application/json; charset=utf-8' };
-    this.#send(error.status, body, { ...type, ...headers, ...options.headers }, options.closeConnection);
+    this.#send(
+      error.status,
+      body,
+      { ...type, ...retry, ...error.headers, ...options.headers },
+      options.closeConnection,
+    );
     return error;
   }
 
@@ -140,9 +160,11 @@ export class Exchange {
     this.#end();
   }
 
-  /** The body; see {@link receiveBody}. */
+  /** The body; see {@link receiveBody}. The same however often it is asked for. */
   body(limits: BodyLimits): Promise<Buffer> {
-    return receiveBody(this.#response, Number(this.header('content-length') ?? 0), limits, this.signal);
+    const length = Number(this.header('content-length') ?? 0);
+    this.#body ??= receiveBody(this.#response, length, limits, this.signal);
+    return this.#body;
   }
 
   #send(status: number, body: string, headers: Headers, closeConnection = false): void {
@@ -184,6 +206,8 @@ const STATUS_TEXT: Record<number, string> = {
   200: 'OK',
   204: 'No Content',
   400: 'Bad Request',
+  401: 'Unauthorized',
+  402: 'Payment Required',
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',

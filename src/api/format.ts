@@ -1,3 +1,4 @@
+import { dollars } from '../cost/money.js';
 import type { FinishReason, GenerationEvent, MessageDelta, Usage } from '../gateway/types.js';
 import type { ChatLogprobs } from './schemas/chat.js';
 import type { CompletionLogprobs } from './schemas/completions.js';
@@ -32,5 +33,6 @@ export function wireUsage(usage: Usage) {
     completion_tokens: usage.completionTokens,
     total_tokens: usage.promptTokens + usage.completionTokens,
     prompt_tokens_details: { cached_tokens: usage.cachedTokens },
+    ...(usage.nanodollars === null ? {} : { cost: dollars(usage.nanodollars) }),
   };
 }

@@ -1,10 +1,12 @@
 import { randomInt } from 'node:crypto';
+import type { Caller } from '../auth/index.js';
+import { dollars } from '../cost/money.js';
 import { type Gateway, generate } from '../gateway/pipeline.js';
 import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../gateway/types.js';
 import { ChatFormat } from './chat-format.js';
 import { CompletionFormat } from './completion-format.js';
 import { type ApiContext, newId } from './context.js';
-import type { Exchange } from './exchange.js';
+import type { Exchange, Headers } from './exchange.js';
 import type { AnswerFormat } from './format.js';
 import type { ChatRequest } from './schemas/chat.js';
 import type { CompletionRequest } from './schemas/completions.js';
@@ -17,8 +19,8 @@ export interface Generation {
   includeUsage: boolean;
 }
 
-export function completionGeneration(api: ApiContext, tenant: string, wire: CompletionRequest): Generation {
-  const request = validateCompletion(wire, scopeOf(api, tenant, 'cmpl'));
+export function completionGeneration(api: ApiContext, caller: Caller, wire: CompletionRequest): Generation {
+  const request = validateCompletion(wire, scopeOf(api, caller, 'cmpl'));
   const prompts = request.input.kind === 'text' ? request.input.prompts : [];
   const format = new CompletionFormat({
     ...formatOptions(api, request, wire),
@@ -30,8 +32,8 @@ export function completionGeneration(api: ApiContext, tenant: string, wire: Comp
   return { request, format, includeUsage: wire.stream_options?.include_usage ?? false };
 }
 
-export function chatGeneration(api: ApiContext, tenant: string, wire: ChatRequest): Generation {
-  const request = validateChat(wire, scopeOf(api, tenant, 'chatcmpl'));
+export function chatGeneration(api: ApiContext, caller: Caller, wire: ChatRequest): Generation {
+  const request = validateChat(wire, scopeOf(api, caller, 'chatcmpl'));
   const format = new ChatFormat(formatOptions(api, request, wire));
   return { request, format, includeUsage: wire.stream_options?.include_usage ?? false };
 }
@@ -62,15 +64,15 @@ async function respondWhole(
   api: ApiContext,
   { request, format }: Generation,
 ): Promise<void> {
-  let warning: string | null = null;
+  let headers: Headers = {};
   const sink = (event: GenerationEvent) => {
-    if (event.type === 'start') warning = event.warning;
+    if (event.type === 'start') headers = headersOf(event);
     note(exchange, event);
     format.collect(event);
   };
   const usage = await tracked(api, request, sink, exchange.signal);
   noteUsage(exchange, usage);
-  exchange.json(200, format.whole(usage), warningHeader(warning));
+  exchange.json(200, format.whole(usage), headers);
 }
 
 /**
@@ -79,16 +81,12 @@ async function respondWhole(
  */
 async function respondStreaming(exchange: Exchange, api: ApiContext, generation: Generation): Promise<void> {
   const { request, format, includeUsage } = generation;
-  let warning: string | null = null;
+  let headers: Headers = {};
   const open = () =>
-    exchange.stream(
-      api.config.http,
-      () => api.metrics.slowReaders.labels('sse').inc(),
-      warningHeader(warning),
-    );
+    exchange.stream(api.config.http, () => api.metrics.slowReaders.labels('sse').inc(), headers);
   const patience = setTimeout(open, api.config.http.pingIntervalMs);
   const sink = (event: GenerationEvent) => {
-    if (event.type === 'start') warning = event.warning;
+    if (event.type === 'start') headers = headersOf(event);
     note(exchange, event);
     for (const chunk of format.chunks(event)) open()?.send(JSON.stringify(chunk));
   };
@@ -103,8 +101,8 @@ async function respondStreaming(exchange: Exchange, api: ApiContext, generation:
   }
 }
 
-function warningHeader(warning: string | null): Record<string, string> {
-  return warning === null ? {} : { 'x-sluice-warning': warning };
+function headersOf({ warning, quota }: Extract<GenerationEvent, { type: 'start' }>): Headers {
+  return warning === null ? quota : { ...quota, 'x-sluice-warning': warning };
 }
 
 function note(exchange: Exchange, event: GenerationEvent): void {
@@ -113,13 +111,18 @@ function note(exchange: Exchange, event: GenerationEvent): void {
 }
 
 function noteUsage(exchange: Exchange, usage: Usage): void {
-  Object.assign(exchange.notes, usage);
+  Object.assign(exchange.notes, logged(usage));
 }
 
-function scopeOf(api: ApiContext, tenant: string, prefix: string): RequestScope {
+/** Usage as the access log has it. */
+export function logged({ nanodollars, ...tokens }: Usage): object {
+  return nanodollars === null ? tokens : { ...tokens, costDollars: dollars(nanodollars) };
+}
+
+function scopeOf(api: ApiContext, caller: Caller, prefix: string): RequestScope {
   return {
     id: newId(prefix),
-    tenant,
+    caller,
     nowMs: Date.now(),
     randomSeed: randomInt(2 ** 32),
     limits: api.config.requests,

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { ErrorCode } from '../errors.js';
 import type { ApiContext } from './context.js';
 import type { Exchange } from './exchange.js';
+import * as admin from './handlers/admin.js';
 import { chatCompletions, completions } from './handlers/completions.js';
 import { healthz, readyz } from './handlers/health.js';
 import { metrics } from './handlers/metrics.js';
@@ -9,12 +10,15 @@ import { getModel, listModels } from './handlers/models.js';
 import { openapi } from './handlers/openapi.js';
 import { createPrefix, deletePrefix, listPrefixes } from './handlers/prefixes.js';
 import { detokenize, tokenize } from './handlers/tokenize.js';
+import * as adminSchemas from './schemas/admin.js';
 import { chatChunk, chatRequest, chatResponse } from './schemas/chat.js';
 import { completionRequest, completionResponse } from './schemas/completions.js';
 import * as schemas from './schemas/others.js';
 
 export interface Route {
   method: 'GET' | 'POST' | 'DELETE';
+  /** Who may call it; by default whoever has a key, or everyone where there are none. */
+  access?: 'open' | 'admin';
   path: string; // ends in "/:name" where the rest of the path is a parameter
   summary: string;
   request?: z.ZodType;
@@ -26,6 +30,14 @@ export interface Route {
   /** Whatever it throws is sent as an error. `parameter` is the rest of the path, decoded. */
   handle(exchange: Exchange, api: ApiContext, parameter: string): void | Promise<void>;
 }
+
+const ADMIN_BODY_ERRORS = [
+  'invalid_json',
+  'invalid_value',
+  'unsupported_media_type',
+  'body_too_large',
+  'store_unavailable',
+] as const satisfies ErrorCode[];
 
 const BODY_ERRORS = [
   'invalid_json',
@@ -41,8 +53,12 @@ const GENERATION_ERRORS = [
   'context_length_exceeded',
   'request_too_large',
   'invalid_grammar',
+  'model_access_denied',
+  'insufficient_quota',
+  'rate_limit_exceeded',
   'queue_full',
   'shutting_down',
+  'store_unavailable',
   'deadline_exceeded',
   'engine_failed',
 ] as const satisfies ErrorCode[];
@@ -131,6 +147,7 @@ export const routes: readonly Route[] = [
   {
     method: 'GET',
     path: '/healthz',
+    access: 'open',
     summary: 'Whether the process is up',
     response: schemas.status,
     errors: [],
@@ -139,6 +156,7 @@ export const routes: readonly Route[] = [
   {
     method: 'GET',
     path: '/readyz',
+    access: 'open',
     summary: 'Whether requests would be served: every engine has stepped recently and no shutdown has begun',
     response: schemas.status,
     errors: ['model_not_ready', 'shutting_down'],
@@ -157,5 +175,71 @@ export const routes: readonly Route[] = [
     summary: 'This document',
     errors: [],
     handle: openapi,
+  },
+  {
+    method: 'GET',
+    access: 'admin',
+    path: '/admin/keys',
+    summary: 'List keys and their limits',
+    response: adminSchemas.keyList,
+    errors: [],
+    handle: admin.listKeys,
+  },
+  {
+    method: 'POST',
+    access: 'admin',
+    path: '/admin/keys',
+    summary: 'Make a key',
+    request: adminSchemas.createKeyRequest,
+    response: adminSchemas.issuedKey,
+    errors: ADMIN_BODY_ERRORS,
+    handle: admin.createKey,
+  },
+  {
+    method: 'POST',
+    access: 'admin',
+    path: '/admin/keys/rotate',
+    summary: 'Give a key another secret',
+    request: adminSchemas.rotateKeyRequest,
+    response: adminSchemas.issuedKey,
+    errors: [...ADMIN_BODY_ERRORS, 'not_found'],
+    handle: admin.rotateKey,
+  },
+  {
+    method: 'DELETE',
+    access: 'admin',
+    path: '/admin/keys/:id',
+    summary: 'Revoke a key',
+    response: adminSchemas.key,
+    errors: ['not_found', 'store_unavailable'],
+    handle: admin.revokeKey,
+  },
+  {
+    method: 'GET',
+    access: 'admin',
+    path: '/admin/budgets',
+    summary: 'Limits of keys, users, teams and organisations, and what is spent',
+    response: adminSchemas.budgetList,
+    errors: [],
+    handle: admin.listBudgets,
+  },
+  {
+    method: 'POST',
+    access: 'admin',
+    path: '/admin/budgets',
+    summary: 'Set limits',
+    request: adminSchemas.setBudgetRequest,
+    response: adminSchemas.budgetState,
+    errors: [...ADMIN_BODY_ERRORS, 'not_found'],
+    handle: admin.setBudget,
+  },
+  {
+    method: 'GET',
+    access: 'admin',
+    path: '/admin/usage',
+    summary: 'What was used; query: by, since, until, limit, format (json or csv)',
+    response: adminSchemas.usageList,
+    errors: ['invalid_value', 'store_unavailable'],
+    handle: admin.usage,
   },
 ];

@@ -1,6 +1,7 @@
 import type { Config } from '../config/index.js';
 import type { ModelRegistry } from '../gateway/models.js';
 import { PrefixRegistry } from '../gateway/prefixes.js';
+import { type Tenancy, withoutTenancy } from '../gateway/tenancy.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { createApp } from './app.js';
@@ -19,14 +20,15 @@ export interface Server {
   close(): void;
 }
 
-/** Listens on the configured address. The models stay the caller's to close. */
+/** Listens on the configured address. The models and the tenancy stay the caller's to close. */
 export async function startServer(parts: {
   config: Config;
   models: ModelRegistry;
   metrics: Metrics;
   log: Log;
+  tenancy?: Tenancy;
 }): Promise<Server> {
-  const { config, models, metrics, log } = parts;
+  const { config, models, metrics, log, tenancy = withoutTenancy(parts.config) } = parts;
   const api: ApiContext = {
     config,
     gateway: {
@@ -34,7 +36,10 @@ export async function startServer(parts: {
       prefixes: new PrefixRegistry(config.requests.maxPinnedPrefixes),
       limits: config.requests,
       metrics: metrics.generations,
+      accounting: tenancy.accounting,
     },
+    access: tenancy.access,
+    office: tenancy.office,
     metrics,
     log,
     routes,

@@ -1,3 +1,4 @@
+import type { Caller } from '../auth/index.js';
 import type { Config } from '../config/index.js';
 import { SluiceError } from '../errors.js';
 import type { ChatMessage, Constraint, ValidatedRequest } from '../gateway/types.js';
@@ -8,7 +9,7 @@ import type { CompletionRequest } from './schemas/completions.js';
 /** What a request takes from around it. */
 export interface RequestScope {
   id: string;
-  tenant: string;
+  caller: Caller;
   nowMs: number; // epoch
   randomSeed: number; // uint32, where the client gives none
   limits: Config['requests'];
@@ -62,12 +63,13 @@ export function chatMessagesOf(messages: readonly WireMessage[]): ChatMessage[] 
   });
 }
 
-function common(wire: GenerationFields, { id, tenant, nowMs, limits }: RequestScope) {
+function common(wire: GenerationFields, { id, caller, nowMs, limits }: RequestScope) {
   const { stop } = wire;
   const timeoutMs = Math.min(wire.timeout_ms ?? limits.maxTimeoutMs, limits.maxTimeoutMs);
   return {
     id,
-    tenant,
+    caller,
+    tenant: caller.tenant,
     model: wire.model ?? null,
     stop: stop === undefined ? [] : typeof stop === 'string' ? [stop] : stop,
     priority: wire.priority ?? 1,

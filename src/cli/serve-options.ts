@@ -12,6 +12,7 @@ const flags: readonly Flag[] = [
   { flag: '--port <port>', paths: ['server.port'] },
   { flag: '--insecure-no-auth', paths: ['server.insecureNoAuth'], value: true },
   { flag: '--drain-timeout-ms <ms>', paths: ['server.drainTimeoutMs'] },
+  { flag: '--data <dir>', paths: ['data.dir'] },
   { flag: '--model <ref>', paths: ['model.ref'] },
   { flag: '--aliases <names>', paths: ['model.aliases'] },
   { flag: '--backend <name>', paths: ['engine.backend'] },

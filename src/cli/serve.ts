@@ -2,9 +2,17 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Command } from 'commander';
 import { type Server, startServer } from '../api/server.js';
-import { type Assignment, type Config, ConfigError, isLoopback, loadConfig } from '../config/index.js';
+import {
+  type Assignment,
+  type Config,
+  ConfigError,
+  isLoopback,
+  loadConfig,
+  refuseOpenServer,
+} from '../config/index.js';
 import { createEngine } from '../engine/host.js';
 import { ModelRegistry, type ServedModel } from '../gateway/models.js';
+import { openTenancy, type Tenancy } from '../gateway/tenancy.js';
 import { createReporter, type ResolvedModel, resolveModel } from '../models/index.js';
 import { repackedDirectory, repackModel } from '../repack/index.js';
 import { packageVersion } from '../support/version.js';
@@ -30,16 +38,23 @@ export function register(program: Command): void {
 async function serve(config: Config): Promise<void> {
   await refuseTakenPort(config.server.host, config.server.port);
   const log = createLog(config.log.level);
+  const metrics = new Metrics({ processMetrics: true });
   const signals = stopSignals();
-  const model = await loadModel(config, log);
+  const tenancy = await openTenancy(config, metrics.generations, log);
   try {
-    const models = new ModelRegistry();
-    models.add(model, config.model.aliases);
-    const server = await startServer({ config, models, metrics: new Metrics({ processMetrics: true }), log });
-    greet(config, server, model);
-    await drainAtSignal(server, signals, log);
+    refuseOpenServer(config, tenancy.access.needsKey);
+    const model = await loadModel(config, log);
+    try {
+      const models = new ModelRegistry();
+      models.add(model, config.model.aliases);
+      const server = await startServer({ config, models, metrics, log, tenancy });
+      greet(config, server, model, tenancy);
+      await drainAtSignal(server, signals, log);
+    } finally {
+      await Promise.all([model.engine.close(), model.text.close()]);
+    }
   } finally {
-    await Promise.all([model.engine.close(), model.text.close()]);
+    await tenancy.close();
   }
 }
 
@@ -93,7 +108,7 @@ function createText(config: Config, resolved: ResolvedModel) {
   return createTextService({ modelPath: resolved.path, backend, ...config.text });
 }
 
-function greet(config: Config, server: Server, { id, engine }: ServedModel): void {
+function greet(config: Config, server: Server, { id, engine }: ServedModel, { access }: Tenancy): void {
   const { host } = config.server;
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
   const lines = [
@@ -101,10 +116,11 @@ function greet(config: Config, server: Server, { id, engine }: ServedModel): voi
     `Context ${engine.maxContext} tokens, ${engine.context.attention} attention. Try:`,
     '',
     `  curl ${url}/v1/completions -H 'content-type: application/json' \\`,
+    ...(access.needsKey ? ["    -H 'authorization: Bearer sk-sluice-…' \\"] : []),
     `    -d '{"prompt": "The capital of France is", "max_tokens": 32}'`,
     '',
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
-  if (isLoopback(host)) return;
-  process.stderr.write(`WARNING: anyone who can reach ${url} can use this server: no keys are configured.\n`);
+  if (isLoopback(host) || access.needsKey) return;
+  process.stderr.write(`WARNING: anyone who can reach ${url} can use this server: there are no keys.\n`);
 }

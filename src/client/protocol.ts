@@ -80,6 +80,7 @@ export interface DoneMessage {
     completion_tokens: number;
     total_tokens: number;
     prompt_tokens_details: { cached_tokens: number };
+    cost?: number; // dollars; where the server has keys
   };
   warning?: string;
 }

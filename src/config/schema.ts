@@ -23,7 +23,7 @@ const serverSchema = z.strictObject({
   insecureNoAuth: z
     .boolean()
     .default(false)
-    .describe('listen on an address other than loopback although no keys are configured'),
+    .describe('listen on an address other than loopback although there are no keys'),
   maxConnections: z
     .int()
     .min(1)
@@ -175,6 +175,56 @@ const textSchema = z.strictObject({
   maxQueue: z.int().min(1).max(100_000).default(4096).describe('texts that may wait for a worker'),
 });
 
+const dataSchema = z.strictObject({
+  dir: z
+    .string()
+    .default('')
+    .describe('folder of keys, limits and usage; by default $XDG_DATA_HOME/sluice or ~/.local/share/sluice'),
+});
+
+/** Dollars per million tokens. */
+const price = z.strictObject({
+  input: z.number().min(0).max(100_000),
+  output: z.number().min(0).max(100_000),
+  cachedInput: z.number().min(0).max(100_000).optional(),
+});
+
+const costSchema = z.strictObject({
+  prices: z
+    .record(z.string(), price)
+    .default({})
+    .describe('dollars per million tokens by model: { name: { input, output, cachedInput } }'),
+  localPrice: price
+    .default({ input: 0.05, output: 0.2, cachedInput: 0.005 })
+    .describe('notional price of models that run here and are not in cost.prices'),
+  unknownPrice: price
+    .default({ input: 10, output: 30 })
+    .describe('price of other models that are not in cost.prices; the ledger marks it as "default"'),
+});
+
+const alertsSchema = z
+  .strictObject({
+    url: z
+      .union([z.literal(''), z.url({ protocol: /^https?$/ })], { error: 'expected an http(s) address' })
+      .default('')
+      .describe('where budget alerts are sent; none: nowhere'),
+    secret: z.string().default('').describe('key of the HMAC that signs alerts'),
+  })
+  .refine(({ url, secret }) => url === '' || secret.length >= 16, {
+    path: ['secret'],
+    message: 'alerts are signed: give a secret of at least 16 characters',
+  });
+
+const usageSchema = z.strictObject({
+  retentionDays: z.int().min(32).max(36_500).default(400).describe('days that the usage ledger goes back'),
+  maxPending: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(10_000)
+    .describe('ended requests that may wait to be recorded; beyond, new ones are refused'),
+});
+
 const logSchema = z.strictObject({
   level: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
@@ -190,6 +240,10 @@ export const configSchema = z.strictObject({
   model: modelSchema.prefault({}),
   engine: engineSchema.prefault({}),
   text: textSchema.prefault({}),
+  data: dataSchema.prefault({}),
+  cost: costSchema.prefault({}),
+  alerts: alertsSchema.prefault({}),
+  usage: usageSchema.prefault({}),
   log: logSchema.prefault({}),
 });
 

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { configSchema } from './schema.js';
 
-export type SettingKind = 'number' | 'boolean' | 'string' | 'array';
+export type SettingKind = 'number' | 'boolean' | 'string' | 'array' | 'json';
 
 /** One leaf of the configuration. */
 export interface Setting {
@@ -44,8 +44,18 @@ export function fromText(setting: Setting, text: string): unknown {
       );
     case 'array':
       return text === '' ? [] : text.split(',').map((item) => numberOrText(item.trim()));
+    case 'json':
+      return jsonOrText(text);
     case 'string':
       return text;
+  }
+}
+
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
 }
 
@@ -62,6 +72,9 @@ function kindOf(type: z.ZodType): SettingKind {
       return 'boolean';
     case 'array':
       return 'array';
+    case 'object':
+    case 'record':
+      return 'json';
     default:
       return 'string';
   }

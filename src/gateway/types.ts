@@ -1,9 +1,11 @@
 /** What passes between the API and the gateway. Nothing here comes unchecked from the wire: api/validate.ts makes it. */
+import type { Caller } from '../auth/caller.js';
 import type { SamplingParams, TokenLogprob } from '../engine/types.js';
 
 export interface ValidatedRequest {
   id: string; // the answer's id, unique
-  tenant: string;
+  caller: Caller;
+  tenant: string; // the caller's
   model: string | null; // as the client named it; null: the default model
   input: TextInput | ChatInput;
   choices: number; // per prompt
@@ -67,8 +69,15 @@ export type GenerationEvent =
       type: 'start'; // the request is well-formed, though the engine may still refuse it
       model: string; // the served model's id
       warning: string | null; // something the client should know, such as a missing chat template
+      quota: Readonly<Record<string, string>>; // what is left of the caller's limits, as HTTP headers
     }
-  | { type: 'prompt'; prompt: number; tokens: Int32Array; logprobs: (TokenLogprob | null)[] | null }
+  | {
+      type: 'prompt';
+      prompt: number;
+      tokens: Int32Array;
+      cachedTokens: number; // of them, not computed again
+      logprobs: (TokenLogprob | null)[] | null;
+    }
   | {
       type: 'delta';
       choice: number;
@@ -86,4 +95,5 @@ export interface Usage {
   promptTokens: number;
   completionTokens: number;
   cachedTokens: number; // of promptTokens, taken from the prefix cache
+  nanodollars: number | null; // null: nothing is accounted
 }

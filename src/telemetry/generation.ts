@@ -1,4 +1,5 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
+import { dollars } from '../cost/money.js';
 import { toSluiceError } from '../errors.js';
 import type { GenerationEvent, GenerationSink, Usage } from '../gateway/types.js';
 
@@ -13,6 +14,7 @@ export class GenerationMetrics {
   readonly requests: Counter<'model' | 'status'>;
   readonly latency: Histogram<'model'>;
   readonly tokens: Counter<'model' | 'direction'>;
+  readonly cost: Counter<'model'>;
   readonly timeToFirstToken: Histogram<'model'>;
   readonly interTokenLatency: Histogram<'model'>;
 
@@ -37,6 +39,12 @@ export class GenerationMetrics {
       labelNames: ['model', 'direction'],
       registers,
     });
+    this.cost = new Counter({
+      name: 'llm_cost_dollars',
+      help: "Cost of ended requests, by the models' prices",
+      labelNames: ['model'],
+      registers,
+    });
     this.timeToFirstToken = new Histogram({
       name: 'sluice_time_to_first_token_seconds',
       help: 'Time from a valid request to its first token',
@@ -51,6 +59,10 @@ export class GenerationMetrics {
       buckets: ITL_BUCKETS_SECONDS,
       registers,
     });
+  }
+
+  spent(model: string, nanodollars: number): void {
+    this.cost.labels(model).inc(dollars(nanodollars));
   }
 
   start(): GenerationWatch {

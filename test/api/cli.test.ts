@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { projectRoot } from '../../src/support/root.js';
+
+const dataFolder = mkdtempSync(join(tmpdir(), 'sluice-cli-'));
+after(() => rmSync(dataFolder, { recursive: true }));
 
 interface Outcome {
   code: number;
@@ -44,9 +49,9 @@ test('settings that cannot be used are told in one line each, before anything is
 });
 
 test('an open address without keys is refused', async () => {
-  const { code, stderr } = await sluice(['serve', '--host', '0.0.0.0']);
+  const { code, stderr } = await sluice(['serve', '--host', '0.0.0.0', '--data', dataFolder]);
   assert.equal(code, 1);
-  assert.match(stderr, /no keys are configured/);
+  assert.match(stderr, /there are no keys/);
 });
 
 test('a port that is taken is told before the model is loaded', async () => {
@@ -60,7 +65,15 @@ test('a port that is taken is told before the model is loaded', async () => {
 });
 
 test('a model that does not exist is told in one line', async () => {
-  const { code, stderr } = await sluice(['serve', '--port', '0', '--model', '/no/such/model.gguf']);
+  const { code, stderr } = await sluice([
+    'serve',
+    '--port',
+    '0',
+    '--data',
+    dataFolder,
+    '--model',
+    '/no/such/model.gguf',
+  ]);
   assert.equal(code, 1);
   assert.match(stderr, /^sluice: No model/m);
   assert.doesNotMatch(stderr, /\n\s+at /);

@@ -1,15 +1,19 @@
 import type { z } from 'zod';
+import { mayUse, refuseModel } from '../../gateway/metering.js';
 import type { ServedModel } from '../../gateway/models.js';
 import type { ApiContext } from '../context.js';
 import type { Exchange } from '../exchange.js';
 import type { modelCard } from '../schemas/others.js';
 
 export function listModels(exchange: Exchange, api: ApiContext): void {
-  exchange.json(200, { object: 'list', data: api.gateway.models.list().map(cardOf) });
+  const usable = api.gateway.models.list().filter((model) => mayUse(exchange.caller, model.id));
+  exchange.json(200, { object: 'list', data: usable.map(cardOf) });
 }
 
 export function getModel(exchange: Exchange, api: ApiContext, name: string): void {
-  exchange.json(200, cardOf(api.gateway.models.resolve(name)));
+  const model = api.gateway.models.resolve(name);
+  refuseModel(exchange.caller, name, model);
+  exchange.json(200, cardOf(model));
 }
 
 function cardOf({ id, engine }: ServedModel): z.output<typeof modelCard> {

@@ -93,6 +93,7 @@ export const usage = z.object({
   completion_tokens: z.int(),
   total_tokens: z.int(),
   prompt_tokens_details: z.object({ cached_tokens: z.int() }),
+  cost: z.number().optional().describe('dollars; where there are keys'),
 });
 
 export const errorBody = z.object({
