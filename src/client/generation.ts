@@ -1,5 +1,5 @@
 import { ClientError } from './client-error.js';
-import type { DoneMessage, ServerMessage, TokenMessage } from './protocol.js';
+import type { DoneMessage, ReadyMessage, ServerMessage, TokenMessage } from './protocol.js';
 
 /**
  * One running generation: iterate over its tokens, await `done`, or both. Tokens that nobody reads yet are kept; leaving the
@@ -49,7 +49,7 @@ export class Generation implements AsyncIterable<TokenMessage> {
   }
 
   /** For the connection: what the server says of this generation. */
-  receive(message: ServerMessage): void {
+  receive(message: Exclude<ServerMessage, ReadyMessage>): void {
     if (message.type === 'token') this.#tokens.push(message);
     else this.#end(message.type === 'done' ? message : ClientError.of(message));
     this.#wake?.();

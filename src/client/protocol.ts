@@ -91,8 +91,15 @@ export interface ErrorMessage {
   error: { message: string; type: string; code: string; param: string | null; retry_after_seconds?: number };
 }
 
-export type ServerMessage = TokenMessage | DoneMessage | ErrorMessage;
+/** The key that was sent is good. */
+export interface ReadyMessage {
+  type: 'ready';
+  id: null;
+}
+
+export type ServerMessage = TokenMessage | DoneMessage | ErrorMessage | ReadyMessage;
 
 export type ClientMessage =
   | { type: 'generate'; id: string; request: CompletionRequest | ChatRequest }
-  | { type: 'cancel'; id: string };
+  | { type: 'cancel'; id: string }
+  | { type: 'auth'; key: string };

@@ -7,3 +7,4 @@ const signals = stopSignals();
 const server = await startTestServer(JSON.parse(process.argv[2] ?? '{}'));
 process.stdout.write(`${server.port}\n`);
 await drainAtSignal(server.server, signals, createLog('silent'));
+await server.close();

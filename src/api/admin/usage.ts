@@ -24,9 +24,9 @@ export async function usageReport(
   const untilMs = wire.until === undefined ? nowMs + 1 : Date.parse(wire.until);
   const sinceMs = wire.since === undefined ? untilMs - DEFAULT_SPAN_MS : Date.parse(wire.since);
   const span = { sinceMs, untilMs, maxRows: wire.limit ?? DEFAULT_ROWS };
-  const by = wire.by === undefined ? defaultGrouping : wire.by;
+  const by = wire.by ?? defaultGrouping;
   const data =
-    by === null
+    by === 'request'
       ? (await source.requests(span)).map(requestRow)
       : (await source.usage({ by, ...span })).map(groupRow);
   return { object: 'list', since: isoTime(sinceMs), until: isoTime(untilMs), data };

@@ -101,9 +101,8 @@ const moment = z.union([z.iso.datetime({ offset: true }), z.iso.date()], {
   error: 'expected a date or time such as 2026-01-31 or 2026-01-31T12:00:00Z',
 });
 
-/** Null: every request for itself. */
-const grouping = z.string().transform((text, context): UsageColumn[] | null => {
-  if (text === 'request') return null;
+const grouping = z.string().transform((text, context): UsageColumn[] | 'request' => {
+  if (text === 'request') return text;
   const columns = text.split(',');
   const unknown = columns.find((column) => !usageColumns.some((known) => known === column));
   if (unknown === undefined) return [...new Set(columns as UsageColumn[])];
