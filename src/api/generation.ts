@@ -10,6 +10,7 @@ import type { Exchange, Headers } from './exchange.js';
 import type { AnswerFormat } from './format.js';
 import type { ChatRequest } from './schemas/chat.js';
 import type { CompletionRequest } from './schemas/completions.js';
+import { trimmedHeader, wireTrimmed } from './trimmed.js';
 import { type RequestScope, validateChat, validateCompletion } from './validate.js';
 
 /** A request and the form of its answer, as HTTP and WebSocket both need them. */
@@ -65,14 +66,18 @@ async function respondWhole(
   { request, format }: Generation,
 ): Promise<void> {
   let headers: Headers = {};
+  let trimmed = {};
   const sink = (event: GenerationEvent) => {
-    if (event.type === 'start') headers = headersOf(event);
+    if (event.type === 'start') {
+      headers = headersOf(event);
+      trimmed = wireTrimmed(event.trimmed);
+    }
     note(exchange, event);
     format.collect(event);
   };
   const usage = await tracked(api, request, sink, exchange.signal);
   noteUsage(exchange, usage);
-  exchange.json(200, format.whole(usage), headers);
+  exchange.json(200, { ...format.whole(usage), ...trimmed }, headers);
 }
 
 /**
@@ -82,13 +87,20 @@ async function respondWhole(
 async function respondStreaming(exchange: Exchange, api: ApiContext, generation: Generation): Promise<void> {
   const { request, format, includeUsage } = generation;
   let headers: Headers = {};
+  let trimmed = {}; // goes with the first chunk
   const open = () =>
     exchange.stream(api.config.http, () => api.metrics.slowReaders.labels('sse').inc(), headers);
   const patience = setTimeout(open, api.config.http.pingIntervalMs);
   const sink = (event: GenerationEvent) => {
-    if (event.type === 'start') headers = headersOf(event);
+    if (event.type === 'start') {
+      headers = headersOf(event);
+      trimmed = wireTrimmed(event.trimmed);
+    }
     note(exchange, event);
-    for (const chunk of format.chunks(event)) open()?.send(JSON.stringify(chunk));
+    for (const chunk of format.chunks(event)) {
+      open()?.send(JSON.stringify({ ...chunk, ...trimmed }));
+      trimmed = {};
+    }
   };
   try {
     const usage = await tracked(api, request, sink, exchange.signal);
@@ -101,8 +113,9 @@ async function respondStreaming(exchange: Exchange, api: ApiContext, generation:
   }
 }
 
-function headersOf({ warning, quota }: Extract<GenerationEvent, { type: 'start' }>): Headers {
-  return warning === null ? quota : { ...quota, 'x-sluice-warning': warning };
+function headersOf({ warning, trimmed, quota }: Extract<GenerationEvent, { type: 'start' }>): Headers {
+  const warned = warning === null ? {} : { 'x-sluice-warning': warning };
+  return { ...quota, ...trimmedHeader(trimmed), ...warned };
 }
 
 function note(exchange: Exchange, event: GenerationEvent): void {

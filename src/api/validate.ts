@@ -71,6 +71,7 @@ function common(wire: GenerationFields, { id, caller, nowMs, limits }: RequestSc
     caller,
     tenant: caller.tenant,
     model: wire.model ?? null,
+    trim: trimOf(wire.optimize_prompt),
     stop: stop === undefined ? [] : typeof stop === 'string' ? [stop] : stop,
     priority: wire.priority ?? 1,
     deadlineMs: Math.min(nowMs + timeoutMs, wire.deadline ?? Number.POSITIVE_INFINITY),
@@ -79,6 +80,12 @@ function common(wire: GenerationFields, { id, caller, nowMs, limits }: RequestSc
     cachePrompt: wire.cache_prompt ?? true,
     stream: wire.stream ?? false,
   };
+}
+
+function trimOf(wire: GenerationFields['optimize_prompt']): ValidatedRequest['trim'] {
+  if (!wire) return null;
+  const { strategy, max_tokens } = wire === true ? {} : wire;
+  return { strategy: strategy ?? 'drop_oldest', maxTokens: max_tokens ?? null };
 }
 
 function sampling(

@@ -22,6 +22,7 @@ export interface GenerationOptions {
   cache_prompt?: boolean;
   priority?: number;
   timeout_ms?: number;
+  optimize_prompt?: boolean | { strategy?: 'drop_oldest' | 'middle_out' | 'head_tail'; max_tokens?: number };
 }
 
 export interface CompletionRequest extends GenerationOptions {
@@ -83,6 +84,15 @@ export interface DoneMessage {
     cost?: number; // dollars; where the server has keys
   };
   warning?: string;
+  trimmed?: {
+    prompt: number;
+    strategy: string;
+    max_tokens: number;
+    tokens_before: number;
+    tokens_after: number;
+    messages_removed: number[];
+    sentences_removed: { message: number; sentences: number }[];
+  }[];
 }
 
 export interface ErrorMessage {

@@ -38,7 +38,8 @@ export async function generate(
     refuseModel(request.caller, request.model, model);
     const prepared = await prepare(model, gateway.prefixes, gateway.limits, request);
     admission.reserve(billOf(model, prepared));
-    sink({ type: 'start', model: model.id, warning: prepared.warning, quota: admission.quota() });
+    const { warning, trimmed } = prepared;
+    sink({ type: 'start', model: model.id, warning, trimmed, quota: admission.quota() });
     const usage = await answer(model, prepared, request, watch.observe(sink), meter, signal);
     const nanodollars = await admission.settle(meter.finished(usage));
     watch.finished(usage);

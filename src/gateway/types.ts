@@ -1,6 +1,7 @@
 /** What passes between the API and the gateway. Nothing here comes unchecked from the wire: api/validate.ts makes it. */
 import type { Caller } from '../auth/caller.js';
 import type { SamplingParams, TokenLogprob } from '../engine/types.js';
+import type { TrimReport, TrimStrategy } from '../text/trim/types.js';
 
 export interface ValidatedRequest {
   id: string; // the answer's id, unique
@@ -12,6 +13,8 @@ export interface ValidatedRequest {
   maxTokens: number | null; // per choice; null: the default, clamped to the context
   sampling: Omit<SamplingParams, 'grammar' | 'grammarLazy' | 'grammarTriggers'>;
   constraint: Constraint | null;
+  /** How to cut a prompt that is too long; null: it is refused. Without maxTokens: to what the context holds beside the answer. */
+  trim: { strategy: TrimStrategy; maxTokens: number | null } | null;
   stop: string[];
   priority: number; // 0 is served first
   deadlineMs: number; // epoch
@@ -69,6 +72,7 @@ export type GenerationEvent =
       type: 'start'; // the request is well-formed, though the engine may still refuse it
       model: string; // the served model's id
       warning: string | null; // something the client should know, such as a missing chat template
+      trimmed: readonly (TrimReport & { prompt: number })[]; // prompts that were cut, and how
       quota: Readonly<Record<string, string>>; // what is left of the caller's limits, as HTTP headers
     }
   | {

@@ -96,6 +96,35 @@ test('a prefix that was computed is not computed again', async () => {
   assert.equal(second.choices[0]!.text, first.choices[0]!.text);
 });
 
+test('a conversation that is too long is cut to what is asked, and the answer says how', async () => {
+  const messages = [
+    { role: 'user', content: 'an old question' },
+    { role: 'assistant', content: 'an old answer' },
+    { role: 'user', content: 'the new question' },
+  ];
+  const { usage } = await answer('/v1/chat/completions', { messages, ...greedy });
+  const body = { messages, ...greedy, optimize_prompt: { max_tokens: usage.prompt_tokens - 1 } };
+  const response = await post('/v1/chat/completions', body);
+  const cut = (await response.json()) as Answer & {
+    trimmed: { messages_removed: number[]; tokens_after: number }[];
+  };
+  assert.deepEqual(cut.trimmed[0]!.messages_removed, [0, 1]);
+  assert.equal(cut.trimmed[0]!.tokens_after, cut.usage.prompt_tokens);
+  const alone = await answer('/v1/chat/completions', { messages: messages.slice(2), ...greedy });
+  assert.equal(cut.choices[0]!.message.content, alone.choices[0]!.message.content);
+  const impossible = await post('/v1/chat/completions', { ...body, optimize_prompt: { max_tokens: 1 } });
+  assert.equal(
+    ((await impossible.json()) as { error: { code: string } }).error.code,
+    'context_length_exceeded',
+  );
+  const text = await answer('/v1/completions', {
+    prompt: 'One sentence. Another one. The last one.',
+    optimize_prompt: { max_tokens: 20, strategy: 'middle_out' },
+    ...greedy,
+  });
+  assert.ok(text.usage.prompt_tokens <= 20);
+});
+
 test('a schema holds the answer to its form', async () => {
   const schema = {
     type: 'object',
@@ -170,7 +199,8 @@ test('under many requests with clients that leave, each ends once and every page
 async function endings(): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
   const series = [...text.matchAll(/^llm_requests_total\{model="tiny",status="(\w+)"\} (\d+)/gm)];
-  for (const [, status] of series) assert.match(status!, /^(ok|cancelled|invalid_grammar)$/);
+  for (const [, status] of series)
+    assert.match(status!, /^(ok|cancelled|invalid_grammar|context_length_exceeded)$/);
   return series.reduce((sum, [, , count]) => sum + Number(count), 0);
 }
 

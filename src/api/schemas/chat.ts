@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { generationFields, jsonObject, optional, responseFormat, unsupported, usage } from './common.js';
+import {
+  generationFields,
+  jsonObject,
+  optional,
+  responseFormat,
+  trimmed,
+  unsupported,
+  usage,
+} from './common.js';
 
 /** Parts other than text are let through here, to be refused by name below. */
 const contentPart = z.object({ type: z.string(), text: optional(z.string()) });
@@ -94,6 +102,9 @@ export const chatRequest = z
     ) {
       fault('tool_choice', `there is no tool ${JSON.stringify(choice.function.name)}`);
     }
+    if (request.optimize_prompt && request.prefix_id !== undefined) {
+      fault('optimize_prompt', "can't be combined with prefix_id");
+    }
     if (request.grammar === undefined) return;
     if (request.tools?.length) fault('grammar', "can't be combined with tools");
     if (request.response_format && request.response_format.type !== 'text') {
@@ -118,6 +129,7 @@ const envelope = {
   created: z.int().describe('seconds since 1970'),
   model: z.string(),
   usage: usage.nullish(),
+  trimmed,
 };
 
 export const chatResponse = z.object({

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { generationFields, optional, responseFormat, tokenId, unsupported, usage } from './common.js';
+import {
+  generationFields,
+  optional,
+  responseFormat,
+  tokenId,
+  trimmed,
+  unsupported,
+  usage,
+} from './common.js';
 
 const MAX_PROMPTS = 128;
 
@@ -26,6 +34,10 @@ export const completionRequest = z
     if (request.best_of !== undefined && request.best_of !== (request.n ?? 1)) {
       unsupported(context, ['best_of'], 'must equal n');
     }
+    if (request.optimize_prompt) {
+      const fault = trimFault(request.prompt, request.echo, request.prefix_id);
+      if (fault) context.addIssue({ code: 'custom', path: ['optimize_prompt'], message: fault });
+    }
     if (request.suffix) unsupported(context, ['suffix'], "isn't supported");
     if (request.grammar !== undefined && request.response_format && request.response_format.type !== 'text') {
       context.addIssue({
@@ -35,6 +47,13 @@ export const completionRequest = z
       });
     }
   });
+
+function trimFault(prompt: unknown, echo?: boolean, prefixId?: string): string | null {
+  if (echo) return "can't be combined with echo";
+  if (prefixId !== undefined) return "can't be combined with prefix_id";
+  const texts = Array.isArray(prompt) ? prompt : [prompt];
+  return texts.every((text) => typeof text === 'string') ? null : 'needs prompts of text';
+}
 
 export type CompletionRequest = z.output<typeof completionRequest>;
 
@@ -62,4 +81,5 @@ export const completionResponse = z.object({
   model: z.string(),
   choices: z.array(completionChoice),
   usage: usage.nullish(),
+  trimmed,
 });
