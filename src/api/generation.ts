@@ -46,6 +46,7 @@ export function tracked(
   sink: GenerationSink,
   signal: AbortSignal,
 ): Promise<Usage> {
+  if (api.config.log.prompts) api.log.info({ generation: request.id, input: request.input }, 'prompt');
   const running = generate(api.gateway, request, sink, signal);
   api.inFlight.add(running);
   const forget = () => api.inFlight.delete(running);
@@ -56,6 +57,7 @@ export function tracked(
 /** Answers over HTTP, whole or as a stream. Failures are thrown to the caller, who knows how to send them. */
 export async function respond(exchange: Exchange, api: ApiContext, generation: Generation): Promise<void> {
   const { request } = generation;
+  exchange.notes.generation = request.id; // the ledger has it
   if (request.stream) await respondStreaming(exchange, api, generation);
   else await respondWhole(exchange, api, generation);
 }

@@ -73,7 +73,8 @@ function common(wire: GenerationFields, { id, caller, nowMs, limits }: RequestSc
     model: wire.model ?? null,
     trim: trimOf(wire.optimize_prompt),
     stop: stop === undefined ? [] : typeof stop === 'string' ? [stop] : stop,
-    priority: wire.priority ?? 1,
+    // The first class stands before every tenant's fair share.
+    priority: Math.max(wire.priority ?? 1, caller.isAdmin ? 0 : 1),
     deadlineMs: Math.min(nowMs + timeoutMs, wire.deadline ?? Number.POSITIVE_INFINITY),
     sessionId: wire.session_id ?? null,
     prefixId: wire.prefix_id ?? null,

@@ -230,6 +230,7 @@ const logSchema = z.strictObject({
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
     .describe('least level'),
+  prompts: z.boolean().default(false).describe("log requests' texts too: they may be private"),
 });
 
 export const configSchema = z.strictObject({

@@ -37,6 +37,7 @@ class World {
       ),
       ledger: new Ledger({ store, maxPending: 100_000, retryMs: 1, onFault: unexpected }),
       alerts: null,
+      capacity: Number.POSITIVE_INFINITY,
       now: () => this.now(),
       restore: () => Promise.resolve(),
       onCost: (_, nanodollars) => this.costs.push(nanodollars),
@@ -241,6 +242,7 @@ test('while usage cannot be recorded, requests with keys are refused', async () 
     prices: new PriceTable({}, { local: { input: 1, output: 1 }, unknown: { input: 1, output: 1 } }),
     ledger,
     alerts: null,
+    capacity: 100,
     now: () => ({ monotonicMs: 0, wallMs: START }),
     restore: () => Promise.resolve(),
     onCost: () => undefined,
@@ -265,6 +267,7 @@ test('accounts that cannot be restored admit nobody, and are tried again', async
       onFault: unexpected,
     }),
     alerts: null,
+    capacity: 100,
     now: () => ({ monotonicMs: 0, wallMs: START }),
     restore: async () => {
       attempts += 1;
@@ -286,4 +289,32 @@ test('limits that are set later find the past counted', async () => {
   await assert.rejects(world.accounting.admit({ id: 'x', caller: caller(1), tokens: 1 }), {
     code: 'rate_limit_exceeded',
   });
+});
+
+test('one tenant cannot take every place', async () => {
+  const accounting = new KeyAccounting({
+    accounts: new Accounts(),
+    prices: new PriceTable({}, { local: { input: 1, output: 1 }, unknown: { input: 1, output: 1 } }),
+    ledger: new Ledger({
+      store: { appendLedger: async () => undefined },
+      maxPending: 100,
+      retryMs: 1,
+      onFault: unexpected,
+    }),
+    alerts: null,
+    capacity: 9,
+    now: () => ({ monotonicMs: 0, wallMs: START }),
+    restore: () => Promise.resolve(),
+    onCost: () => undefined,
+  });
+  const admit = (id: string, tenant: string) =>
+    accounting.admit({ id, caller: { ...caller(0), tenant }, tokens: 1 });
+  const first = await admit('0', 'greedy');
+  for (let id = 1; id < 8; id += 1) await admit(String(id), 'greedy');
+  await assert.rejects(admit('8', 'greedy'), { code: 'queue_full' });
+  await admit('9', 'modest');
+  await assert.rejects(admit('10', 'modest'), { code: 'queue_full' });
+  const counts = { promptTokens: 1, completionTokens: 0, cachedTokens: 0 };
+  await first.settle({ counts, finishReason: 'stop', cacheLevel: null, guardResult: null });
+  await admit('11', 'modest');
 });

@@ -2,6 +2,7 @@ import type { Caller } from '../auth/caller.js';
 import { SluiceError } from '../errors.js';
 import type { Account, Amounts } from '../limits/account.js';
 import type { Accounts } from '../limits/accounts.js';
+import { mayEnter } from '../limits/fair-share.js';
 import { quotaHeaders } from '../limits/quota-headers.js';
 import { refusalError } from '../limits/refusal-error.js';
 import { type Refusal, Reservation } from '../limits/reservation.js';
@@ -65,6 +66,7 @@ export interface KeyAccountingOptions {
   prices: PriceTable;
   ledger: Ledger;
   alerts: BudgetAlerts | null;
+  capacity: number; // requests that may run or wait; shared between the tenants that are there
   now: () => Instant;
   /** Fills the accounts with what was used before; called before the first admission, and again after it has failed. */
   restore: () => Promise<void>;
@@ -75,6 +77,7 @@ export interface KeyAccountingOptions {
 export class KeyAccounting implements Accounting {
   readonly #options: KeyAccountingOptions;
   readonly #accountsOfKeys = new WeakMap<Caller, Account[]>();
+  #inFlight = 0;
   #isRestored = false;
   #restoring: Promise<void> | null = null;
 
@@ -92,11 +95,16 @@ export class KeyAccounting implements Accounting {
       });
     }
     const accounts = this.#accountsOf(caller);
+    this.#refuseGreed(accounts.at(-1)!);
     const amounts = { requests: 1, tokens, nanodollars: 0 };
     const at = now();
     const taken = Reservation.take(accounts, amounts, at);
-    if (taken instanceof Reservation) return new KeyAdmission(this.#options, id, caller, accounts, taken);
-    throw refused(this.#options, accounts, taken, amounts, at);
+    if (!(taken instanceof Reservation)) throw refused(this.#options, accounts, taken, amounts, at);
+    this.#inFlight += 1;
+    const onEnd = () => {
+      this.#inFlight -= 1;
+    };
+    return new KeyAdmission(this.#options, id, caller, accounts, taken, onEnd);
   }
 
   /** Rejects with store_unavailable where another server accounts in the same data folder. */
@@ -110,6 +118,12 @@ export class KeyAccounting implements Accounting {
         this.#restoring = null;
       });
     return this.#restoring;
+  }
+
+  #refuseGreed(tenant: Account): void {
+    if (mayEnter(tenant.inFlight, this.#inFlight, this.#options.capacity)) return;
+    const message = `${tenant.inFlight} requests of this organisation run or wait; what is free is for others.`;
+    throw new SluiceError('queue_full', message, { retryAfterSeconds: 1 });
   }
 
   #accountsOf(caller: Caller): Account[] {
@@ -129,6 +143,7 @@ class KeyAdmission implements Admission {
   readonly #accounts: Account[];
   readonly #reservation: Reservation;
   readonly #startedAtMs: number;
+  readonly #onEnd: () => void;
   #model: string | null = null;
   #price: Price | null = null;
   #isOver = false;
@@ -139,6 +154,7 @@ class KeyAdmission implements Admission {
     caller: Caller,
     accounts: Account[],
     reservation: Reservation,
+    onEnd: () => void,
   ) {
     this.#options = options;
     this.#id = id;
@@ -146,6 +162,7 @@ class KeyAdmission implements Admission {
     this.#accounts = accounts;
     this.#reservation = reservation;
     this.#startedAtMs = reservation.at.monotonicMs;
+    this.#onEnd = onEnd;
   }
 
   reserve({ model, isLocal, promptTokens, maxCompletionTokens }: Bill): void {
@@ -160,7 +177,7 @@ class KeyAdmission implements Admission {
     const at = now();
     const refusal = this.#reservation.change(amounts, at);
     if (!refusal) return;
-    this.#isOver = true;
+    this.#end();
     this.#reservation.release(at);
     throw refused(this.#options, this.#accounts, refusal, amounts, at);
   }
@@ -171,7 +188,7 @@ class KeyAdmission implements Admission {
 
   async settle(outcome: Outcome): Promise<number | null> {
     if (this.#isOver) return null;
-    this.#isOver = true;
+    this.#end();
     const { alerts, ledger, now, onCost } = this.#options;
     const { counts } = outcome;
     const nanodollars = this.#price ? costOf(this.#price, counts) : 0;
@@ -182,6 +199,11 @@ class KeyAdmission implements Admission {
     if (this.#model !== null) onCost(this.#model, nanodollars);
     await ledger.append(this.#entry(outcome, nanodollars, at));
     return nanodollars;
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#onEnd();
   }
 
   #entry({ counts, ...rest }: Outcome, nanodollars: number, at: Instant): LedgerEntry {

@@ -24,6 +24,7 @@ export class Ledger {
   #pending: Pending[] = [];
   #isWriting = false;
   #isFailing = false;
+  #written = 0;
   #flushed: (() => void)[] = [];
 
   constructor(options: LedgerOptions) {
@@ -33,6 +34,11 @@ export class Ledger {
   /** True also while the store fails: what is spent then might not outlive the process. */
   get isFull(): boolean {
     return this.#isFailing || this.#pending.length >= this.#options.maxPending;
+  }
+
+  /** Entries kept so far. */
+  get written(): number {
+    return this.#written;
   }
 
   /**
@@ -62,6 +68,7 @@ export class Ledger {
         await this.#options.store.appendLedger(batch.map(({ entry }) => entry));
         this.#pending = this.#pending.slice(batch.length);
         this.#isFailing = false;
+        this.#written += batch.length;
         for (const { kept } of batch) kept();
       } catch (error) {
         this.#failed(error);

@@ -18,6 +18,7 @@ import type { Log } from '../telemetry/log.js';
 const WATCH_INTERVAL_MS = 250;
 const LEDGER_RETRY_MS = 1_000;
 const PRUNE_INTERVAL_MS = 3_600_000;
+const CHECKPOINT_INTERVAL_MS = 1_000;
 const DAY_MS = 86_400_000;
 
 /** Keys, limits, budgets and usage, and the store behind them. */
@@ -31,7 +32,7 @@ export interface Tenancy {
 
 export interface Office {
   store: Store;
-  /** A second connection: a long report must not hold up settlements. */
+  /** On a connection of its own: a long report must not hold up settlements. */
   reports(): Promise<Store>;
   directory: KeyDirectory;
   accounts: Accounts;
@@ -54,7 +55,7 @@ export function withoutTenancy(config: Config): Tenancy {
 export async function openTenancy(config: Config, metrics: GenerationMetrics, log: Log): Promise<Tenancy> {
   const folder = dataDirectory(config.data.dir, process.env);
   const store = await openStore(folder);
-  let reports: Promise<Store> | null = null;
+  const second = new LazyStore(folder);
   const onFault = (error: unknown) => log.error({ err: error }, 'store');
 
   const accounts = new Accounts();
@@ -80,6 +81,7 @@ export async function openTenancy(config: Config, metrics: GenerationMetrics, lo
       local: config.cost.localPrice,
       unknown: config.cost.unknownPrice,
     }),
+    capacity: config.engine.maxQueue + config.engine.maxSequences,
     now: instant,
     restore: () => restore(store, accounts, alerts),
     onCost: (model, nanodollars) => metrics.spent(model, nanodollars),
@@ -87,14 +89,22 @@ export async function openTenancy(config: Config, metrics: GenerationMetrics, lo
   const close = async () => {
     access.stop();
     clearInterval(pruning);
+    clearInterval(checkpoints);
     await ledger.flush();
     await alerts?.close();
-    await (await reports)?.close();
+    await second.close();
     await store.close();
   };
   const pruning = setInterval(() => {
     prune(store, config.usage.retentionDays).catch(onFault);
   }, PRUNE_INTERVAL_MS).unref();
+
+  let checkpointed = 0;
+  const checkpoints = setInterval(() => {
+    if (ledger.written === checkpointed) return;
+    checkpointed = ledger.written;
+    second.checkpoint().catch(onFault);
+  }, CHECKPOINT_INTERVAL_MS).unref();
 
   try {
     await access.refresh();
@@ -106,16 +116,36 @@ export async function openTenancy(config: Config, metrics: GenerationMetrics, lo
   access.watch(WATCH_INTERVAL_MS);
   const office: Office = {
     store,
-    reports: () => {
-      reports ??= openStore(folder);
-      return reports;
-    },
+    reports: () => second.open(),
     directory,
     accounts,
     refresh: () => access.refresh(),
     now: instant,
   };
   return { access, accounting, office, close };
+}
+
+/** A second connection to the store, for what takes long: reports, and writing the log into the database. */
+class LazyStore {
+  readonly #folder: string;
+  #opened: Promise<Store> | null = null;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  open(): Promise<Store> {
+    this.#opened ??= openStore(this.#folder);
+    return this.#opened;
+  }
+
+  async checkpoint(): Promise<void> {
+    await (await this.open()).checkpoint();
+  }
+
+  async close(): Promise<void> {
+    await (await this.#opened)?.close();
+  }
 }
 
 function openAlerts(

@@ -41,6 +41,10 @@ export function openDatabase(directory: string) {
     alertDelivered: (alert: BudgetAlert, nowMs: number) => alerts.delivered(alert, nowMs),
     undeliveredAlerts: (sinceMs: number, maxRows: number) => alerts.undelivered(sinceMs, maxRows),
     pruneAlerts: (beforeMs: number) => alerts.prune(beforeMs),
+    /** Brings what is in the log to the database without holding up who writes. */
+    checkpoint: () => {
+      database.pragma('wal_checkpoint(PASSIVE)');
+    },
     lockForServer: () => lock.take(),
     close: () => {
       lock.release();
@@ -57,6 +61,8 @@ function connect(directory: string): Libsql.Database {
     database.pragma('journal_mode = WAL');
     // A commit outlives the process at once, and a power failure but for the last moments: one fsync a checkpoint.
     database.pragma('synchronous = NORMAL');
+    // Pages of 4 KiB. A checkpoint waits for the disk: a server makes its own, on another thread, long before this.
+    database.pragma('wal_autocheckpoint = 16384');
     migrate(database);
     return database;
   } catch (error) {

@@ -14,14 +14,6 @@ const DAY_MS = 86_400_000;
 /** Rows deleted in one transaction, so that pruning never holds up a settlement for long. */
 const PRUNE_ROWS = 5_000;
 
-interface Total {
-  scope: string;
-  day: number;
-  requests: number;
-  tokens: number;
-  nanodollars: number;
-}
-
 const columnSql: Record<UsageColumn, string> = {
   key: 'key_id',
   model: 'model',
@@ -41,12 +33,10 @@ export class LedgerTables {
   constructor(database: Libsql.Database) {
     this.#database = database;
     this.#statements = {
-      insert: database.prepare(
-        `INSERT INTO ledger VALUES (:id, :admittedAtMs, :keyId, :organisation, :team, :user, :model, :inputTokens,
-         :outputTokens, :cachedTokens, :nanodollars, :priceSource, :latencyMs, :cacheLevel, :guardResult, :finishReason)`,
-      ),
+      // Values are bound by place: by name, each row would take three times as long.
+      insert: database.prepare(`INSERT INTO ledger VALUES (${Array(16).fill('?').join(', ')})`),
       addTotal: database.prepare(
-        `INSERT INTO totals VALUES (:scope, :day, :requests, :tokens, :nanodollars)
+        `INSERT INTO totals VALUES (?, ?, ?, ?, ?)
          ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, tokens = tokens + excluded.tokens,
          nanodollars = nanodollars + excluded.nanodollars`,
       ),
@@ -75,7 +65,7 @@ export class LedgerTables {
   append(entries: readonly LedgerEntry[]): void {
     this.#database
       .transaction(() => {
-        for (const entry of entries) this.#statements.insert.run({ ...entry });
+        for (const entry of entries) this.#statements.insert.run(rowOf(entry));
         for (const total of totalsOf(entries)) this.#statements.addTotal.run(total);
       })
       .immediate();
@@ -141,17 +131,39 @@ export class LedgerTables {
   }
 }
 
-/** Entries of one batch share most of their scopes: added up here, a batch costs few writes. */
-function totalsOf(entries: readonly LedgerEntry[]): Iterable<Total> {
-  const totals = new Map<string, Total>();
+/** In the order of the table's columns. */
+function rowOf(entry: LedgerEntry): (string | number | null)[] {
+  return [
+    entry.id,
+    entry.admittedAtMs,
+    entry.keyId,
+    entry.organisation,
+    entry.team,
+    entry.user,
+    entry.model,
+    entry.inputTokens,
+    entry.outputTokens,
+    entry.cachedTokens,
+    entry.nanodollars,
+    entry.priceSource,
+    entry.latencyMs,
+    entry.cacheLevel,
+    entry.guardResult,
+    entry.finishReason,
+  ];
+}
+
+/** In the order of the table's columns. Entries of one batch share most of their scopes, and so few rows are written. */
+function totalsOf(entries: readonly LedgerEntry[]): Iterable<[string, number, number, number, number]> {
+  const totals = new Map<string, [string, number, number, number, number]>();
   for (const entry of entries) {
     const day = Math.floor(entry.admittedAtMs / DAY_MS);
     for (const scope of scopesOf(entry)) {
       const key = `${day} ${scope}`;
-      const total = totals.get(key) ?? { scope, day, requests: 0, tokens: 0, nanodollars: 0 };
-      total.requests += 1;
-      total.tokens += entry.inputTokens + entry.outputTokens;
-      total.nanodollars += entry.nanodollars;
+      const total = totals.get(key) ?? [scope, day, 0, 0, 0];
+      total[2] += 1;
+      total[3] += entry.inputTokens + entry.outputTokens;
+      total[4] += entry.nanodollars;
       totals.set(key, total);
     }
   }
