@@ -19,8 +19,13 @@ class SlowStore {
     const write = this.#ends.shift();
     if (error) write?.reject(error);
     else write?.resolve();
-    await new Promise(setImmediate);
+    await turns();
   }
+}
+
+/** The ledger gathers for a turn of the event loop before it writes. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
 }
 
 function ledgerOf(store: SlowStore, maxPending = 100) {
@@ -36,7 +41,7 @@ test('what gathers while a batch is written is the next batch; each waits for it
   const append = (id: number) => void ledger.append(entry(id)).then(() => kept.push(id));
   append(1);
   append(2);
-  await new Promise(setImmediate);
+  await turns();
   append(3);
   append(4);
   assert.deepEqual(store.batches, [['1', '2']]);
@@ -57,7 +62,7 @@ test('too much that waits is said, and nothing is dropped', async () => {
   assert.ok(!ledger.isFull);
   for (let id = 3; id <= 5; id += 1) void ledger.append(entry(id));
   assert.ok(ledger.isFull);
-  await new Promise(setImmediate);
+  await turns();
   await store.end();
   assert.ok(!ledger.isFull);
   assert.deepEqual(store.batches.flat(), ['1', '2', '3', '4', '5']);
@@ -67,7 +72,7 @@ test('a batch that fails is written again; nobody waits for it meanwhile, and th
   const store = new SlowStore();
   const { ledger, faults } = ledgerOf(store);
   const first = ledger.append(entry(1));
-  await new Promise(setImmediate);
+  await turns();
   await store.end(new Error('disk full'));
   await first;
   await ledger.append(entry(2));
@@ -87,13 +92,13 @@ test('flush waits for all, or for the failure', async () => {
   const flushing = ledger.flush().then(() => {
     flushed = true;
   });
-  await new Promise(setImmediate);
+  await turns();
   assert.ok(!flushed);
   await store.end();
   await flushing;
   void ledger.append(entry(2));
   const failing = ledger.flush();
-  await new Promise(setImmediate);
+  await turns();
   await store.end(new Error('gone'));
   await failing;
 });
