@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { csvOf, usageReport } from '../api/admin/usage.js';
+import { cellText, csvOf, usageReport } from '../api/admin/usage.js';
 import { parse } from '../api/json.js';
 import { usageQuery } from '../api/schemas/admin.js';
 import { usageColumns } from '../store/index.js';
@@ -44,6 +44,6 @@ function tableOf(rows: Awaited<ReturnType<typeof usageReport>>['data']): string 
   const header = Object.keys(rows[0]!).map((name) => name.replaceAll('_', ' ').toUpperCase());
   return formatTable(
     header,
-    rows.map((row) => Object.values(row).map((value) => String(value ?? '-'))),
+    rows.map((row) => Object.values(row).map((value) => cellText(value) || '-')),
   );
 }

@@ -72,8 +72,14 @@ export function csvOf(rows: readonly Record<string, Cell>[]): string {
   return [columns.join(','), ...lines, ''].join('\r\n');
 }
 
+/** Never "9e-7": a spreadsheet or a person expects decimals. */
+export function cellText(value: Cell): string {
+  if (typeof value !== 'number' || Number.isInteger(value)) return String(value ?? '');
+  return value.toFixed(9).replace(/0+$/, '');
+}
+
 function csvCell(value: Cell): string {
-  const text = String(value ?? '');
+  const text = cellText(value);
   const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
