@@ -67,9 +67,13 @@ function connect(directory: string): Libsql.Database {
     return database;
   } catch (error) {
     const { message } = error as Error;
-    throw new SluiceError('store_unavailable', `The data folder can't be used: ${message}.`, {
-      cause: error,
-    });
+    throw new SluiceError(
+      'store_unavailable',
+      `The data folder can't be used (--data chooses another): ${message}.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

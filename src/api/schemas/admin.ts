@@ -33,7 +33,11 @@ export const createKeyRequest = z.strictObject({
     z.array(z.string().min(1).max(256)).min(1).max(MAX_KEYS_LISTED_NAMES).describe('all if absent'),
   ),
   guard_profile: optional(name),
-  expires_at: optional(z.iso.datetime({ offset: true }).describe('never if absent')),
+  expires_at: optional(
+    z.iso
+      .datetime({ offset: true, error: 'expected a time such as 2027-01-31T00:00:00Z' })
+      .describe('never if absent'),
+  ),
   ...limitFields,
 });
 
@@ -97,9 +101,12 @@ export const budgetState = z.object({
 
 export const budgetList = z.object({ object: z.literal('list'), data: z.array(budgetState) });
 
-const moment = z.union([z.iso.datetime({ offset: true }), z.iso.date()], {
-  error: 'expected a date or time such as 2026-01-31 or 2026-01-31T12:00:00Z',
-});
+const moment = z
+  .string()
+  .refine(
+    (text) => /^\d{4}-\d\d-\d\d(T.+(Z|[+-]\d\d:\d\d))?$/.test(text) && !Number.isNaN(Date.parse(text)),
+    'expected a date or time such as 2026-01-31 or 2026-01-31T12:00:00Z',
+  );
 
 const grouping = z.string().transform((text, context): UsageColumn[] | 'request' => {
   if (text === 'request') return text;
