@@ -1,5 +1,5 @@
-import { dollars } from '../cost/money.js';
 import type { FinishReason, GenerationEvent, MessageDelta, Usage } from '../gateway/types.js';
+import { dollars } from '../support/money.js';
 import type { ChatLogprobs } from './schemas/chat.js';
 import type { CompletionLogprobs } from './schemas/completions.js';
 

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import type { Caller } from '../auth/index.js';
-import { dollars } from '../cost/money.js';
 import { type Gateway, generate } from '../gateway/pipeline.js';
 import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../gateway/types.js';
+import { dollars } from '../support/money.js';
 import { ChatFormat } from './chat-format.js';
 import { CompletionFormat } from './completion-format.js';
 import { type ApiContext, newId } from './context.js';

@@ -1,3 +1,5 @@
+import { SluiceError } from '../errors.js';
+
 /** Whose request it is. */
 export interface Caller {
   keyId: string | null; // null: the server has no keys
@@ -20,4 +22,15 @@ export function anonymousCaller(isAdmin: boolean): Caller {
     models: null,
     guardProfile: null,
   };
+}
+
+export function mayUse({ models }: Caller, name: string): boolean {
+  return models === null || models.has(name);
+}
+
+/** Throws model_access_denied. `asked` is the name that the client used: a key may allow an alias alone. */
+export function refuseModel(caller: Caller, asked: string | null, modelId: string): void {
+  if (mayUse(caller, modelId) || (asked !== null && mayUse(caller, asked))) return;
+  const message = `This key may not use the model ${JSON.stringify(asked ?? modelId)}.`;
+  throw new SluiceError('model_access_denied', message, { param: 'model' });
 }

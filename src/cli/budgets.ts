@@ -2,12 +2,11 @@ import type { Command } from 'commander';
 import { mergedLimits, wireLimits } from '../api/admin/wire.js';
 import { parse } from '../api/json.js';
 import { setBudgetRequest } from '../api/schemas/admin.js';
-import { dollars, formatDollars } from '../cost/money.js';
 import { periodStart } from '../limits/calendar.js';
 import type { Database, Period, ScopeLimits, ScopeTotals } from '../store/index.js';
+import { dollars, formatDollars } from '../support/money.js';
 import { type DataOptions, dataOption, withDatabase } from './data-option.js';
-import { describeLimits } from './keys.js';
-import { addLimitOptions, type LimitOptions, wireLimitsOf } from './limit-options.js';
+import { addLimitOptions, describeLimits, type LimitOptions, wireLimitsOf } from './limit-options.js';
 import { formatTable } from './table.js';
 
 interface OutputOptions extends DataOptions {

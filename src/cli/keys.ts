@@ -3,10 +3,8 @@ import { keyRequestOf, wireIssuedKey, wireKey } from '../api/admin/wire.js';
 import { parse } from '../api/json.js';
 import { createKeyRequest, rotateKeyRequest } from '../api/schemas/admin.js';
 import { createKey, rotateKey } from '../auth/index.js';
-import { formatDollars } from '../cost/money.js';
-import type { Limits } from '../store/index.js';
 import { type DataOptions, dataOption, withDatabase } from './data-option.js';
-import { addLimitOptions, type LimitOptions, wireLimitsOf } from './limit-options.js';
+import { addLimitOptions, describeLimits, type LimitOptions, wireLimitsOf } from './limit-options.js';
 import { formatTable } from './table.js';
 
 interface OutputOptions extends DataOptions {
@@ -94,22 +92,6 @@ async function list(options: OutputOptions): Promise<void> {
     describeLimits(limitsOf.get(`key:${key.id}`)),
   ]);
   process.stdout.write(formatTable(['ID', 'NAME', 'OWNER', 'STATE', 'ADMIN', 'LIMITS'], rows));
-}
-
-/** "5 rpm, $1.50 a month". */
-export function describeLimits(limits: Limits | undefined): string {
-  if (!limits) return '';
-  const { requestsPerMinute, tokensPerMinute, requestsPerDay, tokensPerDay, concurrency, budget } = limits;
-  const counts = Object.entries({
-    rpm: requestsPerMinute,
-    tpm: tokensPerMinute,
-    rpd: requestsPerDay,
-    tpd: tokensPerDay,
-    'at once': concurrency,
-  });
-  const parts = counts.flatMap(([unit, count]) => (count === null ? [] : [`${count} ${unit}`]));
-  if (budget) parts.push(`${formatDollars(budget.nanodollars)} a ${budget.period}`);
-  return parts.join(', ');
 }
 
 function show(issued: Parameters<typeof wireIssuedKey>[0], { json }: OutputOptions): void {

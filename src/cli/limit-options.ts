@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import type { Limits } from '../store/index.js';
+import { formatDollars } from '../support/money.js';
 
 export interface LimitOptions {
   rpm?: string;
@@ -33,4 +35,20 @@ export function wireLimitsOf(options: LimitOptions): Record<string, unknown> {
 function numberOf(text: string): number | string {
   const value = Number(text);
   return text.trim() !== '' && Number.isFinite(value) ? value : text;
+}
+
+/** "5 rpm, $1.50 a month". */
+export function describeLimits(limits: Limits | undefined): string {
+  if (!limits) return '';
+  const { requestsPerMinute, tokensPerMinute, requestsPerDay, tokensPerDay, concurrency, budget } = limits;
+  const counts = Object.entries({
+    rpm: requestsPerMinute,
+    tpm: tokensPerMinute,
+    rpd: requestsPerDay,
+    tpd: tokensPerDay,
+    'at once': concurrency,
+  });
+  const parts = counts.flatMap(([unit, count]) => (count === null ? [] : [`${count} ${unit}`]));
+  if (budget) parts.push(`${formatDollars(budget.nanodollars)} a ${budget.period}`);
+  return parts.join(', ');
 }

@@ -8,7 +8,8 @@ import { Accounts } from '../limits/accounts.js';
 import { periodStart } from '../limits/calendar.js';
 import type { Instant } from '../limits/window.js';
 import { type LedgerEntry, type Limits, noLimits, type Period, scopesOf } from '../store/types.js';
-import { type Admission, KeyAccounting } from './accounting.js';
+import { KeyAccounting } from './accounting.js';
+import type { Admission } from './admission.js';
 import { Ledger } from './ledger.js';
 import { PriceTable } from './prices.js';
 

@@ -1,7 +1,7 @@
 import type { Account } from '../limits/account.js';
 import type { Instant } from '../limits/window.js';
 import type { BudgetAlert } from '../store/types.js';
-import { dollars } from './money.js';
+import { dollars } from '../support/money.js';
 import type { Webhook } from './webhook.js';
 
 const PERCENTS = [50, 80, 100];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { dollars, formatDollars, nanodollars } from './money.js';
+import { dollars, formatDollars, nanodollars } from '../support/money.js';
 import { costOf, maxCostOf, PriceTable } from './prices.js';
 
 const table = new PriceTable(

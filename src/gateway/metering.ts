@@ -1,6 +1,5 @@
-import type { Caller } from '../auth/caller.js';
-import type { Bill, Expected } from '../cost/accounting.js';
-import { SluiceError } from '../errors.js';
+import type { Expected } from '../cost/accounting.js';
+import type { Bill } from '../cost/admission.js';
 import type { ServedModel } from './models.js';
 import type { PreparedRequest } from './prepare.js';
 import type { ChatInput, TextInput, ValidatedRequest } from './types.js';
@@ -23,22 +22,6 @@ export function billOf(model: ServedModel, { requests }: PreparedRequest): Bill 
     maxCompletionTokens += choices * maxTokens;
   }
   return { model: model.id, isLocal: true, promptTokens, maxCompletionTokens };
-}
-
-export function mayUse({ models }: Caller, name: string): boolean {
-  return models === null || models.has(name);
-}
-
-/** Throws model_access_denied. `asked` is the name that the client used: a key may allow an alias alone. */
-export function refuseModel(caller: Caller, asked: string | null, model: ServedModel): void {
-  if (mayUse(caller, model.id) || (asked !== null && mayUse(caller, asked))) return;
-  throw new SluiceError(
-    'model_access_denied',
-    `This key may not use the model ${JSON.stringify(asked ?? model.id)}.`,
-    {
-      param: 'model',
-    },
-  );
 }
 
 function leastTokens(input: TextInput | ChatInput): number {

@@ -1,7 +1,8 @@
+import { refuseModel } from '../auth/index.js';
 import type { Accounting } from '../cost/accounting.js';
 import type { GenerationMetrics } from '../telemetry/generation.js';
 import { parsedMessages, plainMessages } from './messages.js';
-import { billOf, expectedOf, refuseModel } from './metering.js';
+import { billOf, expectedOf } from './metering.js';
 import type { ModelRegistry, ServedModel } from './models.js';
 import type { PrefixRegistry } from './prefixes.js';
 import { type PreparedRequest, type PrepareLimits, prepare } from './prepare.js';
@@ -35,7 +36,7 @@ export async function generate(
     admission = await gateway.accounting.admit(expectedOf(request));
     const model = gateway.models.resolve(request.model);
     watch.resolved(model.id);
-    refuseModel(request.caller, request.model, model);
+    refuseModel(request.caller, request.model, model.id);
     const prepared = await prepare(model, gateway.prefixes, gateway.limits, request);
     admission.reserve(billOf(model, prepared));
     const { warning, trimmed } = prepared;

@@ -1,6 +1,5 @@
 import { type Access, KeyAccess, KeyDirectory, openAccess } from '../auth/index.js';
-import type { Config } from '../config/index.js';
-import { isLoopback } from '../config/index.js';
+import { type Config, isLoopback } from '../config/index.js';
 import { type Accounting, KeyAccounting, noAccounting } from '../cost/accounting.js';
 import { BudgetAlerts } from '../cost/budget-alerts.js';
 import { Ledger } from '../cost/ledger.js';

@@ -1,4 +1,4 @@
-import type { Outcome } from '../cost/accounting.js';
+import type { Outcome } from '../cost/admission.js';
 import { toSluiceError } from '../errors.js';
 import type { GenerationEvent, GenerationSink, Usage } from './types.js';
 

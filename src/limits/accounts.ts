@@ -1,4 +1,4 @@
-import { type Limits, noLimits, type RecentUse, type ScopeTotals } from '../store/types.js';
+import type { Limits, RecentUse, ScopeTotals } from '../store/types.js';
 import { Account } from './account.js';
 import type { Instant } from './window.js';
 
@@ -22,7 +22,7 @@ export class Accounts {
     return this.#accounts.values();
   }
 
-  setLimits(scope: string, limits: Limits = noLimits): void {
+  setLimits(scope: string, limits: Limits): void {
     this.get(scope).limits = limits;
   }
 

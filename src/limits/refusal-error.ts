@@ -1,5 +1,5 @@
-import { formatDollars } from '../cost/money.js';
 import { SluiceError } from '../errors.js';
+import { formatDollars } from '../support/money.js';
 import type { Amounts, Bound } from './account.js';
 import type { Refusal } from './reservation.js';
 import type { Instant } from './window.js';

@@ -1,7 +1,7 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
-import { dollars } from '../cost/money.js';
 import { toSluiceError } from '../errors.js';
 import type { GenerationEvent, GenerationSink, Usage } from '../gateway/types.js';
+import { dollars } from '../support/money.js';
 
 const LATENCY_BUCKETS_SECONDS = [0.1, 0.5, 1, 2, 5, 10, 30, 60];
 const TTFT_BUCKETS_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];

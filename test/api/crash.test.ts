@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createKey } from '../../src/auth/index.js';
-import { nanodollars } from '../../src/cost/money.js';
 import { type Limits, noLimits, openDatabase } from '../../src/store/index.js';
+import { nanodollars } from '../../src/support/money.js';
 
 /** A server that is killed while it works: what was answered stays paid, what was not answered costs nothing. */
 

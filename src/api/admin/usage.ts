@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { dollars } from '../../cost/money.js';
 import type { LedgerEntry, UsageQuery, UsageRow } from '../../store/types.js';
+import { dollars } from '../../support/money.js';
 import type { UsageQueryWire, usageList } from '../schemas/admin.js';
 import { isoTime } from './wire.js';
 

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { IssuedKey, KeyRequest } from '../../auth/index.js';
-import { dollars, nanodollars } from '../../cost/money.js';
-import type { Budget, KeyRecord, Limits, Period } from '../../store/types.js';
+import { type Budget, type KeyRecord, type Limits, noLimits, type Period } from '../../store/types.js';
+import { dollars, nanodollars } from '../../support/money.js';
 import type {
   CreateKeyRequest,
   issuedKey as issuedSchema,
@@ -30,21 +30,12 @@ export function keyRequestOf(wire: CreateKeyRequest): KeyRequest {
     models: wire.models ?? null,
     guardProfile: wire.guard_profile ?? null,
     expiresAtMs: wire.expires_at === undefined ? null : Date.parse(wire.expires_at),
-    limits: mergedLimits(wire, { ...unlimited, budget: DEFAULT_BUDGET }),
+    limits: mergedLimits(wire, { ...noLimits, budget: DEFAULT_BUDGET }),
   };
 }
 
-const unlimited: Limits = {
-  requestsPerMinute: null,
-  tokensPerMinute: null,
-  requestsPerDay: null,
-  tokensPerDay: null,
-  concurrency: null,
-  budget: null,
-};
-
 /** What the wire says, and for the rest what there was. */
-export function mergedLimits(wire: LimitFields, before: Limits = unlimited): Limits {
+export function mergedLimits(wire: LimitFields, before: Limits = noLimits): Limits {
   const said = <T>(value: T | undefined, otherwise: T) => (value === undefined ? otherwise : value);
   return {
     requestsPerMinute: said(wire.rpm, before.requestsPerMinute),
@@ -89,7 +80,7 @@ export function wireKey(record: KeyRecord, limits: Limits | null): z.output<type
     created_at: isoTime(record.createdAtMs),
     expires_at: record.expiresAtMs === null ? null : isoTime(record.expiresAtMs),
     revoked_at: record.revokedAtMs === null ? null : isoTime(record.revokedAtMs),
-    limits: wireLimits(limits ?? unlimited),
+    limits: wireLimits(limits ?? noLimits),
   };
 }
 

@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 import { rotateKey as issueAnotherKey, createKey as issueKey } from '../../auth/index.js';
-import { dollars } from '../../cost/money.js';
 import { SluiceError } from '../../errors.js';
 import type { Office } from '../../gateway/tenancy.js';
 import type { Account } from '../../limits/account.js';
 import { periodEnd } from '../../limits/calendar.js';
 import type { Instant } from '../../limits/window.js';
+import { dollars } from '../../support/money.js';
 import { csvOf, usageReport } from '../admin/usage.js';
 import { isoTime, keyRequestOf, mergedLimits, wireIssuedKey, wireKey, wireLimits } from '../admin/wire.js';
 import type { ApiContext } from '../context.js';

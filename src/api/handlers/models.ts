@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { mayUse, refuseModel } from '../../gateway/metering.js';
+import { mayUse, refuseModel } from '../../auth/index.js';
 import type { ServedModel } from '../../gateway/models.js';
 import type { ApiContext } from '../context.js';
 import type { Exchange } from '../exchange.js';
@@ -12,7 +12,7 @@ export function listModels(exchange: Exchange, api: ApiContext): void {
 
 export function getModel(exchange: Exchange, api: ApiContext, name: string): void {
   const model = api.gateway.models.resolve(name);
-  refuseModel(exchange.caller, name, model);
+  refuseModel(exchange.caller, name, model.id);
   exchange.json(200, cardOf(model));
 }
 

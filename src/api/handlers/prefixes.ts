@@ -1,7 +1,7 @@
 import type { z } from 'zod';
+import { refuseModel } from '../../auth/index.js';
 import type { PinnedPrefix } from '../../engine/types.js';
 import { SluiceError } from '../../errors.js';
-import { refuseModel } from '../../gateway/metering.js';
 import { pinPrefix, unpinPrefix } from '../../gateway/prefixes.js';
 import { type ApiContext, newId, refuseDraining } from '../context.js';
 import type { Exchange } from '../exchange.js';
@@ -13,7 +13,7 @@ export async function createPrefix(exchange: Exchange, api: ApiContext): Promise
   refuseDraining(api);
   const wire = await readJson(exchange, api.body, prefixRequest);
   const model = api.gateway.models.resolve(wire.model ?? null);
-  refuseModel(exchange.caller, wire.model ?? null, model);
+  refuseModel(exchange.caller, wire.model ?? null, model.id);
   const source =
     wire.messages !== undefined
       ? chatMessagesOf(wire.messages)

@@ -1,5 +1,5 @@
+import { refuseModel } from '../../auth/index.js';
 import { SluiceError } from '../../errors.js';
-import { refuseModel } from '../../gateway/metering.js';
 import type { ApiContext } from '../context.js';
 import type { Exchange } from '../exchange.js';
 import { readJson } from '../json.js';
@@ -9,7 +9,7 @@ import { tokenText } from '../token-text.js';
 export async function tokenize(exchange: Exchange, api: ApiContext): Promise<void> {
   const wire = await readJson(exchange, api.body, tokenizeRequest);
   const model = api.gateway.models.resolve(wire.model ?? null);
-  refuseModel(exchange.caller, wire.model ?? null, model);
+  refuseModel(exchange.caller, wire.model ?? null, model.id);
   const { engine, text } = model;
   const tokens = await text.tokenize(wire.content ?? wire.prompt ?? '', {
     addSpecial: wire.add_special ?? true,
@@ -24,7 +24,7 @@ export async function tokenize(exchange: Exchange, api: ApiContext): Promise<voi
 export async function detokenize(exchange: Exchange, api: ApiContext): Promise<void> {
   const wire = await readJson(exchange, api.body, detokenizeRequest);
   const model = api.gateway.models.resolve(wire.model ?? null);
-  refuseModel(exchange.caller, wire.model ?? null, model);
+  refuseModel(exchange.caller, wire.model ?? null, model.id);
   const { engine, text } = model;
   const unknown = wire.tokens.findIndex((token) => token >= engine.model.vocabSize);
   if (unknown >= 0) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { MAX_DOLLARS } from '../../cost/money.js';
 import { type UsageColumn, usageColumns } from '../../store/types.js';
+import { MAX_DOLLARS } from '../../support/money.js';
 import { optional } from './common.js';
 
 const MAX_KEYS_LISTED_NAMES = 100;
