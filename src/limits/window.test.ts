@@ -69,8 +69,11 @@ test('what an earlier process used goes out of the window when it is a minute ol
   window.restore(3, 30_000, at(500));
   window.restore(9, 70_000, at(500));
   assert.equal(window.used(at(500)), 3);
-  assert.equal(window.used(at(30_000)), 3);
-  assert.equal(window.used(at(32_000)), 0);
+  window.restore(1, -999, at(500)); // of the second that isn't over yet
+  assert.equal(window.used(at(500)), 4);
+  assert.equal(window.used(at(30_000)), 4);
+  assert.equal(window.used(at(32_000)), 1);
+  assert.equal(window.used(at(62_000)), 0);
 });
 
 const DAY = 86_400_000;

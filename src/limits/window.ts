@@ -75,8 +75,8 @@ export class SlidingMinute implements Window {
   /** What was used before this process began. */
   restore(amount: number, ageMs: number, now: Instant): void {
     this.#advance(now);
-    const second = Math.floor((now.monotonicMs - ageMs) / SECOND_MS);
-    if (second <= this.#second && second > this.#second - BUCKETS) this.#add(second, amount);
+    const second = Math.min(this.#second, Math.floor((now.monotonicMs - ageMs) / SECOND_MS));
+    if (second > this.#second - BUCKETS) this.#add(second, amount);
   }
 
   #add(second: number, amount: number): void {

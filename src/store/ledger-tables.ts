@@ -50,7 +50,7 @@ export class LedgerTables {
          FROM totals WHERE day >= min(:week, :month) GROUP BY scope`,
       ),
       recent: database.prepare(
-        `SELECT key_id AS keyId, organisation, team, user, admitted_ms / 1000 * 1000 AS atMs, count(*) AS requests,
+        `SELECT key_id AS keyId, organisation, team, user, admitted_ms / 1000 * 1000 + 999 AS atMs, count(*) AS requests,
            sum(input_tokens + output_tokens) AS tokens
          FROM ledger WHERE admitted_ms >= ? GROUP BY key_id, organisation, team, user, admitted_ms / 1000`,
       ),

@@ -93,7 +93,7 @@ export interface ScopeTotals {
 /** What a scope has used in one second. */
 export interface RecentUse {
   scope: string;
-  atMs: number;
+  atMs: number; // the second's end, so that nothing is taken for older than it is
   requests: number;
   tokens: number;
 }

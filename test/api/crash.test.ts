@@ -7,8 +7,12 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createKey } from '../../src/auth/index.js';
+import { resolveConfig } from '../../src/config/index.js';
+import { openTenancy } from '../../src/gateway/tenancy.js';
 import { type Limits, noLimits, openDatabase } from '../../src/store/index.js';
 import { nanodollars } from '../../src/support/money.js';
+import { createLog } from '../../src/telemetry/log.js';
+import { Metrics } from '../../src/telemetry/metrics.js';
 
 /** A server that is killed while it works: what was answered stays paid, what was not answered costs nothing. */
 
@@ -133,3 +137,20 @@ for (const [name, limits, maxAnswers] of cases) {
     await once(child, 'exit');
   });
 }
+
+test('a second server is refused while the first has the accounts, and not when that was killed', async () => {
+  await keyWith({});
+  const { child } = await start();
+  const second = () => {
+    const settings = { 'data.dir': folder };
+    const config = resolveConfig(
+      Object.entries(settings).map(([path, value]) => ({ path, value, origin: 'test' })),
+    );
+    const metrics = new Metrics({ processMetrics: false });
+    return openTenancy(config, metrics.generations, createLog('silent'));
+  };
+  await assert.rejects(second(), { code: 'store_unavailable', message: /Another server keeps its accounts/ });
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await (await second()).close();
+});

@@ -47,6 +47,8 @@ const ask = (key: string) =>
   );
 
 test('create prints the key; a running server knows it at once, and its revocation soon', async () => {
+  const anonymous = () => server.post('/v1/completions', { prompt: 'abc', max_tokens: 1 });
+  assert.equal((await anonymous()).status, 200);
   const created = JSON.parse(
     await done(
       'keys',
@@ -72,6 +74,7 @@ test('create prints the key; a running server knows it at once, and its revocati
     period: 'month',
   });
   assert.equal((await ask(created.key)).status, 200);
+  assert.equal((await anonymous()).status, 401);
   const [, , ...rows] = (await done('keys', 'list')).split('\n');
   assert.deepEqual(rows, ['']);
   const rotated = (await done('keys', 'rotate', created.id, '--grace', '1h')).trim();

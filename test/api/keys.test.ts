@@ -51,6 +51,21 @@ async function make(fields: object): Promise<Issued> {
   return (await response.json()) as Issued;
 }
 
+function makeByCommand() {
+  const request = {
+    name: 'by command',
+    organisation: 'o',
+    team: null,
+    user: null,
+    isAdmin: false,
+    models: null,
+    guardProfile: null,
+    expiresAtMs: null,
+    limits: noLimits,
+  };
+  return createKey(command, request, Date.now());
+}
+
 async function errorOf(response: Response): Promise<{ code: string; param: string | null; message: string }> {
   return ((await response.json()) as { error: { code: string; param: string | null; message: string } })
     .error;
@@ -92,18 +107,7 @@ test('every route but health needs a key, the admin routes an administrator’s'
 });
 
 test('a key that a command makes is good at once, also for a request with a body', async () => {
-  const request = {
-    name: 'by command',
-    organisation: 'o',
-    team: null,
-    user: null,
-    isAdmin: false,
-    models: null,
-    guardProfile: null,
-    expiresAtMs: null,
-    limits: noLimits,
-  };
-  const { key, record } = await createKey(command, request, Date.now());
+  const { key, record } = await makeByCommand();
   const long = 'x'.repeat(1000);
   const response = await ask(key, { prompt: long });
   assert.equal(response.status, 200, await response.clone().text());
@@ -336,6 +340,11 @@ const generate = (id: string) => ({ type: 'generate', id, request: { prompt: 'ab
 test('a socket brings its key as header, or in its first message', async () => {
   const { key } = await make({ name: 'app' });
   const byHeader = await connect({ authorization: `Bearer ${key}` });
+  const unknown = await makeByCommand(); // the server has to look for it
+  const fresh = await connect({ authorization: `Bearer ${unknown.key}` });
+  fresh.send(generate('a'));
+  await fresh.until(({ type, id }) => type === 'done' && id === 'a');
+  fresh.socket.close();
   byHeader.send(generate('a'));
   await byHeader.until(({ type, id }) => type === 'done' && id === 'a');
   byHeader.socket.close();
@@ -344,7 +353,7 @@ test('a socket brings its key as header, or in its first message', async () => {
   byMessage.send(generate('early'));
   const { error } = await byMessage.until(({ id }) => id === 'early');
   assert.equal(error!.code, 'invalid_api_key');
-  byMessage.send({ type: 'auth', key });
+  byMessage.send({ type: 'auth', key: (await makeByCommand()).key });
   byMessage.send(generate('b'));
   await byMessage.until(({ type }) => type === 'ready');
   await byMessage.until(({ type, id }) => type === 'done' && id === 'b');
