@@ -63,7 +63,7 @@ export class KeyAccess implements Access {
     const key = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
     if (key !== undefined) return this.authenticateKey(key);
     if (!this.needsKey) return this.#everyone;
-    throw new SluiceError('invalid_api_key', 'A key is needed: send it as "Authorization: Bearer <key>".');
+    throw refusal('A key is needed: send it as "Authorization: Bearer <key>".');
   }
 
   authenticateKey(key: string): Caller | Promise<Caller> {
@@ -77,7 +77,7 @@ export class KeyAccess implements Access {
   current(caller: Caller): Caller {
     if (caller.keyId === null) {
       if (!this.needsKey) return caller;
-      throw new SluiceError('invalid_api_key', 'This server needs a key by now.');
+      throw refusal('This server needs a key by now.');
     }
     this.#refuseStale();
     const current = this.#directory.current(caller.keyId, this.#nowMs());
@@ -132,5 +132,10 @@ export class KeyAccess implements Access {
 }
 
 function wrongKey(): SluiceError {
-  return new SluiceError('invalid_api_key', 'This key is unknown, revoked or expired.');
+  return refusal('This key is unknown, revoked or expired.');
+}
+
+/** With the challenge that RFC 9110, 15.5.2 asks of every 401. */
+function refusal(message: string): SluiceError {
+  return new SluiceError('invalid_api_key', message, { headers: { 'www-authenticate': 'Bearer' } });
 }

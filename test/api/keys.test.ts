@@ -93,6 +93,7 @@ test('every route but health needs a key, the admin routes an administrator’s'
   for (const path of ['/v1/models', '/v1/models/stub', '/v1/prefixes', '/metrics', '/openapi.json']) {
     const refusal = await fetch(server.url + path);
     assert.equal(refusal.status, 401, path);
+    assert.equal(refusal.headers.get('www-authenticate'), 'Bearer');
     assert.equal((await errorOf(refusal)).code, 'invalid_api_key');
     assert.equal((await get(path, key)).status, 200, path);
   }
