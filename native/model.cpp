@@ -1,9 +1,11 @@
 #include "model.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "chat.h" // libllama-common's
 #include "gguf_check.h"
+#include "llama-matmul.h"
 #include "llama_log.h"
 
 namespace sluice {
@@ -86,6 +88,21 @@ llama_load_mode loadMode(const LoadOptions &options) {
     return options.mlock ? LLAMA_LOAD_MODE_MLOCK : LLAMA_LOAD_MODE_NONE;
 }
 
+/** ggml's own copies of weights for its kernels would take the memory twice. */
+bool canPack(const LoadOptions &options) {
+    return options.packWeights && !options.vocabOnly;
+}
+
+PackedWeightsInfo pack(llama_model *model) {
+    try {
+        const llama_pack_info info = llama_pack_weights(model, std::thread::hardware_concurrency());
+        if (info.kernel == nullptr) return {"", info.reason, 0, 0};
+        return {info.kernel, "", info.tensors, info.bytes};
+    } catch (const std::bad_alloc &) {
+        return {"", "not enough memory", 0, 0};
+    }
+}
+
 bool isOutOfMemory(const LogCapture &log) {
     for (const char *text : {"allocate", "out of memory", "bad_alloc", "mmap failed"}) {
         if (log.contains(text)) return true;
@@ -116,6 +133,7 @@ std::shared_ptr<Model> Model::load(const std::string &path, const LoadOptions &o
     params.tensor_split = options.tensorSplit.empty() ? nullptr : split.data();
     params.load_mode = loadMode(options);
     params.vocab_only = options.vocabOnly;
+    params.use_extra_bufts = !canPack(options);
 
     struct Progress {
         const std::function<bool(float)> &report;
@@ -136,11 +154,16 @@ std::shared_ptr<Model> Model::load(const std::string &path, const LoadOptions &o
         const auto code = isOutOfMemory(log) ? ErrorCode::modelLoadFailed : ErrorCode::modelInvalid;
         throw NativeError(code, without(log.reason("the model couldn't be loaded"), path));
     }
-    return std::shared_ptr<Model>(new Model(std::move(handle), path, options));
+    PackedWeightsInfo packed = {"", "not asked for", 0, 0};
+    if (canPack(options)) packed = pack(handle.get());
+    return std::shared_ptr<Model>(new Model(std::move(handle), path, options, std::move(packed)));
 }
 
-Model::Model(Handle handle, const std::string &path, const LoadOptions &options)
-    : handle_(std::move(handle)), options_(options), info_(readInfo(handle_.get(), path)) {}
+Model::Model(Handle handle, const std::string &path, const LoadOptions &options,
+             PackedWeightsInfo packedWeights)
+    : handle_(std::move(handle)), options_(options), info_(readInfo(handle_.get(), path)) {
+    info_.packedWeights = std::move(packedWeights);
+}
 
 Model::~Model() = default;
 

@@ -28,6 +28,7 @@ const flags: readonly Flag[] = [
   { flag: '--page-size <cells>', paths: ['engine.pageSize'] },
   { flag: '--flash-attn <mode>', paths: ['engine.flashAttention'] },
   { flag: '--attention <kind>', paths: ['engine.attention'] },
+  { flag: '--weights <kind>', paths: ['engine.weights'] },
   { flag: '--repack <mode>', paths: ['engine.repack'] },
   { flag: '--max-sequences <count>', paths: ['engine.maxSequences'] },
   { flag: '--max-batch-tokens <tokens>', paths: ['engine.maxBatchTokens'] },

@@ -26,6 +26,7 @@ export function scriptedTools(directory: string, speeds: Speeds): ScriptedTools 
     machine: () => ({
       cpu: { llamaRelease: 'v1', cpuVariant: 'libggml-cpu-test.so', cpuModel: 'Test CPU', threads: 4 },
       usesGpu: false,
+      packsWeights: () => false,
       memoryAvailableBytes: 2 ** 40,
       timeMatmuls: (matmuls) => {
         timed.push(matmuls);
