@@ -6,6 +6,7 @@ import { type Assignment, type Config, ConfigError, isLoopback, loadConfig } fro
 import { createEngine } from '../engine/host.js';
 import { ModelRegistry, type ServedModel } from '../gateway/models.js';
 import { createReporter, type ResolvedModel, resolveModel } from '../models/index.js';
+import type { ModelInfo } from '../native/types.js';
 import { repackedDirectory, repackModel } from '../repack/index.js';
 import { packageVersion } from '../support/version.js';
 import { createLog, type Log } from '../telemetry/log.js';
@@ -93,12 +94,16 @@ function createText(config: Config, resolved: ResolvedModel) {
   return createTextService({ modelPath: resolved.path, backend, ...config.text });
 }
 
+function weightsOf({ packedWeights: { kernel } }: ModelInfo): string {
+  return kernel === '' ? 'stock' : `packed (${kernel})`;
+}
+
 function greet(config: Config, server: Server, { id, engine }: ServedModel): void {
   const { host } = config.server;
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
   const lines = [
     `Sluice ${packageVersion()} serves ${id} at ${url}`,
-    `Context ${engine.maxContext} tokens, ${engine.context.attention} attention. Try:`,
+    `Context ${engine.maxContext} tokens, ${engine.context.attention} attention, ${weightsOf(engine.model)} weights. Try:`,
     '',
     `  curl ${url}/v1/completions -H 'content-type: application/json' \\`,
     `    -d '{"prompt": "The capital of France is", "max_tokens": 32}'`,
