@@ -23,8 +23,6 @@ template <class V> struct KernelOf {
     // them are bound by arithmetic, and pay for widening each tile to F32 once.
     static constexpr int32_t narrowRowsMax = 8;
     static constexpr int32_t rowsTogether = 4; // that share a load of a key or value
-    static constexpr int32_t tileCells = 64;
-    static_assert(partCells % tileCells == 0);
 
     // A softmax that hasn't ended: the largest score, and the sum of exp(score - largest).
     struct Softmax {
@@ -382,7 +380,7 @@ template <class V> struct KernelOf {
             const Share &share = work.shareOf(r);
             if (row.part.isEmpty()) continue;
             float *values = work.values + r * size;
-            if (share.open >= 0 && end > share.hi) {
+            if (share.open >= 0 && end >= share.hi) {
                 writePartial(work, share.open, work.headOf(r), values, row.part);
             } else if (share.slot < 0 || share.isFirst) {
                 fold(row.total, work.totals + r * size, row.part, values, size);

@@ -10,6 +10,9 @@ namespace {
 // cache.
 constexpr int32_t rowsMax = 128;
 
+// Fewer query rows than this don't pay for widening a tile again.
+constexpr int32_t rowsMin = 32;
+
 // A common prefix shorter than this is cheaper to read once per sequence than to merge from partial results.
 constexpr int32_t sharedCellsMin = 32;
 
@@ -79,9 +82,10 @@ void Plan::walk(int32_t begin, int32_t end, int32_t fromPage, int32_t equalPages
     int32_t common = equalPages;
     while (common < limit && first.pages[common] == last.pages[common])
         common++;
-    if ((common - fromPage) * pageSize_ >= sharedCellsMin) {
-        emit(begin, end, fromPage, common);
-        fromPage = common;
+    const int32_t whole = common - common % std::max(1, tileCells / pageSize_);
+    if ((whole - fromPage) * pageSize_ >= sharedCellsMin) {
+        emit(begin, end, fromPage, whole);
+        fromPage = whole;
     }
     for (int32_t a = begin, b; a < end; a = b) {
         b = a + 1;
@@ -102,29 +106,32 @@ void Plan::emit(int32_t begin, int32_t end, int32_t fromPage, int32_t toPage) {
             const int32_t token = order_[o], position = (*tokens_)[token].position;
             const int32_t lo = std::max(first, window_.firstVisible(position));
             const int32_t hi = std::min(last, position + 1);
-            if (lo < hi) addToBlock({token, position, lo, hi}, open, sequences_[begin].pages);
+            if (lo < hi)
+                append({token, position, lo, hi}, open, sharesMax(rowsPerToken_), sequences_[begin].pages,
+                       blocks_, blockShares_);
         }
     }
 }
 
-// Extends the open block by a share, or opens another where it is full or a gap of invisible cells would
+// Extends the last item by a share, or opens another where it is full or a gap of invisible cells would
 // arise.
-void Plan::addToBlock(const Share &share, bool &open, const int32_t *pages) {
+void Plan::append(const Share &share, bool &open, int32_t sharesMax, const int32_t *pages,
+                  std::vector<Item> &items, std::vector<Share> &shares) {
     if (open) {
-        const Item &block = blocks_.back();
-        open = block.shares() < sharesMax(rowsPerToken_) && share.lo <= block.last && share.hi >= block.first;
+        const Item &item = items.back();
+        open = item.shares() < sharesMax && share.lo <= item.last && share.hi >= item.first;
     }
-    const auto at = static_cast<int32_t>(blockShares_.size());
-    if (!open) blocks_.push_back({pages, share.lo, share.hi, at, at, 0, 0});
+    const auto at = static_cast<int32_t>(shares.size());
+    if (!open) items.push_back({pages, share.lo, share.hi, at, at, 0, 0});
     open = true;
-    Item &block = blocks_.back();
-    block.first = std::min(block.first, share.lo);
-    block.last = std::max(block.last, share.hi);
-    block.shareEnd++;
-    blockShares_.push_back(share);
+    Item &item = items.back();
+    item.first = std::min(item.first, share.lo);
+    item.last = std::max(item.last, share.hi);
+    item.shareEnd++;
+    shares.push_back(share);
 }
 
-// Cuts blocks along positions, between parts, until every thread has several items.
+// Cuts blocks along positions, between parts, and then between tokens, until every thread has several items.
 void Plan::split(int32_t threads) {
     int64_t total = 0;
     for (Item &block : blocks_) {
@@ -140,26 +147,24 @@ void Plan::split(int32_t threads) {
         const auto step = static_cast<int32_t>((parts + pieces - 1) / pieces) * partCells;
         for (int32_t first = block.first, last; first < block.last; first = last) {
             last = std::min(block.last, first / partCells * partCells + step);
-            cut(block, first, last);
+            cut(block, first, last, static_cast<int32_t>((pieces + parts - 1) / parts));
         }
     }
+    for (Item &item : items_)
+        item.cost = costOf(item.last - item.first, item.shares() * rowsPerToken_);
 }
 
-// The item for positions [first, last) of a block.
-void Plan::cut(const Item &block, int32_t first, int32_t last) {
-    Item item = {block.pages, last, first, static_cast<int32_t>(shares_.size()), 0, 0, 0};
+// Items for positions [first, last) of a block, its shares in about `groups` of them.
+void Plan::cut(const Item &block, int32_t first, int32_t last, int32_t groups) {
+    const int32_t sharesMin = std::max(1, rowsMin / rowsPerToken_);
+    const int32_t sharesMax = std::max(sharesMin, (block.shares() + groups - 1) / groups);
+    bool open = false;
     for (int32_t i = block.shareBegin; i < block.shareEnd; i++) {
         Share share = blockShares_[i];
         share.lo = std::max(share.lo, first);
         share.hi = std::min(share.hi, last);
-        if (share.lo >= share.hi) continue;
-        item.first = std::min(item.first, share.lo);
-        item.last = std::max(item.last, share.hi);
-        shares_.push_back(share);
+        if (share.lo < share.hi) append(share, open, sharesMax, block.pages, items_, shares_);
     }
-    item.shareEnd = static_cast<int32_t>(shares_.size());
-    item.cost = costOf(item.last - item.first, item.shares() * rowsPerToken_);
-    items_.push_back(item);
 }
 
 // Slots for the tokens that have several shares.

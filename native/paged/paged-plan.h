@@ -16,6 +16,10 @@ namespace sluice::paged {
 // and whoever shares its pages.
 constexpr int32_t partCells = 512;
 
+// Cells that a row looks at together. Where shares meet within a part, a tile ends.
+constexpr int32_t tileCells = 64;
+static_assert(partCells % tileCells == 0);
+
 // What one item covers of a token's visible positions: [lo, hi).
 struct Share {
     int32_t token; // index in the ubatch
@@ -84,9 +88,10 @@ private:
     void group(const BlockTables &tables);
     void walk(int32_t begin, int32_t end, int32_t fromPage, int32_t equalPages);
     void emit(int32_t begin, int32_t end, int32_t fromPage, int32_t toPage);
-    void addToBlock(const Share &share, bool &open, const int32_t *pages);
+    static void append(const Share &share, bool &open, int32_t sharesMax, const int32_t *pages,
+                       std::vector<Item> &items, std::vector<Share> &shares);
     void split(int32_t threads);
-    void cut(const Item &block, int32_t first, int32_t last);
+    void cut(const Item &block, int32_t first, int32_t last, int32_t groups);
     void chainShares();
     void chainToken(int32_t begin, int32_t end);
     void orderItems();

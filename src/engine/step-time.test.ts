@@ -48,7 +48,10 @@ test('the chunk it allows is the largest that is predicted to stay within the ta
 });
 
 test('nothing fits a target that the decodes alone exceed', () => {
-  assert.equal(trained(12, 1.1, 1e-4).promptTokensWithin(10, { tokens: 8, outputs: 8, context: 4_000 }, 0), 0);
+  assert.equal(
+    trained(12, 1.1, 1e-4).promptTokensWithin(10, { tokens: 8, outputs: 8, context: 4_000 }, 0),
+    0,
+  );
 });
 
 test('a long run of one shape forgets nothing that it does not show', () => {
