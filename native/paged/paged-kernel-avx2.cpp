@@ -18,6 +18,7 @@ namespace {
 struct Avx2 {
     using F = __m256;
     static constexpr int32_t lanes = 8;
+    static constexpr int32_t rowsTogether = 4;
     // 16 registers: 4 rows x 2 cells or vectors of sums, and their operands.
     static constexpr int32_t scoreCells = 2;
     static constexpr int32_t valueVectors = 2;

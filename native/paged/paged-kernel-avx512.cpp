@@ -22,6 +22,7 @@ namespace {
 struct Avx512 {
     using F = __m512;
     static constexpr int32_t lanes = 16;
+    static constexpr int32_t rowsTogether = 6;
     // 32 registers: 4 rows x 4 cells, 4 rows x 4 vectors of sums, and their operands.
     static constexpr int32_t scoreCells = 4;
     static constexpr int32_t valueVectors = 4;

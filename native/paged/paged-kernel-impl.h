@@ -22,7 +22,7 @@ template <class V> struct KernelOf {
     // Up to this many query rows read keys and values in place: they are bound by reading memory. More of
     // them are bound by arithmetic, and pay for widening each tile to F32 once.
     static constexpr int32_t narrowRowsMax = 8;
-    static constexpr int32_t rowsTogether = 4; // that share a load of a key or value
+    static constexpr int32_t rowsTogether = V::rowsTogether; // that share a load of a key or value
 
     // A softmax that hasn't ended: the largest score, and the sum of exp(score - largest).
     struct Softmax {
@@ -257,12 +257,13 @@ template <class V> struct KernelOf {
                                 Ahead);
 
     template <CellType T> static Score scoreOf(int32_t rows) {
-        static constexpr Score table[rowsTogether] = {score<T, 1>, score<T, 2>, score<T, 3>, score<T, 4>};
+        static constexpr Score table[] = {score<T, 1>, score<T, 2>, score<T, 3>,
+                                          score<T, 4>, score<T, 5>, score<T, 6>};
         return table[rows - 1];
     }
     template <CellType T> static Accumulate accumulateOf(int32_t rows) {
-        static constexpr Accumulate table[rowsTogether] = {accumulate<T, 1>, accumulate<T, 2>,
-                                                           accumulate<T, 3>, accumulate<T, 4>};
+        static constexpr Accumulate table[] = {accumulate<T, 1>, accumulate<T, 2>, accumulate<T, 3>,
+                                               accumulate<T, 4>, accumulate<T, 5>, accumulate<T, 6>};
         return table[rows - 1];
     }
     static Score scoreOf(CellType type, int32_t rows) {

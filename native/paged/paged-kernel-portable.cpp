@@ -12,6 +12,7 @@ struct Portable {
     using F = float __attribute__((vector_size(16)));
     using I = int32_t __attribute__((vector_size(16)));
     static constexpr int32_t lanes = 4;
+    static constexpr int32_t rowsTogether = 4;
     static constexpr int32_t scoreCells = 2;
     static constexpr int32_t valueVectors = 2;
 
