@@ -310,9 +310,45 @@ void quantize(const float *x, int32_t columns, uint8_t *row) {
     }
 }
 
+// e^x for x <= 0; below -87 it stays at the smallest normal number. x = n ln 2 + f, |f| <= ln 2 / 2; the
+// Taylor series of e^f to the 7th power is off by at most 6e-9.
+__m512 expOfNegative(__m512 x) {
+    x = _mm512_max_ps(x, _mm512_set1_ps(-87.0f));
+    const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), 0);
+    // ln 2 in two parts, the first with enough zero bits that n times it is exact.
+    __m512 f = _mm512_fmadd_ps(n, _mm512_set1_ps(-0.693145751953125f), x);
+    f = _mm512_fmadd_ps(n, _mm512_set1_ps(-1.42860677e-6f), f);
+    __m512 p = _mm512_set1_ps(1.0f / 5040);
+    for (const float term : {1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f})
+        p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(term));
+    return _mm512_scalef_ps(p, n);
+}
+
+// x / (1 + e^-2u) with u = sqrt(2 / pi) (x + 0.044715 x^3), which is x (1 + tanh u) / 2.
+__m512 gelu(__m512 x) {
+    const __m512 square = _mm512_mul_ps(x, x);
+    const __m512 slope =
+        _mm512_fmadd_ps(square, _mm512_set1_ps(2 * 0.79788456f * 0.044715f), _mm512_set1_ps(2 * 0.79788456f));
+    const __m512 twice = _mm512_mul_ps(x, slope);
+    const __m512 e = expOfNegative(_mm512_sub_ps(_mm512_setzero_ps(), _mm512_abs_ps(twice)));
+    const __m512 one = _mm512_set1_ps(1.0f);
+    const __mmask16 isNegative = _mm512_cmp_ps_mask(twice, _mm512_setzero_ps(), _CMP_LT_OQ);
+    const __m512 numerator = _mm512_mask_mov_ps(one, isNegative, e);
+    return _mm512_mul_ps(x, _mm512_div_ps(numerator, _mm512_add_ps(one, e)));
+}
+
+void geglu(const float *gate, const float *up, int64_t count, float *out) {
+    for (int64_t i = 0; i < count; i += 16) {
+        const auto lanes = static_cast<__mmask16>(count - i >= 16 ? 0xffff : (1u << (count - i)) - 1);
+        const __m512 product =
+            _mm512_mul_ps(gelu(_mm512_maskz_loadu_ps(lanes, gate + i)), _mm512_maskz_loadu_ps(lanes, up + i));
+        _mm512_mask_storeu_ps(out + i, lanes, product);
+    }
+}
+
 } // namespace
 
-const Kernel avx512VnniKernel = {"avx512-vnni", quantize, multiply};
+const Kernel avx512VnniKernel = {"avx512-vnni", quantize, multiply, geglu};
 
 } // namespace sluice::matmul
 

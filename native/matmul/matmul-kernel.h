@@ -38,6 +38,8 @@ struct Kernel {
     // [panelBegin, panelEnd). A row's result doesn't depend on the rows beside it.
     void (*multiply)(const PackedWeights &weights, int32_t panelBegin, int32_t panelEnd,
                      const uint8_t *activations, int32_t rows, float *out, size_t outStride);
+    // out[i] = GELU(gate[i]) * up[i], GELU by its approximation with tanh.
+    void (*geglu)(const float *gate, const float *up, int64_t count, float *out);
 };
 
 // The best kernel this CPU runs; null where ggml's own are as good.

@@ -66,6 +66,16 @@ void multiply(ggml_tensor *node, int, int threads, void *data) {
     }
 }
 
+void geglu(ggml_tensor *node, int thread, int threads, void *) {
+    const auto *gate = static_cast<const float *>(node->src[0]->data);
+    const auto *up = static_cast<const float *>(node->src[1]->data);
+    auto *out = static_cast<float *>(node->data);
+    const int64_t count = ggml_nelements(node), line = 16;
+    const int64_t share = ((count + threads - 1) / threads + line - 1) / line * line;
+    const int64_t begin = std::min(count, thread * share), end = std::min(count, begin + share);
+    usableKernel()->geglu(gate + begin, up + begin, end - begin, out + begin);
+}
+
 ggml_tensor *buildQuantized(ggml_context *context, ggml_tensor *x) {
     ggml_tensor *sources[] = {x};
     return ggml_custom_4d(context, GGML_TYPE_I8, static_cast<int64_t>(activationRowBytes(x->ne[0])),
@@ -83,6 +93,17 @@ ggml_tensor *buildProduct(ggml_context *context, ggml_tensor *weights, ggml_tens
                                        sources, 2, multiply, GGML_N_TASKS_MAX, packed);
     new (&progressOf(node)) Progress{{0}, {0}};
     return node;
+}
+
+ggml_tensor *buildGeglu(ggml_context *context, ggml_tensor *gate, ggml_tensor *up, const ggml_tensor *next) {
+    const auto isPlain = [](const ggml_tensor *t) {
+        return t->type == GGML_TYPE_F32 && ggml_is_contiguous(t);
+    };
+    if (!next || !isPacked(*next) || !isPlain(gate) || !isPlain(up) || !ggml_are_same_shape(gate, up))
+        return nullptr;
+    ggml_tensor *sources[] = {gate, up};
+    return ggml_custom_4d(context, GGML_TYPE_F32, gate->ne[0], gate->ne[1], gate->ne[2], gate->ne[3], sources,
+                          2, geglu, GGML_N_TASKS_MAX, nullptr);
 }
 
 } // namespace sluice::matmul

@@ -17,4 +17,8 @@ struct LastQuantized {
 // What ggml_mul_mat(context, weights, x) gives, where the weights are packed (see llama-matmul.h); else null.
 ggml_tensor *buildProduct(ggml_context *context, ggml_tensor *weights, ggml_tensor *x, LastQuantized &last);
 
+// What ggml_geglu_split(context, gate, up) gives, as input of a product with packed weights; else null.
+// ggml's looks GELU up in a table of half floats, an element at a time.
+ggml_tensor *buildGeglu(ggml_context *context, ggml_tensor *gate, ggml_tensor *up, const ggml_tensor *next);
+
 } // namespace sluice::matmul

@@ -119,6 +119,23 @@ void testFormat(ggml_type type, int32_t columns, int32_t rows, int32_t count, st
     }
 }
 
+void testGeglu(std::mt19937 &random) {
+    std::vector<float> gate(103), up(gate.size()), out(gate.size() + 1, 7.0f);
+    std::normal_distribution<float> normal(0.0f, 4.0f);
+    for (size_t i = 0; i < gate.size(); i++)
+        gate[i] = normal(random), up[i] = normal(random);
+    gate[0] = 0, gate[1] = 40, gate[2] = -40, gate[3] = 1e-20f;
+    usableKernel()->geglu(gate.data(), up.data(), static_cast<int64_t>(gate.size()), out.data());
+    for (size_t i = 0; i < gate.size(); i++) {
+        const double x = gate[i];
+        const double expected =
+            x / 2 * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))) * up[i];
+        expect(std::abs(out[i] - expected) <= 1e-6 * (std::abs(expected) + 1e-3),
+               "GEGLU of " + std::to_string(x));
+    }
+    expect(out.back() == 7.0f, "nothing is written past the last element");
+}
+
 void testObjections(std::mt19937 &random) {
     Weights weights(GGML_TYPE_Q8_0, 64, 32, random);
     weights.tensor.ne[2] = 2;
@@ -140,6 +157,7 @@ int main() {
     std::mt19937 random(7);
     testQuantize(random);
     testObjections(random);
+    testGeglu(random);
     for (const ggml_type type :
          {GGML_TYPE_Q8_0, GGML_TYPE_Q5_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_K, GGML_TYPE_Q5_K, GGML_TYPE_Q6_K}) {
         for (const int32_t rows : {16, 17, 31, 64})
