@@ -319,7 +319,8 @@ __m512 expOfNegative(__m512 x) {
     __m512 f = _mm512_fmadd_ps(n, _mm512_set1_ps(-0.693145751953125f), x);
     f = _mm512_fmadd_ps(n, _mm512_set1_ps(-1.42860677e-6f), f);
     __m512 p = _mm512_set1_ps(1.0f / 5040);
-    for (const float term : {1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f})
+    constexpr float terms[] = {1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f};
+    for (const float term : terms)
         p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(term));
     return _mm512_scalef_ps(p, n);
 }
