@@ -1,6 +1,7 @@
 /**
- * Greedy output must not depend on the batch or on the prefix cache, except where the two best tokens are closer than
- * rounding. How large rounding is, stock llama.cpp itself says: the same tokens alone and in a batch of 32.
+ * Greedy output must not depend on the batch or on the prefix cache. Where products and attention are our own kernels', not
+ * a bit may differ; with ggml's products, only what is closer than rounding. How large that is, stock llama.cpp
+ * itself says: the same tokens alone and in a batch of 32.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

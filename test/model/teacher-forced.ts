@@ -35,7 +35,7 @@ export function createTestContext(
     blockTables: tables,
     maxBatchTokens,
     maxOutputs: groupSize,
-    threads: 2,
+    threads: 1, // beside other tests, more would wait for each other
     attention,
   });
   return { context, tables };
