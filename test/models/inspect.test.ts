@@ -31,7 +31,7 @@ test('the fixtures, as another GGUF reader sees them', async () => {
 });
 
 test('fixtures are the same bytes each time, and small', async (t) => {
-  const names = ['llama', 'llama-chat', 'qwen3', 'gemma3-swa', 'mamba', 'llama-q5'] as const;
+  const names = ['llama', 'llama-chat', 'llama-tools', 'qwen3', 'gemma3-swa', 'mamba', 'llama-q5'] as const;
   const paths = writeFixtures(await temporaryDirectory(t));
   assert.deepEqual(
     paths.map((path) => sha256(readFileSync(path))),

@@ -25,9 +25,25 @@ const chatTemplate =
   '{{ bos_token }}{% for message in messages %}<|turn|>{{ message.role }}\n{{ message.content }}<|end|>{% endfor %}' +
   '{% if add_generation_prompt %}<|turn|>assistant\n{% endif %}';
 
+/** In the manner of Qwen's: reasoning and tool calls stand between marks. */
+const toolTemplate =
+  '{{ bos_token }}{% if tools %}<|turn|>system\nTools:{% for tool in tools %}\n{{ tool | tojson }}{% endfor %}<|end|>{% endif %}' +
+  '{% for message in messages %}<|turn|>{{ message.role }}\n' +
+  '{% if message.reasoning_content %}<think>\n{{ message.reasoning_content }}\n</think>\n\n{% endif %}' +
+  '{% if message.content %}{{ message.content }}{% endif %}' +
+  '{% for call in message.tool_calls or [] %}<tool_call>\n' +
+  '{"name": "{{ call.function.name }}", "arguments": {{ call.function.arguments | tojson }}}\n</tool_call>{% endfor %}' +
+  '<|end|>{% endfor %}{% if add_generation_prompt %}<|turn|>assistant\n{% endif %}';
+
 const specs = {
   llama: { architecture: 'llama', name: 'Fixture llama', shape: tiny, chatTemplate: null },
   'llama-chat': { architecture: 'llama', name: 'Fixture chat', shape: { ...tiny, seed: 2 }, chatTemplate },
+  'llama-tools': {
+    architecture: 'llama',
+    name: 'Fixture tools',
+    shape: { ...tiny, seed: 8 },
+    chatTemplate: toolTemplate,
+  },
   qwen3: { architecture: 'qwen3', name: 'Fixture qwen3', shape: { ...tiny, seed: 3 }, chatTemplate: null },
   'gemma3-swa': {
     architecture: 'gemma3',
