@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Corruption, corrupt } from './corrupt.js';
-import { buildModel, type ModelSpec, type Shape } from './models.js';
+import { buildModel, buildSplitModel, type ModelSpec, type Shape } from './models.js';
 
 export { corruptions } from './corrupt.js';
 
@@ -85,18 +85,38 @@ export function fixture(name: FixtureName): string {
   return writeOnce(`${name}.gguf`, () => buildModel(specs[name]));
 }
 
+/** Paths of the files of a fixture that is split. */
+export function splitFixture(name: FixtureName, parts: number): string[] {
+  const files = splitNames(name, parts);
+  let built: Buffer[] | null = null;
+  return files.map((file, part) =>
+    writeOnce(file, () => {
+      built ??= buildSplitModel(specs[name], parts);
+      return built[part]!;
+    }),
+  );
+}
+
+function splitNames(stem: string, parts: number): string[] {
+  const digits = (number: number) => String(number).padStart(5, '0');
+  return Array.from({ length: parts }, (_, part) => `${stem}-${digits(part + 1)}-of-${digits(parts)}.gguf`);
+}
+
 /** Path of a damaged copy of a fixture. */
 export function corruptFixture(name: FixtureName, how: Corruption): string {
   return writeOnce(`${name}-${how}.gguf`, () => corrupt(readFileSync(fixture(name)), how));
 }
 
-/** All tiny fixtures into a directory, by name. */
+/** All tiny fixtures into a directory, by name, and one of them split. */
 export function writeFixtures(directory: string): string[] {
   mkdirSync(directory, { recursive: true });
   const names = (Object.keys(specs) as FixtureName[]).filter((name) => name !== 'llama-bench');
-  return names.map((name) => {
-    const path = join(directory, `${name}.gguf`);
-    writeAtomically(path, buildModel(specs[name]));
+  const files = names.map((name): [string, Buffer] => [`${name}.gguf`, buildModel(specs[name])]);
+  const parts = buildSplitModel(specs.llama, 3);
+  for (const [part, name] of splitNames('llama', parts.length).entries()) files.push([name, parts[part]!]);
+  return files.map(([name, bytes]) => {
+    const path = join(directory, name);
+    writeAtomically(path, bytes);
     return path;
   });
 }
