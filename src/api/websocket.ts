@@ -49,7 +49,7 @@ export class WebSocketServer {
     request: HttpRequest,
     context: Parameters<NonNullable<WebSocketBehavior<SocketData>['upgrade']>>[2],
   ): void {
-    const { head, fault } = readHead(request);
+    const { head, fault } = readHead(request, this.#api.config.http.maxHeaderBytes);
     const refusal = fault ?? this.#refusal(head);
     const subprotocol = chooseSubprotocol(head.headers.get('sec-websocket-protocol'));
     const exchange = () =>
