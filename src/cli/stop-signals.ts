@@ -3,11 +3,29 @@ import type { Server } from '../api/server.js';
 import { SluiceError } from '../errors.js';
 import type { Log } from '../telemetry/log.js';
 
+const echoMs = 300;
+
+interface Received {
+  signal: NodeJS.Signals;
+  atMs: number;
+}
+
+/** npm passes a terminal's Ctrl-C on to a process that has had it already: so soon, the same signal is that one. */
+export function isEcho(first: Received, next: Received): boolean {
+  return next.signal === first.signal && next.atMs - first.atMs < echoMs;
+}
+
 /** Aborts at the first SIGINT or SIGTERM. The next one ends the process at once. */
 export function stopAtSignal(): AbortSignal {
   const stop = new AbortController();
+  let first: Received | null = null;
   const handle = (signal: NodeJS.Signals) => {
-    if (stop.signal.aborted) endBy(signal);
+    const received = { signal, atMs: performance.now() };
+    if (first !== null) {
+      if (!isEcho(first, received)) endBy(signal);
+      return;
+    }
+    first = received;
     stop.abort(new SluiceError('cancelled', `Stopped by ${signal}.`));
   };
   process.on('SIGINT', handle);

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import test, { type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { projectRoot } from '../../src/support/root.js';
 import { sendFile, TestServer } from '../models/support/file-server.js';
 import { temporaryDirectory } from '../models/support/setup.js';
 import { fixture } from '../support/gguf/fixtures.js';
@@ -22,16 +24,36 @@ interface Ending {
   stderr: string;
 }
 
+/** What `npm start` runs, in the shell that npm runs it in; compiling is left out. */
+function npmStart(model: string): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(projectRoot(), 'package.json'), 'utf8'));
+  const script = String(scripts.start).replace('npm run -s build:ts', 'true');
+  return ['sh', '-c', `${script} --port 0 --threads 1 --model ${model}`];
+}
+
 /** Sends the signals when a line of stdout or stderr matches; resolves when the process has ended. */
 async function stopAt(
   t: TestContext,
   { model, cache }: Start,
   moment: RegExp,
   signals: NodeJS.Signals[],
+  command = [
+    process.execPath,
+    main,
+    'serve',
+    '--port',
+    '0',
+    '--threads',
+    '1',
+    '--repack',
+    'on',
+    '--model',
+    model,
+  ],
 ): Promise<Ending> {
-  const args = [main, 'serve', '--port', '0', '--threads', '1', '--repack', 'on', '--model', model];
   const env = { ...process.env, SLUICE_CACHE: cache };
-  const child: ChildProcess = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const options = { env, cwd: projectRoot(), stdio: ['ignore', 'pipe', 'pipe'] } satisfies SpawnOptions;
+  const child: ChildProcess = spawn(command[0]!, command.slice(1), options);
   t.after(() => child.kill('SIGKILL'));
   const closed = once(child, 'close');
   const lines: string[] = [];
@@ -77,6 +99,14 @@ for (const [name, moment] of Object.entries(moments)) {
     assert.match(exit[1] ?? '', /^SIG(INT|TERM)$/);
   });
 }
+
+test('SIGTERM to what npm start runs reaches the server, which ends in order', async (t) => {
+  const start = { model: fixture('llama-q5'), cache: await temporaryDirectory(t) };
+  const command = npmStart(start.model);
+  const { exit, stderr } = await stopAt(t, start, /Sluice .* serves/, ['SIGTERM'], command);
+  assert.deepEqual(exit, [0, null], stderr);
+  assert.match(stderr, /Stopping/);
+});
 
 test('SIGTERM while the model is downloaded: exit status 0, and the next start goes on from there', async (t) => {
   const body = readFileSync(fixture('llama-q5'));
