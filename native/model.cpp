@@ -4,9 +4,9 @@
 #include <thread>
 
 #include "chat.h" // libllama-common's
-#include "gguf_check.h"
 #include "llama-matmul.h"
 #include "llama_log.h"
+#include "model_files.h"
 
 namespace sluice {
 
@@ -110,9 +110,11 @@ bool isOutOfMemory(const LogCapture &log) {
     return false;
 }
 
-std::string without(std::string text, const std::string &secret) {
-    for (size_t at = text.find(secret); at != std::string::npos; at = text.find(secret))
-        text.replace(at, secret.size(), "the file");
+std::string withoutPaths(std::string text, const std::vector<std::string> &paths) {
+    for (const std::string &path : paths) {
+        for (size_t at = text.find(path); at != std::string::npos; at = text.find(path))
+            text.replace(at, path.size(), "the file");
+    }
     return text;
 }
 
@@ -120,7 +122,7 @@ std::string without(std::string text, const std::string &secret) {
 
 std::shared_ptr<Model> Model::load(const std::string &path, const LoadOptions &options,
                                    const std::function<bool(float)> &onProgress) {
-    checkGguf(path);
+    const std::vector<std::string> files = checkModelFiles(path);
 
     // llama.cpp reads llama_max_devices() entries.
     std::vector<float> split(llama_max_devices(), 0.0f);
@@ -152,7 +154,7 @@ std::shared_ptr<Model> Model::load(const std::string &path, const LoadOptions &o
     if (progress.isCancelled) throw NativeError(ErrorCode::loadCancelled, "Loading was cancelled.");
     if (!handle) {
         const auto code = isOutOfMemory(log) ? ErrorCode::modelLoadFailed : ErrorCode::modelInvalid;
-        throw NativeError(code, without(log.reason("the model couldn't be loaded"), path));
+        throw NativeError(code, withoutPaths(log.reason("the model couldn't be loaded"), files));
     }
     PackedWeightsInfo packed = {"", "not asked for", 0, 0};
     if (canPack(options)) packed = pack(handle.get());

@@ -18,6 +18,7 @@ export interface Socket {
 
 const GOING_AWAY = 1001; // RFC 6455, 7.4.1
 const POLICY_VIOLATION = 1008;
+const MESSAGE_TOO_BIG = 1009;
 
 /**
  * One client and its generations. Each `generate` that it sends ends with exactly one `done` or `error` of its id, unless the
@@ -40,6 +41,13 @@ export class WebSocketConnection {
   }
 
   receive(frame: ArrayBuffer, isBinary: boolean): void {
+    const { maxMessageBytes } = this.#api.config.websocket;
+    if (frame.byteLength > maxMessageBytes) {
+      const message = `The message is larger than ${maxMessageBytes} bytes.`;
+      this.#sendError(null, new SluiceError('body_too_large', message));
+      this.#close(MESSAGE_TOO_BIG, 'body_too_large');
+      return;
+    }
     let id: string | null = null;
     try {
       const decoded = this.#codec.decode(frame, isBinary);

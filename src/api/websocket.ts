@@ -25,7 +25,8 @@ export class WebSocketServer {
   behavior(): WebSocketBehavior<SocketData> {
     const { maxMessageBytes, maxBufferBytes, idleTimeoutSeconds } = this.#api.config.websocket;
     return {
-      maxPayloadLength: maxMessageBytes,
+      // uWS would drop the connection without a word; the connection says why, as long as a message isn't huge.
+      maxPayloadLength: 2 * maxMessageBytes,
       // The connection closes a slow reader itself, with a reason, so that uWS's own limit is never met.
       maxBackpressure: 4 * (maxBufferBytes + maxMessageBytes),
       idleTimeout: idleTimeoutSeconds,
@@ -49,7 +50,7 @@ export class WebSocketServer {
     request: HttpRequest,
     context: Parameters<NonNullable<WebSocketBehavior<SocketData>['upgrade']>>[2],
   ): void {
-    const { head, fault } = readHead(request);
+    const { head, fault } = readHead(request, this.#api.config.http.maxHeaderBytes);
     const refusal = fault ?? this.#refusal(head);
     const subprotocol = chooseSubprotocol(head.headers.get('sec-websocket-protocol'));
     const exchange = () =>

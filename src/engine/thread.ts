@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
+import { modelFiles } from '../models/split.js';
 import { initBackends, loadAddon, packsWeights, usesGpu } from '../native/index.js';
 import type {
   BackendInfo,
@@ -29,6 +30,11 @@ interface Loaded {
   model: NativeModel;
 }
 
+/** Files that aren't there count for nothing: the addon says what is wrong with a path. */
+function fileBytes(paths: readonly string[]): number {
+  return paths.reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
+}
+
 async function load(): Promise<Loaded> {
   const backend = initBackends(config.backend);
   const addon = loadAddon();
@@ -37,7 +43,7 @@ async function load(): Promise<Loaded> {
     mode: weights,
     gpuLayers,
     backend,
-    modelBytes: statSync(modelPath, { throwIfNoEntry: false })?.size ?? 0, // the addon says what is wrong with a path
+    modelBytes: fileBytes(modelFiles(modelPath)),
     memoryAvailableBytes: availableMemoryBytes(),
   });
   const options = { gpuLayers, mainGpu, tensorSplit, mmap, mlock, vocabOnly: false, packWeights };

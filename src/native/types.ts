@@ -95,7 +95,7 @@ export interface RenderedChat {
   grammarTriggers: { type: 'token' | 'word' | 'pattern' | 'pattern_full'; value: string; token: number }[];
   preservedTokens: string[];
   additionalStops: string[];
-  /** Opaque, for parseChat: how to read tool calls and reasoning out of the answer. */
+  /** Opaque, for parseChat: how to read tool calls and reasoning out of the answer. '' where all text is content. */
   syntax: string;
 }
 

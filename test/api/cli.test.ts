@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import net from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { settings } from '../../src/config/index.js';
 import { projectRoot } from '../../src/support/root.js';
 
 interface Outcome {
@@ -25,11 +26,17 @@ function sluice(args: string[], environment: Record<string, string> = {}): Promi
   });
 }
 
-test('serve --help lists the options with their defaults', async () => {
+test('serve --help lists every setting with its default', async () => {
   const { code, stdout } = await sluice(['serve', '--help']);
   assert.equal(code, 0);
   assert.match(stdout, /--port <port>\s+TCP port; 0 takes a free one \(default: 8080\)/);
   assert.match(stdout, /--kv-type <type>/);
+  assert.match(
+    stdout,
+    /http\.maxBodyBytes \(SLUICE_HTTP_MAX_BODY_BYTES\)\s+largest request body \(default: 4194304\)/,
+  );
+  const help = stdout.replace(/\s+/g, ' ');
+  for (const { path, description } of settings) assert.ok(help.includes(description), path);
 });
 
 test('settings that cannot be used are told in one line each, before anything is loaded', async () => {

@@ -26,6 +26,7 @@ export const completionRequest = z
     if (request.best_of !== undefined && request.best_of !== (request.n ?? 1)) {
       unsupported(context, ['best_of'], 'must equal n');
     }
+    if (request.prefix_id === undefined) refuseEmptyPrompt(request.prompt, context);
     if (request.suffix) unsupported(context, ['suffix'], "isn't supported");
     if (request.grammar !== undefined && request.response_format && request.response_format.type !== 'text') {
       context.addIssue({
@@ -35,6 +36,13 @@ export const completionRequest = z
       });
     }
   });
+
+function refuseEmptyPrompt(prompt: string | readonly unknown[], context: z.RefinementCtx): void {
+  const message = 'must not be empty';
+  if (prompt === '') context.addIssue({ code: 'custom', path: ['prompt'], message });
+  const index = Array.isArray(prompt) ? prompt.indexOf('') : -1;
+  if (index >= 0) context.addIssue({ code: 'custom', path: ['prompt', index], message });
+}
 
 export type CompletionRequest = z.output<typeof completionRequest>;
 

@@ -22,6 +22,7 @@ export function scriptedTools(directory: string, speeds: Speeds): ScriptedTools 
     written,
     directory,
     freeBytes: async () => 2 ** 40,
+    signal: new AbortController().signal,
     onWriting: (detail) => written.push(detail),
     machine: () => ({
       cpu: { llamaRelease: 'v1', cpuVariant: 'libggml-cpu-test.so', cpuModel: 'Test CPU', threads: 4 },
