@@ -80,7 +80,7 @@ function routesByPath(routes: readonly Route[]): Map<string, PathRoutes> {
 
 /** The exchange, unless the request is refused for its head alone. */
 function open(api: ApiContext, response: HttpResponse, request: HttpRequest, route: string): Exchange | null {
-  const { head, fault } = readHead(request);
+  const { head, fault } = readHead(request, api.config.http.maxHeaderBytes);
   const exchange = new Exchange(response, head, {
     requestId: acceptableId(head.headers.get('x-request-id')) ?? newId('req'),
     headers: corsHeaders(api.config, head),

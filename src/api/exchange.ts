@@ -16,10 +16,16 @@ export interface RequestHead {
   headers: ReadonlyMap<string, string>; // lower-case names
 }
 
-export function readHead(request: HttpRequest): { head: RequestHead; fault: SluiceError | null } {
+export function readHead(
+  request: HttpRequest,
+  maxHeaderBytes: number,
+): { head: RequestHead; fault: SluiceError | null } {
   const headers = new Map<string, string>();
   let fault: SluiceError | null = null;
+  const path = request.getUrl();
+  let bytes = path.length + (request.getQuery()?.length ?? 0);
   request.forEach((name, value) => {
+    bytes += name.length + value.length + ': \r\n'.length;
     // Two lengths, or a length beside chunks, let two servers in a row see different requests (RFC 9112, 6.3).
     if (name === 'content-length' && headers.has(name)) fault = framingFault('more than one Content-Length');
     headers.set(name, value);
@@ -27,15 +33,13 @@ export function readHead(request: HttpRequest): { head: RequestHead; fault: Slui
   if (headers.has('content-length') && headers.has('transfer-encoding')) {
     fault = framingFault('both Content-Length and Transfer-Encoding');
   }
-  return {
-    head: {
-      method: request.getCaseSensitiveMethod(),
-      path: request.getUrl(),
-      query: request.getQuery() ?? '',
-      headers,
-    },
-    fault,
-  };
+  if (bytes > maxHeaderBytes)
+    fault = new SluiceError(
+      'headers_too_large',
+      `The request's head is larger than ${maxHeaderBytes} bytes.`,
+    );
+  const query = request.getQuery() ?? '';
+  return { head: { method: request.getCaseSensitiveMethod(), path, query, headers }, fault };
 }
 
 function framingFault(what: string): SluiceError {

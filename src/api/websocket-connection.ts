@@ -19,6 +19,7 @@ export interface Socket {
 
 const GOING_AWAY = 1001; // RFC 6455, 7.4.1
 const POLICY_VIOLATION = 1008;
+const MESSAGE_TOO_BIG = 1009;
 
 /** How long a socket may stay without a key, and what it may send while its key is looked up. */
 const AUTHENTICATION_TIMEOUT_MS = 10_000;
@@ -50,6 +51,13 @@ export class WebSocketConnection {
   }
 
   receive(frame: ArrayBuffer, isBinary: boolean): void {
+    const { maxMessageBytes } = this.#api.config.websocket;
+    if (frame.byteLength > maxMessageBytes) {
+      const message = `The message is larger than ${maxMessageBytes} bytes.`;
+      this.#sendError(null, new SluiceError('body_too_large', message));
+      this.#close(MESSAGE_TOO_BIG, 'body_too_large');
+      return;
+    }
     let id: string | null = null;
     try {
       const decoded = this.#codec.decode(frame, isBinary);

@@ -26,7 +26,8 @@ export class WebSocketServer {
   behavior(): WebSocketBehavior<SocketData> {
     const { maxMessageBytes, maxBufferBytes, idleTimeoutSeconds } = this.#api.config.websocket;
     return {
-      maxPayloadLength: maxMessageBytes,
+      // uWS would drop the connection without a word; the connection says why, as long as a message isn't huge.
+      maxPayloadLength: 2 * maxMessageBytes,
       // The connection closes a slow reader itself, with a reason, so that uWS's own limit is never met.
       maxBackpressure: 4 * (maxBufferBytes + maxMessageBytes),
       idleTimeout: idleTimeoutSeconds,
@@ -50,7 +51,7 @@ export class WebSocketServer {
     request: HttpRequest,
     context: Parameters<NonNullable<WebSocketBehavior<SocketData>['upgrade']>>[2],
   ): void {
-    const { head, fault } = readHead(request);
+    const { head, fault } = readHead(request, this.#api.config.http.maxHeaderBytes);
     const exchange = () =>
       new Exchange(response, head, { requestId: newId('req'), headers: {}, onEnd: () => undefined });
     const header = (name: string) => head.headers.get(name) ?? '';

@@ -45,7 +45,12 @@ const httpSchema = z.strictObject({
   maxReceivingBytes: bytes()
     .default(256 * 2 ** 20)
     .describe('bytes that all bodies being received may hold together'),
-  bodyTimeoutMs: z.int().min(100).max(600_000).default(30_000).describe('time a body may take to arrive'),
+  bodyTimeoutMs: z
+    .int()
+    .min(100)
+    .max(600_000)
+    .default(20_000) // uWS closes a silent connection after 28 to 32 s, without an answer
+    .describe('time a body may take to arrive'),
   maxHeaderBytes: bytes()
     .default(16 * 2 ** 10)
     .describe('largest request head (start line and headers)'),
@@ -140,6 +145,10 @@ const engineSchema = z.strictObject({
     .enum(['paged', 'stock'])
     .default('paged')
     .describe("our paged CPU kernel, or llama.cpp's own attention"),
+  weights: z
+    .enum(['auto', 'packed', 'stock'])
+    .default('auto')
+    .describe('packed: stored again for our own CPU kernels, where there are some; stock: as llama.cpp does'),
   repack: z
     .enum(['auto', 'on', 'off'])
     .default('auto')

@@ -32,7 +32,15 @@ const model = openVocabulary();
 /** Without weights: all workers share one copy, and none holds the weights when the engine lets them go. */
 function openVocabulary(): Promise<NativeModel> {
   initBackends(backend);
-  const options = { gpuLayers: 0, mainGpu: 0, tensorSplit: [], mmap: true, mlock: false, vocabOnly: true };
+  const options = {
+    gpuLayers: 0,
+    mainGpu: 0,
+    tensorSplit: [],
+    mmap: true,
+    mlock: false,
+    vocabOnly: true,
+    packWeights: false,
+  };
   const opened = addon.load(modelPath, options, () => {}).done;
   opened.catch(() => {}); // each task reports it
   return opened;

@@ -1,20 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { WebSocket } from 'ws';
-import { type Server, startServer } from '../../src/api/server.js';
 import { type ConnectOptions, SluiceClient } from '../../src/client/index.js';
-import { resolveConfig } from '../../src/config/index.js';
-import { createEngine } from '../../src/engine/host.js';
-import { ModelRegistry, type ServedModel } from '../../src/gateway/models.js';
-import { createLog } from '../../src/telemetry/log.js';
-import { Metrics } from '../../src/telemetry/metrics.js';
-import { createTextService } from '../../src/text/text-pool.js';
+import type { ServedModel } from '../../src/gateway/models.js';
 import { eventually } from '../support/eventually.js';
-import { fixture } from '../support/gguf/fixtures.js';
 import { Random } from '../support/gguf/random.js';
 import { sseEvents } from '../support/server.js';
+import { startWholeServer, type WholeServer } from '../support/whole-server.js';
 
-/** Nothing scripted: the API over the real engine, text pool and addon, with a tiny model of random weights. */
 interface Answer {
   id: string;
   choices: {
@@ -30,34 +23,17 @@ interface Answer {
   };
 }
 
-let server: Server;
+let whole: WholeServer;
 let model: ServedModel;
 let url: string;
 before(async () => {
-  const settings = { 'server.port': 0, 'engine.kvBytes': '16MiB', 'engine.pageSize': 8, 'engine.threads': 1 };
-  const config = resolveConfig(
-    Object.entries(settings).map(([path, value]) => ({ path, value, origin: 'test' })),
-  );
-  const modelPath = fixture('llama-chat');
-  const [engine, text] = await Promise.all([
-    createEngine({ modelPath, ...config.engine }, undefined, { modelId: 'tiny' }),
-    createTextService({ modelPath, backend: 'cpu', threads: 1, maxQueue: 1000 }),
-  ]);
-  model = { id: 'tiny', engine, text };
-  const models = new ModelRegistry();
-  models.add(model);
-  const metrics = new Metrics({ processMetrics: false });
-  server = await startServer({ config, models, metrics, log: createLog('silent') });
-  url = `http://127.0.0.1:${server.port}`;
+  whole = await startWholeServer();
+  ({ model, url } = whole);
 });
-after(async () => {
-  server.close();
-  await Promise.all([model.engine.close(), model.text.close()]);
-});
+after(() => whole.close());
 
 function post(path: string, body: object): Promise<Response> {
-  const headers = { 'content-type': 'application/json' };
-  return fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+  return whole.post(path, body);
 }
 
 async function answer(path: string, body: object): Promise<Answer> {
