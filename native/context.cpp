@@ -13,6 +13,10 @@ namespace {
 /** Tokens of one graph. More costs memory for activations and gains nothing on the machines measured. */
 constexpr uint32_t graphTokensMax = 512;
 
+/** Small operations are computed by one thread of a team: with more threads than this, ggml's share them
+ * better. */
+constexpr int32_t teamThreadsMax = 4;
+
 std::atomic<size_t> contexts{0};
 
 [[noreturn]] void outOfRange(const char *what, size_t index) {
@@ -33,7 +37,7 @@ size_t Context::count() {
 }
 
 Context::Context(std::shared_ptr<Model> model, const ContextOptions &options)
-    : model_(std::move(model)), options_(options), threadPool_(options.threads) {
+    : model_(std::move(model)), options_(options) {
     const ModelInfo &info = model_->info();
     if (model_->options().vocabOnly)
         throw NativeError(ErrorCode::contextFailed, "Only the model's vocabulary is loaded.");
@@ -62,9 +66,8 @@ Context::Context(std::shared_ptr<Model> model, const ContextOptions &options)
     LogCapture log;
     handle_.reset(llama_init_from_model(model_->handle(), params));
     if (!handle_) throw NativeError(ErrorCode::contextFailed, log.reason("the context couldn't be created"));
-    llama_attach_threadpool(handle_.get(), threadPool_.handle(), threadPool_.handle());
-
     bindPages();
+    startThreads();
     lastPositions_.assign(options.maxSequences, -1);
     tokens_.resize(options.maxBatchTokens);
     positions_.resize(options.maxBatchTokens);
@@ -102,6 +105,17 @@ void Context::bindPages() {
     info_.bytesPerPage = bound.page_bytes;
 }
 
+void Context::startThreads() {
+    const int32_t threads = options_.threads;
+    const bool isOurs = info_.pagedAttention && !model_->info().packedWeights.kernel.empty();
+    if (isOurs && threads > 1 && threads <= teamThreadsMax) {
+        team_.reset(llama_team_new(threads));
+        llama_set_n_threads(handle_.get(), 1, 1);
+    }
+    threadPool_.emplace(team_ ? 1 : threads);
+    llama_attach_threadpool(handle_.get(), threadPool_->handle(), threadPool_->handle());
+}
+
 void Context::forward(const Batch &batch) {
     if (batch.count == 0 || batch.count > options_.maxBatchTokens)
         throw RangeError("count must be between 1 and maxBatchTokens");
@@ -127,6 +141,7 @@ void Context::decode(const llama_batch &input) {
     const LogCapture log;
     int32_t status = 0;
     try {
+        llama_team_use(team_.get());
         status = llama_decode(handle_.get(), input);
         llama_synchronize(handle_.get());
     } catch (const std::exception

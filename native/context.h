@@ -3,10 +3,12 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "errors.h"
+#include "llama-matmul.h"
 #include "llama.h"
 #include "model.h"
 #include "thread_pool.h"
@@ -78,7 +80,12 @@ private:
         void operator()(llama_context *context) const { llama_free(context); }
     };
 
+    struct FreeTeam {
+        void operator()(llama_team *team) const { llama_team_free(team); }
+    };
+
     void bindPages();
+    void startThreads();
     void copy(const Batch &batch);
     int32_t checkTokens(size_t count);
     void copyTables(const Batch &batch);
@@ -89,7 +96,9 @@ private:
     std::shared_ptr<Model> model_;
     const ContextOptions options_;
     ContextInfo info_;
-    ThreadPool threadPool_;
+    /** Either computes: the team where all large operations are our own, else ggml's threads. */
+    std::unique_ptr<llama_team, FreeTeam> team_;
+    std::optional<ThreadPool> threadPool_;
     std::unique_ptr<llama_context, FreeContext> handle_;
     std::atomic<bool> isAborted_{false};
 

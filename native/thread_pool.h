@@ -7,8 +7,8 @@
 namespace sluice {
 
 /**
- * Threads that compute graphs on the CPU and live as long as the context. Without one, ggml starts and joins
- * threads for each graph.
+ * ggml's threads that compute graphs on the CPU and live as long as the context. Without one, ggml starts and
+ * joins threads for each graph.
  */
 class ThreadPool {
 public:

@@ -20,7 +20,7 @@ function compile(name, suffix, flags) {
     `-I${path.join(libllama.entry, 'ggml/include')}`,
     `-I${path.join(projectRoot, 'native/matmul')}`,
   ];
-  const own = filesIn('native/matmul', /^(matmul|packed).*\.cpp$/); // llama-matmul.cpp needs libllama
+  const own = filesIn('native/matmul', /^(matmul|packed|team).*\.cpp$/); // llama-matmul.cpp needs libllama
   const test = path.join(projectRoot, 'test', 'native', 'matmul', `${name}.cpp`);
   const libraries = [release.ggmlLibrary, 'libggml-base.so'].map((file) =>
     path.join(release.libraries, file),
@@ -31,10 +31,9 @@ function compile(name, suffix, flags) {
 if (args[0] === '--bench') {
   runOrExit(compile('bench_matmul', '', ['-O3']), [release.libraries, ...args.slice(1)]);
 } else if (args[0] === '--sanitize') {
-  runOrExit(
-    compile('test_matmul', '-asan', ['-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all']),
-    [],
-  );
+  const sanitizers = ['-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
+  runOrExit(compile('test_matmul', '-asan', sanitizers), []);
+  runOrExit(compile('test_team', '-tsan', ['-O1', '-fsanitize=thread']), []);
 } else {
-  runOrExit(compile('test_matmul', '', ['-O3']), []);
+  for (const name of ['test_matmul', 'test_team']) runOrExit(compile(name, '', ['-O3']), []);
 }

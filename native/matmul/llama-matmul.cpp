@@ -4,6 +4,7 @@
 #include "llama-model.h"
 #include "matmul-kernel.h"
 #include "packed-weights.h"
+#include "team.h"
 
 #include <algorithm>
 #include <atomic>
@@ -87,4 +88,16 @@ llama_pack_info llama_pack_weights(llama_model *model, uint32_t threads) {
     }
     model->packed = std::move(packed);
     return info;
+}
+
+llama_team *llama_team_new(int32_t threads) {
+    return reinterpret_cast<llama_team *>(new Team(threads));
+}
+
+void llama_team_free(llama_team *team) {
+    delete reinterpret_cast<Team *>(team);
+}
+
+void llama_team_use(llama_team *team) {
+    Team::setCurrent(reinterpret_cast<Team *>(team));
 }

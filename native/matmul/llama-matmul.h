@@ -29,6 +29,13 @@ LLAMA_API struct llama_pack_info llama_pack_assess(const struct llama_model *mod
 // model has any context. Throws std::bad_alloc, with the model as it was.
 LLAMA_API struct llama_pack_info llama_pack_weights(struct llama_model *model, uint32_t threads);
 
+// Threads for the graphs that the calling thread computes from now on; null: ggml's. Graphs must then be
+// computed by one thread of ggml's [team.h].
+struct llama_team;
+LLAMA_API struct llama_team *llama_team_new(int32_t threads);
+LLAMA_API void llama_team_free(struct llama_team *team);
+LLAMA_API void llama_team_use(struct llama_team *team);
+
 #ifdef __cplusplus
 }
 #endif

@@ -3,6 +3,7 @@
 #include "ggml.h"
 #include "matmul-kernel.h"
 #include "packed-weights.h"
+#include "team.h"
 
 #include <algorithm>
 #include <atomic>
@@ -12,8 +13,8 @@ namespace sluice::matmul {
 
 namespace {
 
-// Units of work in a product, which threads take as they come free: a thread that the system holds up keeps
-// the others waiting for one unit only. In the node, since a model's contexts may compute it at once.
+// Units of work that ggml's threads take as they come free, where no team computes. In the node, since a
+// model's contexts may compute the same product at once.
 struct Progress {
     std::atomic<int32_t> next;
     std::atomic<int32_t> left;
@@ -26,17 +27,52 @@ Progress &progressOf(ggml_tensor *node) {
     return *reinterpret_cast<Progress *>(reinterpret_cast<char *>(node->op_params) + progressOffset);
 }
 
+// Calls task(unit) for each unit of a node, on all threads.
+template <class Task> void shareOut(ggml_tensor *node, int threads, int32_t units, const Task &task) {
+    if (Team *team = Team::current(); team && threads == 1) {
+        return team->run(units, [&](int32_t unit, int32_t) { task(unit); });
+    }
+    Progress &progress = progressOf(node);
+    for (int32_t unit; (unit = progress.next.fetch_add(1, std::memory_order_relaxed)) < units;)
+        task(unit);
+    // The last to leave makes the node ready for its next run, which no thread can have begun.
+    if (progress.left.fetch_add(1, std::memory_order_acq_rel) + 1 == threads) {
+        progress.left.store(0, std::memory_order_relaxed);
+        progress.next.store(0, std::memory_order_relaxed);
+    }
+}
+
+int32_t threadsOf(int threads) {
+    const Team *team = Team::current();
+    return team && threads == 1 ? team->threads() : threads;
+}
+
+ggml_tensor *buildNode(ggml_context *context, ggml_type type, const int64_t *ne, ggml_tensor **sources,
+                       int count, ggml_custom_op_t compute, void *data) {
+    ggml_tensor *node = ggml_custom_4d(context, type, ne[0], ne[1], ne[2], ne[3], sources, count, compute,
+                                       GGML_N_TASKS_MAX, data);
+    new (&progressOf(node)) Progress{{0}, {0}};
+    return node;
+}
+
 // Activations of a pass over the panels: what the second-level cache holds beside a panel.
 constexpr int64_t passBytes = 384 << 10;
 constexpr int32_t unitsPerThread = 8;
 
-void quantize(ggml_tensor *node, int thread, int threads, void *) {
+// What a unit should at least hold, to be worth taking.
+constexpr int64_t elementsPerUnit = 16384;
+
+void quantize(ggml_tensor *node, int, int threads, void *) {
     const ggml_tensor *x = node->src[0];
     const Kernel &kernel = *usableKernel();
-    for (int64_t row = thread; row < node->ne[1]; row += threads) {
-        kernel.quantize(static_cast<const float *>(x->data) + row * x->ne[0], static_cast<int32_t>(x->ne[0]),
-                        static_cast<uint8_t *>(node->data) + row * node->ne[0]);
-    }
+    const int64_t rows = node->ne[1], step = std::max<int64_t>(1, elementsPerUnit / x->ne[0]);
+    shareOut(node, threads, static_cast<int32_t>((rows + step - 1) / step), [&](int32_t unit) {
+        for (int64_t row = unit * step; row < std::min(rows, (unit + 1) * step); row++) {
+            kernel.quantize(static_cast<const float *>(x->data) + row * x->ne[0],
+                            static_cast<int32_t>(x->ne[0]),
+                            static_cast<uint8_t *>(node->data) + row * node->ne[0]);
+        }
+    });
 }
 
 void multiplyPanels(const PackedWeights &weights, int32_t begin, int32_t end, ggml_tensor *node) {
@@ -54,32 +90,29 @@ void multiplyPanels(const PackedWeights &weights, int32_t begin, int32_t end, gg
 
 void multiply(ggml_tensor *node, int, int threads, void *data) {
     const auto &weights = *static_cast<const PackedWeights *>(data);
-    Progress &progress = progressOf(node);
     const int32_t panels = weights.panels();
-    const int32_t unit = std::max(1, panels / (threads * unitsPerThread));
-    for (int32_t panel; (panel = progress.next.fetch_add(unit, std::memory_order_relaxed)) < panels;)
-        multiplyPanels(weights, panel, std::min(panel + unit, panels), node);
-    // The last to leave makes the node ready for its next run, which no thread can have begun.
-    if (progress.left.fetch_add(1, std::memory_order_acq_rel) + 1 == threads) {
-        progress.left.store(0, std::memory_order_relaxed);
-        progress.next.store(0, std::memory_order_relaxed);
-    }
+    const int32_t step = std::max(1, panels / (threadsOf(threads) * unitsPerThread));
+    shareOut(node, threads, (panels + step - 1) / step, [&](int32_t unit) {
+        multiplyPanels(weights, unit * step, std::min((unit + 1) * step, panels), node);
+    });
 }
 
-void geglu(ggml_tensor *node, int thread, int threads, void *) {
+void geglu(ggml_tensor *node, int, int threads, void *) {
     const auto *gate = static_cast<const float *>(node->src[0]->data);
     const auto *up = static_cast<const float *>(node->src[1]->data);
     auto *out = static_cast<float *>(node->data);
-    const int64_t count = ggml_nelements(node), line = 16;
-    const int64_t share = ((count + threads - 1) / threads + line - 1) / line * line;
-    const int64_t begin = std::min(count, thread * share), end = std::min(count, begin + share);
-    usableKernel()->geglu(gate + begin, up + begin, end - begin, out + begin);
+    const int64_t count = ggml_nelements(node);
+    const auto units = static_cast<int32_t>((count + elementsPerUnit - 1) / elementsPerUnit);
+    shareOut(node, threads, units, [&](int32_t unit) {
+        const int64_t begin = unit * elementsPerUnit;
+        usableKernel()->geglu(gate + begin, up + begin, std::min(elementsPerUnit, count - begin),
+                              out + begin);
+    });
 }
 
 ggml_tensor *buildQuantized(ggml_context *context, ggml_tensor *x) {
-    ggml_tensor *sources[] = {x};
-    return ggml_custom_4d(context, GGML_TYPE_I8, static_cast<int64_t>(activationRowBytes(x->ne[0])),
-                          ggml_nrows(x), 1, 1, sources, 1, quantize, GGML_N_TASKS_MAX, nullptr);
+    const int64_t ne[] = {static_cast<int64_t>(activationRowBytes(x->ne[0])), ggml_nrows(x), 1, 1};
+    return buildNode(context, GGML_TYPE_I8, ne, &x, 1, quantize, nullptr);
 }
 
 } // namespace
@@ -88,11 +121,9 @@ ggml_tensor *buildProduct(ggml_context *context, ggml_tensor *weights, ggml_tens
     auto *packed = static_cast<PackedWeights *>(weights->extra);
     if (!isPacked(*weights) || x->type != GGML_TYPE_F32 || !ggml_is_contiguous(x)) return nullptr;
     if (last.x != x) last = {x, buildQuantized(context, x)};
+    const int64_t ne[] = {packed->rows(), x->ne[1], x->ne[2], x->ne[3]};
     ggml_tensor *sources[] = {weights, last.rows};
-    ggml_tensor *node = ggml_custom_4d(context, GGML_TYPE_F32, packed->rows(), x->ne[1], x->ne[2], x->ne[3],
-                                       sources, 2, multiply, GGML_N_TASKS_MAX, packed);
-    new (&progressOf(node)) Progress{{0}, {0}};
-    return node;
+    return buildNode(context, GGML_TYPE_F32, ne, sources, 2, multiply, packed);
 }
 
 ggml_tensor *buildGeglu(ggml_context *context, ggml_tensor *gate, ggml_tensor *up, const ggml_tensor *next) {
@@ -102,8 +133,7 @@ ggml_tensor *buildGeglu(ggml_context *context, ggml_tensor *gate, ggml_tensor *u
     if (!next || !isPacked(*next) || !isPlain(gate) || !isPlain(up) || !ggml_are_same_shape(gate, up))
         return nullptr;
     ggml_tensor *sources[] = {gate, up};
-    return ggml_custom_4d(context, GGML_TYPE_F32, gate->ne[0], gate->ne[1], gate->ne[2], gate->ne[3], sources,
-                          2, geglu, GGML_N_TASKS_MAX, nullptr);
+    return buildNode(context, GGML_TYPE_F32, gate->ne, sources, 2, geglu, nullptr);
 }
 
 } // namespace sluice::matmul

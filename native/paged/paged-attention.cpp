@@ -41,21 +41,29 @@ void Attention::prepare(const std::vector<Token> &tokens, const BlockTables &tab
     left_.store(0, std::memory_order_relaxed);
 }
 
-void Attention::run(const Layer &layer, int32_t thread, int32_t threads) {
-    if (thread == 0) threads_ = threads;
+int32_t Attention::begin(const Layer &layer, int32_t threads) {
+    threads_ = threads;
+    done_.store(0, std::memory_order_relaxed);
+    return static_cast<int32_t>(plan_.items().size()) * layer.kvHeads;
+}
+
+void Attention::runUnit(const Layer &layer, int32_t unit, int32_t thread) {
     float *scratch = scratch_[thread].reserve(kernel_.scratchFloats(layer));
     const Partials partials = {partialValues_.reserve(0), partialStates_.reserve(0)};
-    const std::vector<Item> &items = plan_.items();
-    const auto units = static_cast<int32_t>(items.size()) * layer.kvHeads;
-    for (int32_t unit; (unit = next_.fetch_add(1, std::memory_order_relaxed)) < units;) {
-        const Item &item = items[unit / layer.kvHeads];
-        const int32_t kvHead = unit % layer.kvHeads;
-        waitForPhase(item.phase, layer.kvHeads);
-        kernel_.attend(layer, item, plan_.shares(), kvHead, scratch, partials);
-        finishTokens(layer, item, kvHead, partials);
-        done_.fetch_add(1, std::memory_order_acq_rel);
-    }
-    // The last to leave makes the counter ready for the next layer, which no thread can have begun.
+    const Item &item = plan_.items()[unit / layer.kvHeads];
+    const int32_t kvHead = unit % layer.kvHeads;
+    waitForPhase(item.phase, layer.kvHeads);
+    kernel_.attend(layer, item, plan_.shares(), kvHead, scratch, partials);
+    finishTokens(layer, item, kvHead, partials);
+    done_.fetch_add(1, std::memory_order_acq_rel);
+}
+
+void Attention::run(const Layer &layer, int32_t thread, int32_t threads) {
+    if (thread == 0) threads_ = threads;
+    const auto units = static_cast<int32_t>(plan_.items().size()) * layer.kvHeads;
+    for (int32_t unit; (unit = next_.fetch_add(1, std::memory_order_relaxed)) < units;)
+        runUnit(layer, unit, thread);
+    // The last to leave makes the counters ready for the next layer, which no thread can have begun.
     if (left_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads) {
         left_.store(0, std::memory_order_relaxed);
         done_.store(0, std::memory_order_relaxed);

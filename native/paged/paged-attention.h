@@ -44,6 +44,11 @@ public:
     // Plans the ubatch whose layers run next.
     void prepare(const std::vector<Token> &tokens, const BlockTables &tables, const Window &window);
 
+    // One layer by units, on at most `threads` threads: runUnit(unit) for each below what begin() returns.
+    // Units must be begun in order.
+    int32_t begin(const Layer &layer, int32_t threads);
+    void runUnit(const Layer &layer, int32_t unit, int32_t thread);
+
     // One layer. All of `threads` threads call it, with all calls for one layer over before the next begins.
     void run(const Layer &layer, int32_t thread, int32_t threads);
 

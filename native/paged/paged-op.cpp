@@ -2,6 +2,7 @@
 
 #include "ggml.h"
 #include "paged-attention.h"
+#include "team.h"
 
 #include <cstring>
 
@@ -57,7 +58,12 @@ Layer layerOf(const ggml_tensor *node) {
 }
 
 void compute(ggml_tensor *node, int thread, int threads, void *attention) {
-    static_cast<Attention *>(attention)->run(layerOf(node), thread, threads);
+    auto &run = *static_cast<Attention *>(attention);
+    const Layer layer = layerOf(node);
+    matmul::Team *team = matmul::Team::current();
+    if (!team || threads > 1) return run.run(layer, thread, threads);
+    team->run(run.begin(layer, team->threads()),
+              [&](int32_t unit, int32_t at) { run.runUnit(layer, unit, at); });
 }
 
 } // namespace

@@ -14,14 +14,14 @@ function runNativeTests(...options: string[]): string {
   return stdout;
 }
 
-test('products of packed weights are those in double precision, in every format', () => {
-  assert.match(runNativeTests(), /matmul: (ok|no kernel)/);
+test('products of packed weights are those in double precision, in every format, and threads share them out', () => {
+  assert.match(runNativeTests(), /matmul: (ok|no kernel).*team: ok/s);
 });
 
 const long = { skip: process.env.SLUICE_LONG === undefined && 'npm run test:long' };
 
-test('the same under AddressSanitizer and UndefinedBehaviorSanitizer', long, () => {
-  assert.match(runNativeTests('--sanitize'), /matmul: (ok|no kernel)/);
+test('the same under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer', long, () => {
+  assert.match(runNativeTests('--sanitize'), /matmul: (ok|no kernel).*team: ok/s);
 });
 
 const backend = initBackends('cpu');
