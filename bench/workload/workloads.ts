@@ -28,6 +28,9 @@ export const workloads: Workload[] = [
     outputTokens: 32,
     requests: 64,
   },
+  { name: '64/48 @64', clients: 64, promptTokens: 64, sharedTokens: 0, outputTokens: 48, requests: 128 },
+  // Prompts alone: one token tells that they have been read, so tokens a second are prompts a second.
+  { name: '1024/1 @4', clients: 4, promptTokens: 1024, sharedTokens: 0, outputTokens: 1, requests: 16 },
 ];
 
 /** By number, 1 to N, as listed. */

@@ -7,7 +7,7 @@ export function register(program: Command): void {
   withPeerOptions(bench.command('peers'))
     .description('Sluice, llama-server and node-llama-cpp on the same model, interleaved')
     .option('--peers <names>', 'comma-separated', 'sluice,llama-server,node-llama-cpp')
-    .option('--workloads <numbers>', 'comma-separated, 1 to 5, or all', 'all')
+    .option('--workloads <numbers>', 'comma-separated, 1 to 7, or all', 'all')
     .option('--rounds <n>', 'turns of each peer per workload', '3')
     .option('--sweep', "first find llama-server's best settings for each workload", false)
     .action(runScenario('peers'));
