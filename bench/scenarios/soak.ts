@@ -23,6 +23,7 @@ const QUIET_TIMEOUT_MS = 10_000;
 const QUIET_POLL_MS = 50;
 const WARM_SHARE = 0.3; // of the requests, before memory is expected to stay flat
 const MAX_GROWTH_MIB = 32;
+const KV_BYTES = 256 * 2 ** 20; // the pool takes memory as it fills: the warm requests fill this one
 
 export const soakOptionsSchema = peerOptionsSchema.extend({
   requests: z.coerce.number().int().min(10).max(1_000_000),
@@ -37,7 +38,7 @@ export async function soak(
   progress: Progress,
 ): Promise<Outcome> {
   const setup = await prepareSetup(options, ['sluice']);
-  const capacity = { sequences: CONNECTIONS, tokensPerSequence: 512 };
+  const capacity = { sequences: CONNECTIONS, tokensPerSequence: 512, kvBytes: KV_BYTES };
   const server = await startPeer('sluice', setup, capacity, llamaServerDefaults);
   try {
     const warmRequests = Math.floor(options.requests * WARM_SHARE);

@@ -14,6 +14,7 @@ export type PeerName = (typeof peerNames)[number];
 export interface Capacity {
   sequences: number;
   tokensPerSequence: number; // prompt and answer
+  kvBytes?: number; // of Sluice's pool, where not by its own rule
 }
 
 export interface PeerSetup {
@@ -60,12 +61,14 @@ function commandFor(
         SLUICE_ENGINE_THREADS: String(threads),
         SLUICE_LOG_LEVEL: 'warn',
         SLUICE_DATA_DIR: join(cacheDirectory(process.env), 'bench-data'), // the user's own may hold keys
+        ...(capacity.kvBytes !== undefined && { SLUICE_ENGINE_KV_BYTES: String(capacity.kvBytes) }),
       };
       return { ...common, file: process.execPath, args, env, readyPath: '/readyz' };
     }
     case 'llama-server': {
       const { path, env } = setup.llamaServer!;
-      const args = llamaServerArgs({ modelPath, port, threads, ...capacity }, settings);
+      const { sequences, tokensPerSequence } = capacity;
+      const args = llamaServerArgs({ modelPath, port, threads, sequences, tokensPerSequence }, settings);
       return { ...common, file: path, args, env, readyPath: '/health' };
     }
     case 'node-llama-cpp': {
