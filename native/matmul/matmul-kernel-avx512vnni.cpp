@@ -61,11 +61,15 @@ void addByBit(const uint8_t *bits, char clear, char set, __m512i *quants) {
     }
 }
 
-struct Q8_0 {
-    static constexpr Format format = Format::q8_0;
+// Formats whose blocks have a scale and no more.
+struct OneScale {
     static constexpr bool hasMin = false, hasHalves = false;
+    static constexpr int32_t unitBlocks = 1;
     struct Header {};
     static Header header(const uint8_t *&) { return {}; }
+};
+
+struct Q8_0 : OneScale {
     static Weights next(const Header &, const uint8_t *&p) {
         Weights w;
         w.scale = loadHalves(p);
@@ -76,11 +80,7 @@ struct Q8_0 {
     }
 };
 
-struct Q5_0 {
-    static constexpr Format format = Format::q5_0;
-    static constexpr bool hasMin = false, hasHalves = false;
-    struct Header {};
-    static Header header(const uint8_t *&) { return {}; }
+struct Q5_0 : OneScale {
     static Weights next(const Header &, const uint8_t *&p) {
         Weights w;
         w.scale = loadHalves(p);
@@ -91,11 +91,7 @@ struct Q5_0 {
     }
 };
 
-struct Q4_0 {
-    static constexpr Format format = Format::q4_0;
-    static constexpr bool hasMin = false, hasHalves = false;
-    struct Header {};
-    static Header header(const uint8_t *&) { return {}; }
+struct Q4_0 : OneScale {
     static Weights next(const Header &, const uint8_t *&p) {
         Weights w;
         w.scale = loadHalves(p);
@@ -121,8 +117,8 @@ struct ScaleAndMin {
 };
 
 struct Q4K {
-    static constexpr Format format = Format::q4_k;
     static constexpr bool hasMin = true, hasHalves = false;
+    static constexpr int32_t unitBlocks = superBlocks;
     using Header = ScaleAndMin;
     static Header header(const uint8_t *&p) { return ScaleAndMin::read(p); }
     static Weights next(const Header &header, const uint8_t *&p) {
@@ -135,8 +131,8 @@ struct Q4K {
 };
 
 struct Q5K {
-    static constexpr Format format = Format::q5_k;
     static constexpr bool hasMin = true, hasHalves = false;
+    static constexpr int32_t unitBlocks = superBlocks;
     using Header = ScaleAndMin;
     static Header header(const uint8_t *&p) { return ScaleAndMin::read(p); }
     static Weights next(const Header &header, const uint8_t *&p) {
@@ -150,8 +146,8 @@ struct Q5K {
 };
 
 struct Q6K {
-    static constexpr Format format = Format::q6_k;
     static constexpr bool hasMin = false, hasHalves = true;
+    static constexpr int32_t unitBlocks = superBlocks;
     using Header = __m512;
     static Header header(const uint8_t *&p) {
         const __m512 scale = loadHalves(p);
@@ -218,10 +214,9 @@ void multiplyTile(const uint8_t *panel, int32_t columns, const uint8_t *activati
         sum = _mm512_setzero_ps();
     const size_t stride = activationRowBytes(columns);
     const int32_t blocks = columns / blockInputs;
-    constexpr int32_t unit = sizeof(typename F::Header) > 1 ? superBlocks : 1;
     for (int32_t block = 0; block < blocks;) {
         const auto header = F::header(panel);
-        for (const int32_t end = block + unit; block < end; block++) {
+        for (const int32_t end = block + F::unitBlocks; block < end; block++) {
             const Weights w = F::next(header, panel);
 #pragma GCC unroll 16
             for (int r = 0; r < R; r++)
