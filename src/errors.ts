@@ -10,6 +10,7 @@ export const errorTable = {
   context_length_exceeded: { status: 400, type: 'invalid_request_error', retry: false },
   unsupported_parameter: { status: 400, type: 'invalid_request_error', retry: false },
   invalid_grammar: { status: 400, type: 'invalid_request_error', retry: false },
+  max_cost_exceeded: { status: 400, type: 'invalid_request_error', retry: false },
   model_not_found: { status: 404, type: 'invalid_request_error', retry: false },
   not_found: { status: 404, type: 'invalid_request_error', retry: false },
   method_not_allowed: { status: 405, type: 'invalid_request_error', retry: false },
@@ -24,8 +25,17 @@ export const errorTable = {
   slow_reader: { status: 429, type: 'rate_limit_error', retry: true },
   shutting_down: { status: 503, type: 'server_error', retry: true },
   model_not_ready: { status: 503, type: 'server_error', retry: true },
+  no_healthy_models: { status: 503, type: 'server_error', retry: true }, // nobody who could answer is up
+  inference_timeout: { status: 504, type: 'server_error', retry: true }, // waited too long for its model
   deadline_exceeded: { status: 504, type: 'server_error', retry: true },
   cancelled: { status: 499, type: 'invalid_request_error', retry: false },
+  // An upstream endpoint failed us.
+  upstream_failed: { status: 502, type: 'server_error', retry: true },
+  upstream_overloaded: { status: 429, type: 'rate_limit_error', retry: true },
+  upstream_misconfigured: { status: 502, type: 'server_error', retry: false }, // it refuses our key, or lacks the model
+  upstream_timeout: { status: 504, type: 'server_error', retry: true },
+  // Administration.
+  permission_denied: { status: 403, type: 'permission_error', retry: false },
   // A model could not be fetched (`sluice models pull`, start of the server).
   model_access_denied: { status: 403, type: 'permission_error', retry: false },
   model_download_failed: { status: 502, type: 'server_error', retry: true },

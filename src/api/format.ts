@@ -1,5 +1,7 @@
+import type { z } from 'zod';
 import type { FinishReason, GenerationEvent, MessageDelta, Usage } from '../gateway/types.js';
 import type { ChatLogprobs } from './schemas/chat.js';
+import type { routeReport } from './schemas/common.js';
 import type { CompletionLogprobs } from './schemas/completions.js';
 
 /** What a stream sends of one choice: `text` in completions, `delta` in chat. */
@@ -32,5 +34,25 @@ export function wireUsage(usage: Usage) {
     completion_tokens: usage.completionTokens,
     total_tokens: usage.promptTokens + usage.completionTokens,
     prompt_tokens_details: { cached_tokens: usage.cachedTokens },
+  };
+}
+
+/** How the answer came about, where more than one model could have given it. */
+export function routeField({ route }: Usage): { sluice?: z.output<typeof routeReport> } {
+  if (route === undefined) return {};
+  return {
+    sluice: {
+      model: route.model,
+      route: route.name,
+      variant: route.variant,
+      cost_dollars: route.costDollars,
+      quality: route.quality,
+      steps: route.steps.map((step) => ({
+        model: step.model,
+        outcome: step.outcome,
+        cost_dollars: step.costDollars,
+        quality: step.quality,
+      })),
+    },
   };
 }

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { type Gateway, generate } from '../gateway/pipeline.js';
+import { generate } from '../gateway/pipeline.js';
 import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../gateway/types.js';
 import { ChatFormat } from './chat-format.js';
 import { CompletionFormat } from './completion-format.js';
@@ -21,7 +21,7 @@ export function completionGeneration(api: ApiContext, tenant: string, wire: Comp
   const request = validateCompletion(wire, scopeOf(api, tenant, 'cmpl'));
   const prompts = request.input.kind === 'text' ? request.input.prompts : [];
   const format = new CompletionFormat({
-    ...formatOptions(api, request, wire),
+    ...formatOptions(request, wire),
     choices: request.choices,
     echo: wire.echo
       ? prompts.map((text) => (typeof text === 'string' && !request.prefixId ? text : null))
@@ -32,7 +32,7 @@ export function completionGeneration(api: ApiContext, tenant: string, wire: Comp
 
 export function chatGeneration(api: ApiContext, tenant: string, wire: ChatRequest): Generation {
   const request = validateChat(wire, scopeOf(api, tenant, 'chatcmpl'));
-  const format = new ChatFormat(formatOptions(api, request, wire));
+  const format = new ChatFormat(formatOptions(request, wire));
   return { request, format, includeUsage: wire.stream_options?.include_usage ?? false };
 }
 
@@ -62,15 +62,15 @@ async function respondWhole(
   api: ApiContext,
   { request, format }: Generation,
 ): Promise<void> {
-  let warning: string | null = null;
+  let headers: Record<string, string> = {};
   const sink = (event: GenerationEvent) => {
-    if (event.type === 'start') warning = event.warning;
+    if (event.type === 'start') headers = answerHeaders(event);
     note(exchange, event);
     format.collect(event);
   };
   const usage = await tracked(api, request, sink, exchange.signal);
   noteUsage(exchange, usage);
-  exchange.json(200, format.whole(usage), warningHeader(warning));
+  exchange.json(200, format.whole(usage), headers);
 }
 
 /**
@@ -79,17 +79,18 @@ async function respondWhole(
  */
 async function respondStreaming(exchange: Exchange, api: ApiContext, generation: Generation): Promise<void> {
   const { request, format, includeUsage } = generation;
-  let warning: string | null = null;
+  let headers: Record<string, string> = {};
   const open = () =>
-    exchange.stream(
-      api.config.http,
-      () => api.metrics.slowReaders.labels('sse').inc(),
-      warningHeader(warning),
-    );
-  const patience = setTimeout(open, api.config.http.pingIntervalMs);
+    exchange.stream(api.config.http, () => api.metrics.slowReaders.labels('sse').inc(), headers);
+  let queued: string | null = null;
+  const patience = setTimeout(() => {
+    const stream = open();
+    if (queued !== null) stream?.comment(queued);
+  }, api.config.http.pingIntervalMs);
   const sink = (event: GenerationEvent) => {
-    if (event.type === 'start') warning = event.warning;
+    if (event.type === 'start') headers = answerHeaders(event);
     note(exchange, event);
+    if (event.type === 'queued') queued = `waiting since position ${event.position} of the queue`;
     for (const chunk of format.chunks(event)) open()?.send(JSON.stringify(chunk));
   };
   try {
@@ -103,17 +104,29 @@ async function respondStreaming(exchange: Exchange, api: ApiContext, generation:
   }
 }
 
-function warningHeader(warning: string | null): Record<string, string> {
-  return warning === null ? {} : { 'x-sluice-warning': warning };
+function answerHeaders(start: Extract<GenerationEvent, { type: 'start' }>): Record<string, string> {
+  const { model, route, warning } = start;
+  return {
+    ...(warning === null ? {} : { 'x-sluice-warning': warning }),
+    ...(route === null ? {} : { 'x-sluice-model': model, 'x-sluice-route': route.name }),
+    ...(route?.variant ? { 'x-sluice-variant': route.variant } : {}),
+  };
 }
 
 function note(exchange: Exchange, event: GenerationEvent): void {
-  if (event.type === 'start') exchange.notes.model = event.model;
+  if (event.type === 'start') {
+    exchange.notes.model = event.model;
+    if (event.route) Object.assign(exchange.notes, { as: event.route.name, variant: event.route.variant });
+  }
   if (event.type === 'done') exchange.notes.finish = event.finishReason;
 }
 
-function noteUsage(exchange: Exchange, usage: Usage): void {
-  Object.assign(exchange.notes, usage);
+function noteUsage(exchange: Exchange, { route, ...tokens }: Usage): void {
+  Object.assign(
+    exchange.notes,
+    tokens,
+    route ? { costDollars: route.costDollars, quality: route.quality } : {},
+  );
 }
 
 function scopeOf(api: ApiContext, tenant: string, prefix: string): RequestScope {
@@ -126,19 +139,10 @@ function scopeOf(api: ApiContext, tenant: string, prefix: string): RequestScope 
   };
 }
 
-function formatOptions(
-  api: ApiContext,
-  request: ValidatedRequest,
-  wire: Pick<ChatRequest, 'stream_options'>,
-) {
+function formatOptions(request: ValidatedRequest, wire: Pick<ChatRequest, 'stream_options'>) {
   return {
     id: request.id,
     createdSeconds: Math.floor(Date.now() / 1000),
     includeUsage: wire.stream_options?.include_usage ?? false,
-    vocabOf: vocabOf(api.gateway),
   };
-}
-
-function vocabOf(gateway: Gateway) {
-  return (model: string) => gateway.models.resolve(model).text.vocab;
 }

@@ -68,7 +68,14 @@ function common(wire: GenerationFields, { id, tenant, nowMs, limits }: RequestSc
   return {
     id,
     tenant,
+    user: wire.user ?? null,
     model: wire.model ?? null,
+    routing: {
+      fallbacks: wire.fallbacks ?? [],
+      maxCostDollars: wire.max_cost ?? null,
+      qualityThreshold: wire.quality_threshold ?? null,
+    },
+    explicit: { temperature: wire.temperature !== undefined, seed: wire.seed !== undefined },
     stop: stop === undefined ? [] : typeof stop === 'string' ? [stop] : stop,
     priority: wire.priority ?? 1,
     deadlineMs: Math.min(nowMs + timeoutMs, wire.deadline ?? Number.POSITIVE_INFINITY),

@@ -3,16 +3,17 @@ import { createServer } from 'node:net';
 import type { Command } from 'commander';
 import { type Server, startServer } from '../api/server.js';
 import { type Assignment, type Config, ConfigError, isLoopback, loadConfig } from '../config/index.js';
-import { createEngine } from '../engine/host.js';
-import { ModelRegistry, type ServedModel } from '../gateway/models.js';
-import { createReporter, type ResolvedModel, resolveModel } from '../models/index.js';
-import { repackedDirectory, repackModel } from '../repack/index.js';
+import { LocalTarget } from '../gateway/local-target.js';
+import { ModelRegistry } from '../gateway/models.js';
 import { packageVersion } from '../support/version.js';
-import { createLog, type Log } from '../telemetry/log.js';
+import { createLog } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
-import { createTextService } from '../text/text-pool.js';
+import { loadMainModel, localLoader } from './load-model.js';
 import { addServeOptions } from './serve-options.js';
 import { drainAtSignal, stopSignals } from './stop-signals.js';
+
+/** `model.ref` of a server that only has the models of `routing.models`. */
+const NO_MODEL = 'none';
 
 export function register(program: Command): void {
   const flags: Assignment[] = [];
@@ -31,15 +32,17 @@ async function serve(config: Config): Promise<void> {
   await refuseTakenPort(config.server.host, config.server.port);
   const log = createLog(config.log.level);
   const signals = stopSignals();
-  const model = await loadModel(config, log);
+  const models = new ModelRegistry();
+  if (config.model.ref !== NO_MODEL) models.add(await loadMainModel(config, log), config.model.aliases);
+  const metrics = new Metrics({ processMetrics: true });
+  let server: Server | null = null;
   try {
-    const models = new ModelRegistry();
-    models.add(model, config.model.aliases);
-    const server = await startServer({ config, models, metrics: new Metrics({ processMetrics: true }), log });
-    greet(config, server, model);
+    server = await startServer({ config, models, metrics, log, loader: localLoader(config, log) });
+    greet(config, server);
     await drainAtSignal(server, signals, log);
   } finally {
-    await Promise.all([model.engine.close(), model.text.close()]);
+    if (server) await server.router.fleet.close();
+    else await Promise.all(models.list().flatMap(({ engine, text }) => [engine.close(), text.close()]));
   }
 }
 
@@ -57,54 +60,29 @@ async function refuseTakenPort(host: string, port: number): Promise<void> {
   await once(probe, 'close');
 }
 
-async function loadModel(config: Config, log: Log): Promise<ServedModel> {
-  const reporter = createReporter();
-  const resolved = await resolveModel(config.model.ref, { reporter });
-  const modelPath = await repacked(resolved, config, log);
-  const started = performance.now();
-  const [engine, text] = await Promise.all([
-    createEngine({ modelPath, ...config.engine }, undefined, {
-      modelId: resolved.id,
-      onFault: (message) => log.error({ model: resolved.id }, message),
-    }),
-    createText(config, resolved),
-  ]);
-  log.info(
-    { model: engine.modelId, loadMs: Math.round(performance.now() - started), ...engine.context },
-    'model loaded',
-  );
-  return { id: engine.modelId, engine, text };
-}
-
-/** The file the engine loads: the model's own, or its rewritten copy. */
-async function repacked(resolved: ResolvedModel, config: Config, log: Log): Promise<string> {
-  const { path, revision } = resolved;
-  const { repack: mode, ...engine } = config.engine;
-  const directory = repackedDirectory(process.env);
-  const outcome = await repackModel({ source: { path, revision }, mode, engine, directory }, (detail) =>
-    log.info({ model: resolved.id }, `repacking weights: ${detail}`),
-  );
-  log.info({ model: resolved.id, repacked: outcome.isRepacked }, `weights ${outcome.detail}`);
-  return outcome.path;
-}
-
-function createText(config: Config, resolved: ResolvedModel) {
-  const { backend } = config.engine;
-  return createTextService({ modelPath: resolved.path, backend, ...config.text });
-}
-
-function greet(config: Config, server: Server, { id, engine }: ServedModel): void {
+function greet(config: Config, server: Server): void {
   const { host } = config.server;
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
+  const deployments = server.router.fleet.list();
+  const first = deployments[0];
+  const request =
+    first?.target?.kind === 'upstream'
+      ? [`chat/completions`, `{"messages": [{"role": "user", "content": "Hello"}]}`]
+      : ['completions', '{"prompt": "The capital of France is", "max_tokens": 32}'];
   const lines = [
-    `Sluice ${packageVersion()} serves ${id} at ${url}`,
-    `Context ${engine.maxContext} tokens, ${engine.context.attention} attention. Try:`,
+    `Sluice ${packageVersion()} serves ${deployments.map(({ id }) => id).join(', ')} at ${url}`,
+    ...deployments.flatMap(({ target }) => (target instanceof LocalTarget ? [describe(target)] : [])),
+    'Try:',
     '',
-    `  curl ${url}/v1/completions -H 'content-type: application/json' \\`,
-    `    -d '{"prompt": "The capital of France is", "max_tokens": 32}'`,
+    `  curl ${url}/v1/${request[0]} -H 'content-type: application/json' \\`,
+    `    -d '${request[1]}'`,
     '',
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   if (isLoopback(host)) return;
   process.stderr.write(`WARNING: anyone who can reach ${url} can use this server: no keys are configured.\n`);
+}
+
+function describe({ served: { id, engine } }: LocalTarget): string {
+  return `${id}: context ${engine.maxContext} tokens, ${engine.context.attention} attention`;
 }

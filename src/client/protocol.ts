@@ -22,6 +22,10 @@ export interface GenerationOptions {
   cache_prompt?: boolean;
   priority?: number;
   timeout_ms?: number;
+  user?: string;
+  fallbacks?: string[];
+  max_cost?: number;
+  quality_threshold?: number;
 }
 
 export interface CompletionRequest extends GenerationOptions {
@@ -65,6 +69,13 @@ export interface TokenMessage {
   logprobs?: Record<string, unknown>;
 }
 
+export interface QueuedMessage {
+  type: 'queued';
+  id: string;
+  position: number; // 1 is next
+  estimate_ms: number;
+}
+
 export interface DoneMessage {
   type: 'done';
   id: string;
@@ -72,7 +83,7 @@ export interface DoneMessage {
   model: string;
   choices: {
     index: number;
-    finish_reason: 'stop' | 'length' | 'tool_calls' | 'cancelled';
+    finish_reason: 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'cancelled';
     stop_sequence: string | null;
   }[];
   usage: {
@@ -82,6 +93,15 @@ export interface DoneMessage {
     prompt_tokens_details: { cached_tokens: number };
   };
   warning?: string;
+  /** How the answer came about, where more than one model could have given it. */
+  sluice?: {
+    model: string;
+    route: string;
+    variant: string | null;
+    cost_dollars: number;
+    quality: number | null;
+    steps: { model: string; outcome: string; cost_dollars: number; quality: number | null }[];
+  };
 }
 
 export interface ErrorMessage {
@@ -90,7 +110,7 @@ export interface ErrorMessage {
   error: { message: string; type: string; code: string; param: string | null; retry_after_seconds?: number };
 }
 
-export type ServerMessage = TokenMessage | DoneMessage | ErrorMessage;
+export type ServerMessage = TokenMessage | QueuedMessage | DoneMessage | ErrorMessage;
 
 export type ClientMessage =
   | { type: 'generate'; id: string; request: CompletionRequest | ChatRequest }

@@ -1,15 +1,13 @@
+import type { Router } from '../routing/router.js';
 import type { GenerationMetrics } from '../telemetry/generation.js';
-import { parsedMessages, plainMessages } from './messages.js';
-import type { ModelRegistry, ServedModel } from './models.js';
+import type { ModelRegistry } from './models.js';
 import type { PrefixRegistry } from './prefixes.js';
-import { type PreparedRequest, type PrepareLimits, prepare } from './prepare.js';
-import { run } from './run.js';
 import type { GenerationSink, Usage, ValidatedRequest } from './types.js';
 
 export interface Gateway {
+  router: Router;
   models: ModelRegistry;
   prefixes: PrefixRegistry;
-  limits: PrepareLimits;
   metrics: GenerationMetrics;
 }
 
@@ -25,37 +23,14 @@ export async function generate(
 ): Promise<Usage> {
   const watch = gateway.metrics.start();
   try {
-    const model = gateway.models.resolve(request.model);
-    watch.resolved(model.id);
-    const prepared = await prepare(model, gateway.prefixes, gateway.limits, request);
-    sink({ type: 'start', model: model.id, warning: prepared.warning });
-    const usage = await answer(model, prepared, request, watch.observe(sink), signal);
+    const plan = gateway.router.resolve(request);
+    watch.resolved(plan.candidates[0]!.deployment.id);
+    // Each model tried: its queue, then its engine or upstream.
+    const usage = await gateway.router.answer(plan, request, watch.observe(sink), signal);
     watch.finished(usage);
     return usage;
   } catch (error) {
     watch.failed(error);
-    throw error;
-  }
-}
-
-async function answer(
-  model: ServedModel,
-  prepared: PreparedRequest,
-  request: ValidatedRequest,
-  sink: GenerationSink,
-  signal: AbortSignal,
-): Promise<Usage> {
-  if (prepared.messageSyntax === null) return await run(model.engine, prepared.requests, sink, signal);
-  const messages =
-    prepared.messageSyntax === ''
-      ? plainMessages(sink)
-      : parsedMessages(model.text, prepared.messageSyntax, request.stream, sink);
-  try {
-    const usage = await run(model.engine, prepared.requests, messages.sink, signal);
-    await messages.settled();
-    return usage;
-  } catch (error) {
-    messages.discard();
     throw error;
   }
 }

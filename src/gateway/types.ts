@@ -1,14 +1,20 @@
 /** What passes between the API and the gateway. Nothing here comes unchecked from the wire: api/validate.ts makes it. */
-import type { SamplingParams, TokenLogprob } from '../engine/types.js';
+import type { SamplingParams } from '../engine/types.js';
+import type { VocabTable } from '../native/types.js';
+import type { RouteReport } from '../routing/report.js';
 
 export interface ValidatedRequest {
   id: string; // the answer's id, unique
   tenant: string;
+  user: string | null; // the client's own user; who has one stays with their variant
   model: string | null; // as the client named it; null: the default model
+  routing: RoutingWishes;
   input: TextInput | ChatInput;
   choices: number; // per prompt
   maxTokens: number | null; // per choice; null: the default, clamped to the context
   sampling: Omit<SamplingParams, 'grammar' | 'grammarLazy' | 'grammarTriggers'>;
+  /** What of it the client itself asked for; the rest are this server's defaults. */
+  explicit: { temperature: boolean; seed: boolean };
   constraint: Constraint | null;
   stop: string[];
   priority: number; // 0 is served first
@@ -17,6 +23,12 @@ export interface ValidatedRequest {
   prefixId: string | null;
   cachePrompt: boolean;
   stream: boolean; // false: only the whole answer matters, so it may be put together late
+}
+
+export interface RoutingWishes {
+  fallbacks: string[]; // models to try, in this order, where the one named can't answer
+  maxCostDollars: number | null; // models that would cost more are left out
+  qualityThreshold: number | null; // of a cascade; null: the route's own
 }
 
 export interface TextInput {
@@ -41,7 +53,18 @@ export interface ChatMessage {
 
 export type Constraint = { kind: 'grammar'; grammar: string } | { kind: 'schema'; schemaJson: string };
 
-export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'cancelled';
+export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'cancelled';
+
+/** A token by its id, or where its vocabulary isn't here (upstreams) by its bytes, with the id −1. */
+export interface ShownToken {
+  token: number;
+  piece?: Uint8Array;
+  logprob: number;
+}
+
+export interface ShownLogprob extends ShownToken {
+  top: ShownToken[]; // best first
+}
 
 /** What is new in an assistant's message. */
 export interface MessageDelta {
@@ -59,25 +82,34 @@ export interface ToolCallDelta {
 
 /**
  * Events of one request, in order. Choice c of prompt p has the number p · choices + c.
- * One `start`; each prompt: one `prompt`; each choice: any number of `delta`, then one `done`. A failure ends all by
- * rejection instead.
+ * A `queued` for each model that makes it wait; one `start`; each prompt: one `prompt`; each choice: any number of `delta`,
+ * then one `done`. A failure ends all by rejection instead.
  */
 export type GenerationEvent =
+  | { type: 'queued'; position: number; estimateMs: number }
   | {
       type: 'start'; // the request is well-formed, though the engine may still refuse it
       model: string; // the served model's id
+      vocab: VocabTable | null; // of its tokens; null: they bring their bytes
+      route: RouteChoice | null; // null: the client named this very model
       warning: string | null; // something the client should know, such as a missing chat template
     }
-  | { type: 'prompt'; prompt: number; tokens: Int32Array; logprobs: (TokenLogprob | null)[] | null }
+  | { type: 'prompt'; prompt: number; tokens: Int32Array; logprobs: (ShownLogprob | null)[] | null }
   | {
       type: 'delta';
       choice: number;
       text: string; // '' where only a message changed, or tokens came without text
       message: MessageDelta | null; // chat only
-      tokens: number[];
-      logprobs: TokenLogprob[] | null;
+      tokens: number[]; // −1 where the id isn't known
+      logprobs: ShownLogprob[] | null;
     }
   | { type: 'done'; choice: number; finishReason: FinishReason; stopSequence: string | null };
+
+/** How a name came to stand for a model. */
+export interface RouteChoice {
+  name: string;
+  variant: string | null; // of a split or canary
+}
 
 /** Must not throw. */
 export type GenerationSink = (event: GenerationEvent) => void;
@@ -86,4 +118,6 @@ export interface Usage {
   promptTokens: number;
   completionTokens: number;
   cachedTokens: number; // of promptTokens, taken from the prefix cache
+  isEstimated?: boolean; // the upstream didn't count
+  route?: RouteReport; // where more than one model could have answered
 }

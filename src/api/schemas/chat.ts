@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { generationFields, jsonObject, optional, responseFormat, unsupported, usage } from './common.js';
+import {
+  generationFields,
+  jsonObject,
+  optional,
+  responseFormat,
+  routeReport,
+  unsupported,
+  usage,
+} from './common.js';
 
 /** Parts other than text are let through here, to be refused by name below. */
 const contentPart = z.object({ type: z.string(), text: optional(z.string()) });
@@ -112,12 +120,13 @@ const chatLogprobs = z.object({
 
 export type ChatLogprobs = z.output<typeof chatLogprobs>;
 
-const finishReason = z.enum(['stop', 'length', 'tool_calls', 'cancelled']);
+const finishReason = z.enum(['stop', 'length', 'tool_calls', 'content_filter', 'cancelled']);
 const envelope = {
   id: z.string(),
   created: z.int().describe('seconds since 1970'),
   model: z.string(),
   usage: usage.nullish(),
+  sluice: routeReport.optional(),
 };
 
 export const chatResponse = z.object({

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { generationFields, optional, responseFormat, tokenId, unsupported, usage } from './common.js';
+import {
+  generationFields,
+  optional,
+  responseFormat,
+  routeReport,
+  tokenId,
+  unsupported,
+  usage,
+} from './common.js';
 
 const MAX_PROMPTS = 128;
 
@@ -51,7 +59,7 @@ const completionChoice = z.object({
   index: z.int(),
   text: z.string(),
   logprobs: completionLogprobs.nullable(),
-  finish_reason: z.enum(['stop', 'length', 'cancelled']).nullable(),
+  finish_reason: z.enum(['stop', 'length', 'tool_calls', 'content_filter', 'cancelled']).nullable(),
 });
 
 /** The whole answer; a stream sends the same with what is new in each. */
@@ -62,4 +70,5 @@ export const completionResponse = z.object({
   model: z.string(),
   choices: z.array(completionChoice),
   usage: usage.nullish(),
+  sluice: routeReport.optional(),
 });
