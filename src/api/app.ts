@@ -138,7 +138,8 @@ function record(api: ApiContext, exchange: Exchange, route: string): void {
   const durationMs = performance.now() - exchange.startedAt;
   const { method } = exchange.head;
   const label =
-    { GET: method, HEAD: method, POST: method, DELETE: method, OPTIONS: method }[method] ?? 'other';
+    { GET: method, HEAD: method, POST: method, PUT: method, DELETE: method, OPTIONS: method }[method] ??
+    'other';
   api.metrics.httpRequests.labels(route, label, String(exchange.status)).inc();
   api.metrics.httpLatency.labels(route).observe(durationMs / 1000);
   const { requestId, status, notes } = exchange;

@@ -2,19 +2,22 @@ import type { z } from 'zod';
 import type { ErrorCode } from '../errors.js';
 import type { ApiContext } from './context.js';
 import type { Exchange } from './exchange.js';
+import { listModelStatus, listQueues, loadModel, unloadModel, updateModel } from './handlers/admin-models.js';
+import { deleteRoute, listRouteStatus, putRoute } from './handlers/admin-routes.js';
 import { chatCompletions, completions } from './handlers/completions.js';
-import { healthz, readyz } from './handlers/health.js';
+import { healthz, modelReadyz, readyz } from './handlers/health.js';
 import { metrics } from './handlers/metrics.js';
 import { getModel, listModels } from './handlers/models.js';
 import { openapi } from './handlers/openapi.js';
 import { createPrefix, deletePrefix, listPrefixes } from './handlers/prefixes.js';
 import { detokenize, tokenize } from './handlers/tokenize.js';
+import * as admin from './schemas/admin.js';
 import { chatChunk, chatRequest, chatResponse } from './schemas/chat.js';
 import { completionRequest, completionResponse } from './schemas/completions.js';
 import * as schemas from './schemas/others.js';
 
 export interface Route {
-  method: 'GET' | 'POST' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   path: string; // ends in "/:name" where the rest of the path is a parameter
   summary: string;
   request?: z.ZodType;
@@ -41,10 +44,28 @@ const GENERATION_ERRORS = [
   'context_length_exceeded',
   'request_too_large',
   'invalid_grammar',
+  'max_cost_exceeded',
   'queue_full',
+  'upstream_overloaded',
+  'upstream_failed',
+  'upstream_misconfigured',
+  'upstream_timeout',
+  'model_not_ready',
+  'no_healthy_models',
+  'inference_timeout',
   'shutting_down',
   'deadline_exceeded',
   'engine_failed',
+] as const satisfies ErrorCode[];
+
+const LOAD_ERRORS = [
+  'permission_denied',
+  'duplicate_id',
+  'model_not_ready',
+  'model_access_denied',
+  'model_download_failed',
+  'model_checksum_mismatch',
+  'insufficient_storage',
 ] as const satisfies ErrorCode[];
 
 /** Every HTTP route; the server and the OpenAPI document are both made from this. */
@@ -139,10 +160,87 @@ export const routes: readonly Route[] = [
   {
     method: 'GET',
     path: '/readyz',
-    summary: 'Whether requests would be served: every engine has stepped recently and no shutdown has begun',
+    summary:
+      'Whether requests would be served: every loaded engine steps, some model can be asked, and no shutdown has begun',
     response: schemas.status,
     errors: ['model_not_ready', 'shutting_down'],
     handle: readyz,
+  },
+  {
+    method: 'GET',
+    path: '/readyz/:model',
+    summary: 'Whether requests for one model would be served',
+    response: schemas.status,
+    errors: ['model_not_found', 'model_not_ready', 'shutting_down'],
+    handle: modelReadyz,
+  },
+  {
+    method: 'GET',
+    path: '/admin/models',
+    summary: 'State of every model',
+    response: admin.modelStatusList,
+    errors: ['permission_denied'],
+    handle: listModelStatus,
+  },
+  {
+    method: 'POST',
+    path: '/admin/models',
+    summary: 'Load a model, or add an upstream; answers when it can be used',
+    request: admin.modelRequest,
+    response: admin.modelStatus,
+    errors: [...BODY_ERRORS, ...LOAD_ERRORS],
+    handle: loadModel,
+  },
+  {
+    method: 'PUT',
+    path: '/admin/models/:id',
+    summary:
+      'Replace a model without dropping requests: the new one warms up, then traffic moves, the old one drains',
+    request: admin.modelRequest,
+    response: admin.modelStatus,
+    errors: [...BODY_ERRORS, ...LOAD_ERRORS],
+    handle: updateModel,
+  },
+  {
+    method: 'DELETE',
+    path: '/admin/models/:id',
+    summary: 'Unload a model once the requests that use it have ended',
+    response: admin.removedModel,
+    errors: ['permission_denied', 'model_not_found'],
+    handle: unloadModel,
+  },
+  {
+    method: 'GET',
+    path: '/admin/queue',
+    summary: 'Who waits for which model, in what place, and for how long',
+    response: admin.queueStatus,
+    errors: ['permission_denied'],
+    handle: listQueues,
+  },
+  {
+    method: 'GET',
+    path: '/admin/routes',
+    summary: 'Names that stand for several models, and how their canaries do',
+    response: admin.routeStatusList,
+    errors: ['permission_denied'],
+    handle: listRouteStatus,
+  },
+  {
+    method: 'PUT',
+    path: '/admin/routes/:name',
+    summary: 'Add or replace a route',
+    request: admin.routeRequest,
+    response: admin.routeStatus,
+    errors: [...BODY_ERRORS, 'permission_denied', 'duplicate_id'],
+    handle: putRoute,
+  },
+  {
+    method: 'DELETE',
+    path: '/admin/routes/:name',
+    summary: 'Remove a route',
+    response: admin.removedRoute,
+    errors: ['permission_denied', 'not_found'],
+    handle: deleteRoute,
   },
   {
     method: 'GET',

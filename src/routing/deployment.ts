@@ -27,6 +27,7 @@ const DEFAULT_MAX_RUNNING = 64; // until its target is known
 /** One model that can be routed to, over all the targets that stand for it in time, and what was learned of it. */
 export class Deployment {
   readonly id: string;
+  readonly createdMs: number;
   readonly latency = new LatencyEstimate(); // to the first token
   readonly breaker: Breaker;
   spec: ModelSpec;
@@ -58,7 +59,8 @@ export class Deployment {
       environment.random,
     );
     this.queue = this.#newQueue();
-    this.lastUsedMs = environment.now();
+    this.createdMs = environment.now();
+    this.lastUsedMs = this.createdMs;
   }
 
   get target(): Target | null {

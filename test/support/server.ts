@@ -1,5 +1,6 @@
 import { type Server, startServer } from '../../src/api/server.js';
 import { resolveConfig } from '../../src/config/index.js';
+import type { LocalLoader } from '../../src/gateway/create.js';
 import { ModelRegistry } from '../../src/gateway/models.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { Metrics } from '../../src/telemetry/metrics.js';
@@ -18,9 +19,15 @@ export interface TestServer extends Disposable {
 
 /** A real server on a free port of loopback, with a scripted engine. `settings` are configuration by path. */
 export async function startTestServer(
-  options: StubEngineOptions & { settings?: Record<string, unknown>; aliases?: string[] } = {},
+  options: StubEngineOptions & {
+    settings?: Record<string, unknown>;
+    aliases?: string[];
+    /** Only the models of `routing.models`. */
+    withoutEngine?: boolean;
+    loader?: LocalLoader;
+  } = {},
 ): Promise<TestServer> {
-  const { settings = {}, aliases = [], ...engineOptions } = options;
+  const { settings = {}, aliases = [], withoutEngine = false, loader, ...engineOptions } = options;
   const config = resolveConfig(
     Object.entries({ 'server.port': 0, ...settings }).map(([path, value]) => ({
       path,
@@ -31,9 +38,15 @@ export async function startTestServer(
   const engine = new StubEngine(engineOptions);
   const text = new StubText();
   const models = new ModelRegistry();
-  models.add({ id: engine.modelId, engine, text }, aliases);
+  if (!withoutEngine) models.add({ id: engine.modelId, engine, text }, aliases);
   const metrics = new Metrics({ processMetrics: false });
-  const server = await startServer({ config, models, metrics, log: createLog('silent') });
+  const server = await startServer({
+    config,
+    models,
+    metrics,
+    log: createLog('silent'),
+    ...(loader ? { loader } : {}),
+  });
   const url = `http://127.0.0.1:${server.port}`;
   return {
     url,
