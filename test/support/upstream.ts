@@ -26,7 +26,7 @@ export class StubUpstream implements AsyncDisposable {
   }
 
   static async start(...replies: Reply[]): Promise<StubUpstream> {
-    const server = createServer().listen(0, '127.0.0.1');
+    const server = createServer().listen(0, '127.0.0.1').unref(); // a test that fails to start leaves it behind
     await once(server, 'listening');
     const upstream = new StubUpstream(server);
     if (replies.length > 0) upstream.replies = replies;
