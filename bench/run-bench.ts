@@ -9,6 +9,7 @@ import { load, loadOptionsSchema } from './scenarios/load.js';
 import type { Outcome, Progress } from './scenarios/outcome.js';
 import { comparedOptionsSchema, peerOptionsSchema } from './scenarios/peer-options.js';
 import { peers, peersOptionsSchema } from './scenarios/peers.js';
+import { quality, qualityOptionsSchema } from './scenarios/quality.js';
 import { soak, soakOptionsSchema } from './scenarios/soak.js';
 import { stall } from './scenarios/stall.js';
 import { steps } from './scenarios/steps.js';
@@ -21,6 +22,7 @@ const scenarios: Record<string, (options: unknown) => Promise<Outcome>> = {
   stall: (options) => stall(parse(comparedOptionsSchema, options), progress),
   steps: (options) => steps(parse(peerOptionsSchema, options), progress),
   gateway: (options) => gateway(parse(gatewayOptionsSchema, options), progress),
+  quality: (options) => quality(parse(qualityOptionsSchema, options), progress),
   soak: (options) => soak(parse(soakOptionsSchema, options), progress),
 };
 

@@ -12,7 +12,7 @@ import { freePort, type ServerCommand, ServerProcess } from './server.js';
 export const gatewayNames = ['direct', 'sluice', 'litellm', 'portkey'] as const;
 export type GatewayName = (typeof gatewayNames)[number];
 
-const LITELLM_VERSION = '1.110.2';
+const LITELLM_VERSION = '1.100.0';
 const PORTKEY_VERSION = '1.15.2';
 const START_TIMEOUT_MS = 180_000;
 const INSTALL_TIMEOUT_MS = 1_800_000;

@@ -30,13 +30,14 @@ export class Deployment {
   readonly createdMs: number;
   readonly latency = new LatencyEstimate(); // to the first token
   readonly breaker: Breaker;
-  spec: ModelSpec;
   state: DeploymentState = 'cold';
   loadError: string | null = null;
   lastUsedMs: number;
   /** It asked to be left alone until then. */
   pausedUntilMs = 0;
   readonly queue: ModelQueue;
+  #spec: ModelSpec;
+  #price: Price;
   #target: Target | null = null;
   #facts: Pick<Target, 'capabilities' | 'contextTokens' | 'bytes'> | null = null; // of the last target
   readonly #users = new Map<Target, { count: number; onIdle: (() => void) | null }>();
@@ -44,7 +45,8 @@ export class Deployment {
 
   constructor(spec: ModelSpec, environment: Environment) {
     this.id = spec.id;
-    this.spec = spec;
+    this.#spec = spec;
+    this.#price = priceOf(spec);
     this.#environment = environment;
     const { breakerFailures, breakerCooldownMs } = environment.settings;
     this.breaker = new Breaker(
@@ -67,10 +69,17 @@ export class Deployment {
     return this.#target;
   }
 
+  get spec(): ModelSpec {
+    return this.#spec;
+  }
+
+  set spec(spec: ModelSpec) {
+    this.#spec = spec;
+    this.#price = priceOf(spec);
+  }
+
   get price(): Price {
-    const { price, upstream } = this.spec;
-    if (!price) return upstream ? unknownUpstreamPrice : notionalLocalPrice;
-    return { ...price, cachedInput: price.cachedInput ?? price.input };
+    return this.#price;
   }
 
   get contextTokens(): number | null {
@@ -170,4 +179,9 @@ export class Deployment {
       this.#environment.now,
     );
   }
+}
+
+function priceOf({ price, upstream }: ModelSpec): Price {
+  if (!price) return upstream ? unknownUpstreamPrice : notionalLocalPrice;
+  return { ...price, cachedInput: price.cachedInput ?? price.input };
 }

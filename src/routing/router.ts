@@ -82,6 +82,8 @@ export class Router {
             await pause(pauseMs, signal);
             continue;
           }
+          // A canary whose breaker is open isn't asked any more, and must not be judged by the time before only.
+          if (error.code === 'no_healthy_models') candidate.record?.(true, null);
           errors.push(error);
           steps.push({ model: deployment.id, outcome: error.code, costDollars: 0, quality: null });
           break;

@@ -191,6 +191,17 @@ test('a canary that fails is taken back, and its users are served by the stable 
   assert.equal((await ask(world.server, { model: 'r' })).body.sluice.variant, 'canary');
 });
 
+test('a canary whose breaker is open counts as failing', async () => {
+  const canary = { model: 'b', share: 1, minRequests: 10 };
+  const routes = [{ name: 'r', strategy: 'canary', models: ['a'], canary }];
+  const settings = { 'routing.routes': routes, 'routing.breakerFailures': 2 };
+  await using world = await fleet({ a: says('from a'), b: fails(500) }, settings);
+  for (let index = 0; index < 10; index += 1) await ask(world.server, { model: 'r' });
+  assert.equal(world.upstreams.b!.calls.length, 2);
+  const status = await (await fetch(`${world.server.url}/admin/routes`)).text();
+  assert.match(status, /"rolled_back":"error_rate"/);
+});
+
 test('fastest: each is measured once, then the quicker one is asked', async () => {
   const slow: Reply = (call, response) => void setTimeout(() => says('slow')(call, response), 60);
   await using world = await fleet({ a: slow, b: says('quick') });
