@@ -22,6 +22,7 @@ export interface Lease {
 
 const BREAKER_WINDOW = 20;
 const MAX_COOLDOWN_DOUBLINGS = 16;
+const LOAD_RETRY_MS = 30_000;
 const DEFAULT_MAX_RUNNING = 64; // until its target is known
 
 /** One model that can be routed to, over all the targets that stand for it in time, and what was learned of it. */
@@ -32,6 +33,8 @@ export class Deployment {
   readonly breaker: Breaker;
   state: DeploymentState = 'cold';
   loadError: string | null = null;
+  /** After a load that failed: when the next request may try again. */
+  #retryLoadMs = 0;
   lastUsedMs: number;
   /** It asked to be left alone until then. */
   pausedUntilMs = 0;
@@ -100,7 +103,7 @@ export class Deployment {
   /** Why it can't be asked now; null where it can. */
   unavailable(nowMs: number): string | null {
     if (this.state === 'removed') return 'unloaded';
-    if (this.state === 'failed') return 'failed to load';
+    if (this.state === 'failed' && nowMs < this.#retryLoadMs) return 'failed to load';
     if (this.#target?.alive() === false) return 'not answering';
     if (nowMs < this.pausedUntilMs) return 'overloaded';
     if (!this.breaker.available(nowMs)) return 'circuit open';
@@ -111,6 +114,10 @@ export class Deployment {
   expectedMs(nowMs: number): number | null {
     const p50 = this.latency.p50Ms(nowMs);
     return p50 === null ? null : p50 + this.queue.estimateMs;
+  }
+
+  get isRemoved(): boolean {
+    return this.state === 'removed';
   }
 
   get idle(): boolean {
@@ -130,8 +137,14 @@ export class Deployment {
     return before;
   }
 
-  /** No target any more: `cold`, `failed` or `removed`. Returns the one there was. */
-  vacate(state: DeploymentState): Target | null {
+  loadFailed(message: string): void {
+    this.state = 'failed';
+    this.loadError = message;
+    this.#retryLoadMs = this.#environment.now() + LOAD_RETRY_MS;
+  }
+
+  /** No target any more. Returns the one there was. */
+  vacate(state: 'cold' | 'removed'): Target | null {
     const before = this.#target;
     this.#target = null;
     this.state = state;

@@ -121,16 +121,16 @@ export class Fleet {
     try {
       await this.#exclusively(async () => {
         const target = await this.#open(deployment.spec);
-        if (this.#deployments.get(deployment.id) !== deployment) {
-          await target.close();
-          throw notServed(deployment.id);
-        }
-        this.#install(deployment, target);
+        if (!deployment.isRemoved) return this.#install(deployment, target);
+        await target.close(); // removed meanwhile
+        throw notServed(deployment.id);
       });
     } catch (error) {
+      if (deployment.isRemoved) throw error;
       const { code, message } = toSluiceError(error);
-      deployment.vacate(code === 'model_not_ready' ? 'cold' : 'failed');
-      deployment.loadError = message;
+      // Without room now, it may have some in a moment.
+      if (code === 'model_not_ready') deployment.state = 'cold';
+      else deployment.loadFailed(message);
       throw error;
     }
   }

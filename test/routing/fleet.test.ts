@@ -193,6 +193,21 @@ test('a model that isn’t preloaded is loaded once, by the first who ask', asyn
   assert.equal(loader.engines.length, 1);
 });
 
+test('a model that fails to load isn’t tried again at once, and what went wrong is shown', async () => {
+  const loader = new StubLoader();
+  using server = await startTestServer({
+    loader,
+    settings: { 'routing.models': [{ id: 'lazy', ref: 'broken', preload: false }] },
+  });
+  assert.equal((await complete(server, 'lazy')).status, 500);
+  const again = await complete(server, 'lazy');
+  assert.equal(again.status, 503);
+  assert.match(again.error.message, /failed to load/);
+  assert.equal((await complete(server, 'lazy', { fallbacks: ['stub'] })).status, 200);
+  const listed = await (await admin(server, 'GET', 'models')).text();
+  assert.match(listed, /"state":"failed"/);
+});
+
 test('the queue: so many run, the order is by priority, the state is shown', async () => {
   const loader = new StubLoader({ delayMs: 2 });
   const models = [{ id: 'narrow', ref: 'x'.repeat(500), maxRunning: 1, maxWaiting: 2 }];

@@ -7,6 +7,7 @@ import { sseEvents, startTestServer, type TestServer } from '../support/server.j
 import {
   begins,
   breaksOffAfter,
+  certificateFile,
   fails,
   hangs,
   hangsUp,
@@ -298,4 +299,23 @@ test('token prompts and grammars are refused by name where the upstream can’t 
   const grammar = await ask(server, { ...chat, grammar: 'root ::= "a"' });
   assert.equal(grammar.body.error.code, 'unsupported_parameter');
   assert.equal(upstream.calls.length, 0);
+});
+
+test('TLS: a certificate nobody vouches for is refused, unless it is named or checks are off', async () => {
+  await using upstream = await StubUpstream.startTls(says('secret'));
+  for (const [spec, status] of [
+    [{ retries: 0 }, 502],
+    [{ caFile: certificateFile }, 200],
+    [{ verifyTls: false }, 200],
+  ] as const) {
+    using server = await serve(upstream, spec);
+    assert.equal((await ask(server, chat)).status, status, JSON.stringify(spec));
+  }
+  assert.equal(upstream.calls.length, 2);
+});
+
+test('a key or certificate that can’t be had is a fault at the start', async () => {
+  await using upstream = await StubUpstream.start();
+  await assert.rejects(serve(upstream, { apiKeyEnv: 'SLUICE_TEST_NO_SUCH_VARIABLE' }), /isn't set/);
+  await assert.rejects(serve(upstream, { caFile: '/nowhere/ca.pem' }), /can't be read/);
 });

@@ -1,6 +1,10 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { projectRoot } from '../../src/support/root.js';
 
 export interface UpstreamCall {
   path: string;
@@ -9,6 +13,10 @@ export interface UpstreamCall {
   /** Resolves when the gateway has hung up before the answer's end. */
   aborted: Promise<void>;
 }
+
+/** Of "localhost" and 127.0.0.1, signed by itself, for tests only. */
+const tlsFile = (name: string) => join(projectRoot(), 'test', 'support', 'tls', name);
+export const certificateFile = tlsFile('certificate.pem');
 
 export type Reply = (call: UpstreamCall, response: ServerResponse) => void;
 
@@ -19,22 +27,33 @@ export class StubUpstream implements AsyncDisposable {
   /** Status of GET /models. */
   health = 200;
   readonly #server: Server;
+  readonly #scheme: 'http' | 'https';
 
-  private constructor(server: Server) {
+  private constructor(server: Server, scheme: 'http' | 'https') {
     this.#server = server;
+    this.#scheme = scheme;
     server.on('request', (request, response) => void this.#serve(request, response));
   }
 
-  static async start(...replies: Reply[]): Promise<StubUpstream> {
-    const server = createServer().listen(0, '127.0.0.1').unref(); // a test that fails to start leaves it behind
+  static start(...replies: Reply[]): Promise<StubUpstream> {
+    return StubUpstream.#listen(createServer(), 'http', replies);
+  }
+
+  static startTls(...replies: Reply[]): Promise<StubUpstream> {
+    const identity = { key: readFileSync(tlsFile('key.pem')), cert: readFileSync(certificateFile) };
+    return StubUpstream.#listen(createTlsServer(identity), 'https', replies);
+  }
+
+  static async #listen(server: Server, scheme: 'http' | 'https', replies: Reply[]): Promise<StubUpstream> {
+    server.listen(0, '127.0.0.1').unref(); // a test that fails to start leaves it behind
     await once(server, 'listening');
-    const upstream = new StubUpstream(server);
+    const upstream = new StubUpstream(server, scheme);
     if (replies.length > 0) upstream.replies = replies;
     return upstream;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1`;
+    return `${this.#scheme}://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
