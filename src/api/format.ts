@@ -45,14 +45,19 @@ export function routeField({ route }: Usage): { sluice?: z.output<typeof routeRe
       model: route.model,
       route: route.name,
       variant: route.variant,
-      cost_dollars: route.costDollars,
+      cost_dollars: rounded(route.costDollars),
       quality: route.quality,
       steps: route.steps.map((step) => ({
         model: step.model,
         outcome: step.outcome,
-        cost_dollars: step.costDollars,
+        cost_dollars: rounded(step.costDollars),
         quality: step.quality,
       })),
     },
   };
+}
+
+/** To a millionth of a millionth of a dollar: what is beyond is noise of binary fractions. */
+function rounded(dollars: number): number {
+  return Number(dollars.toFixed(12));
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { WebSocket } from 'ws';
+import { SluiceClient } from '../../src/client/index.js';
 import type { ModelSpec } from '../../src/config/index.js';
 import { eventually } from '../support/eventually.js';
 import { sseEvents, startTestServer, type TestServer } from '../support/server.js';
@@ -270,6 +272,30 @@ test('the queue: waiting too long is 504 inference_timeout, and what was cancell
   await assert.rejects(first);
   await eventually(() => loader.engines[0]!.running === 0);
   assert.equal(loader.engines[0]!.requests.length, computed);
+});
+
+test('the queue: a WebSocket hears its place, and a cancel while it waits ends it', async () => {
+  const loader = new StubLoader({ delayMs: 2 });
+  const models = [{ id: 'narrow', ref: 'x'.repeat(3000), maxRunning: 1 }];
+  using server = await startTestServer({ loader, settings: { 'routing.models': models } });
+  const client = await SluiceClient.connect(server.url, { WebSocket: WebSocket as never });
+  const first = client.complete({ model: 'narrow', prompt: 'a', max_tokens: 2000 });
+  await eventually(() => loader.engines[0]!.running === 1);
+  const second = client.complete({ model: 'narrow', prompt: 'b', max_tokens: 5 });
+  const third = client.complete({ model: 'narrow', prompt: 'c', max_tokens: 5 });
+  await eventually(() => third.queued !== null);
+  assert.equal(second.queued!.position, 1);
+  assert.equal(third.queued!.position, 2);
+  third.cancel();
+  assert.equal((await third.done).choices[0]!.finish_reason, 'cancelled');
+  first.cancel();
+  assert.equal(await second.text(), 'xxxxx');
+  assert.deepEqual(
+    loader.engines[0]!.requests.map(({ prompt }) => prompt.at(-1)).slice(1),
+    [97, 98],
+    'the cancelled one never reached the engine',
+  );
+  client.close();
 });
 
 test('probes: an upstream that answers 500 is taken out, and back in when it recovers', async () => {
