@@ -108,9 +108,14 @@ function answerHeaders(start: Extract<GenerationEvent, { type: 'start' }>): Reco
   const { model, route, warning } = start;
   return {
     ...(warning === null ? {} : { 'x-sluice-warning': warning }),
-    ...(route === null ? {} : { 'x-sluice-model': model, 'x-sluice-route': route.name }),
-    ...(route?.variant ? { 'x-sluice-variant': route.variant } : {}),
+    ...(route === null ? {} : { 'x-sluice-model': plain(model), 'x-sluice-route': plain(route.name) }),
+    ...(route?.variant ? { 'x-sluice-variant': plain(route.variant) } : {}),
   };
+}
+
+/** Models are called like their files, and those like anything. */
+function plain(name: string): string {
+  return name.replace(/[^\x20-\x7e]/g, '?');
 }
 
 function note(exchange: Exchange, event: GenerationEvent): void {

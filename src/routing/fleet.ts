@@ -18,6 +18,8 @@ export interface FleetHooks {
   log(message: string, details: object): void;
 }
 
+const MAX_MODELS = 1000;
+
 /** All models that this server can answer with, and their loading, updating and unloading while it runs. */
 export class Fleet {
   readonly environment: Environment;
@@ -209,6 +211,8 @@ export class Fleet {
   }
 
   #register(spec: ModelSpec): Deployment {
+    if (this.#deployments.size >= MAX_MODELS)
+      throw new SluiceError('invalid_request', `There are ${MAX_MODELS} models already.`);
     this.#checkNames(spec, null);
     const deployment = new Deployment(spec, this.environment);
     this.#deployments.set(spec.id, deployment);

@@ -133,6 +133,9 @@ function fitting(
 
 function unknownModel(fleet: Fleet, routes: RouteTable, name: string, param: string): SluiceError {
   const served = [...fleet.list().map(({ id }) => id), ...routes.list().map(({ spec }) => spec.name)];
-  const message = `The model ${JSON.stringify(name)} isn't served here. Served: ${served.join(', ')}.`;
+  const message =
+    served.length === 0
+      ? 'No model is served here.'
+      : `The model ${JSON.stringify(name)} isn't served here. Served: ${served.join(', ')}.`;
   return new SluiceError('model_not_found', message, { param });
 }

@@ -7,6 +7,8 @@ export interface Route {
   canary: Canary | null;
 }
 
+const MAX_ROUTES = 1000;
+
 /** Names that always stand for all models together. */
 const builtIn: readonly RouteSpec[] = [
   routeSpec.parse({ name: 'auto', strategy: 'cheapest' }),
@@ -25,6 +27,8 @@ export class RouteTable {
 
   /** Adds or replaces; a canary begins anew. */
   set(spec: RouteSpec): Route {
+    if (this.#routes.size >= MAX_ROUTES && !this.#routes.has(spec.name))
+      throw new SluiceError('invalid_request', `There are ${MAX_ROUTES} routes already.`);
     const route = { spec, canary: spec.canary ? new Canary(spec.canary) : null };
     this.#routes.set(spec.name, route);
     return route;
