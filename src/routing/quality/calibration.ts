@@ -1,9 +1,9 @@
 import type { Coefficients } from './logprob.js';
 
-/** Fitted by `sluice bench quality --write`; docs/routing.md shows how well they do. */
+/** Written by `sluice bench quality --write`; docs/routing.md says how well they do. */
 export const coefficients: Coefficients = {
-  intercept: 1.5,
-  meanLogprob: 2,
-  leastLogprob: 0.3,
-  repetition: -3,
+  intercept: 1.11,
+  meanLogprob: 2.087,
+  leastLogprob: 0.7336,
+  repetition: -6,
 };
