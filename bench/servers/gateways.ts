@@ -82,7 +82,7 @@ async function commandFor(
     case 'sluice': {
       const models = JSON.stringify([{ id: 'stub', upstream: { url: upstream } }]);
       const args = [join(projectRoot(), 'bin', 'sluice'), 'serve', '--port', String(port), '--model', 'none'];
-      const env = { SLUICE_ROUTING_MODELS: models };
+      const env = { SLUICE_ROUTING_MODELS: models, SLUICE_LOG_LEVEL: 'warn' };
       return { ...common, file: process.execPath, args, env, readyPath: '/readyz' };
     }
     case 'litellm': {
