@@ -11,7 +11,7 @@ import { getModel, listModels } from './handlers/models.js';
 import { openapi } from './handlers/openapi.js';
 import { createPrefix, deletePrefix, listPrefixes } from './handlers/prefixes.js';
 import { detokenize, tokenize } from './handlers/tokenize.js';
-import * as admin from './schemas/admin.js';
+import * as admin from './schemas/admin-routing.js';
 import { chatChunk, chatRequest, chatResponse } from './schemas/chat.js';
 import { completionRequest, completionResponse } from './schemas/completions.js';
 import * as schemas from './schemas/others.js';

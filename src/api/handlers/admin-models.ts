@@ -5,7 +5,7 @@ import { requireAdmin } from '../admin-access.js';
 import type { ApiContext } from '../context.js';
 import type { Exchange } from '../exchange.js';
 import { readJson } from '../json.js';
-import { modelRequest, type modelStatus, type queueStatus } from '../schemas/admin.js';
+import { modelRequest, type modelStatus, type queueStatus } from '../schemas/admin-routing.js';
 
 export function listModelStatus(exchange: Exchange, api: ApiContext): void {
   requireAdmin(api);

@@ -7,7 +7,7 @@ import { requireAdmin } from '../admin-access.js';
 import type { ApiContext } from '../context.js';
 import type { Exchange } from '../exchange.js';
 import { readJson } from '../json.js';
-import { routeRequest, type routeStatus } from '../schemas/admin.js';
+import { routeRequest, type routeStatus } from '../schemas/admin-routing.js';
 
 export function listRouteStatus(exchange: Exchange, api: ApiContext): void {
   requireAdmin(api);
