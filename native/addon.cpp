@@ -48,6 +48,7 @@ Napi::Value Addon::init(const Napi::CallbackInfo &call) {
         Napi::Object object = Napi::Object::New(env);
         object.Set("llamaRelease", info.llamaRelease);
         object.Set("cpuVariant", info.cpuVariant);
+        object.Set("weightKernel", info.weightKernel);
         object.Set("devices", devices);
         object.Set("systemInfo", info.systemInfo);
         return object;

@@ -8,6 +8,7 @@
 
 #include "errors.h"
 #include "ggml-backend.h"
+#include "llama-matmul.h"
 #include "llama.h"
 #include "llama_log.h"
 
@@ -42,6 +43,11 @@ std::string cpuVariant() {
     if (dladdr(function, &library) == 0 || library.dli_fname == nullptr) return {};
     const char *slash = std::strrchr(library.dli_fname, '/');
     return slash == nullptr ? library.dli_fname : slash + 1;
+}
+
+std::string weightKernel() {
+    const char *name = llama_pack_kernel();
+    return name == nullptr ? std::string() : name;
 }
 
 std::vector<BackendInfo::Device> listDevices() {
@@ -85,7 +91,8 @@ const BackendInfo &initBackends(const std::string &directory, const std::string 
         installLog();
         llama_backend_init();
         ggml_backend_load_all_from_path(directory.c_str());
-        loaded = BackendInfo{SLUICE_TAG, cpuVariant(), listDevices(), llama_print_system_info()};
+        loaded =
+            BackendInfo{SLUICE_TAG, cpuVariant(), weightKernel(), listDevices(), llama_print_system_info()};
     }
     if (!isRegistered(backend)) throw NativeError(ErrorCode::modelLoadFailed, whyMissing(directory, backend));
     return *loaded;

@@ -17,6 +17,7 @@ struct BackendInfo {
     };
     std::string llamaRelease;
     std::string cpuVariant;
+    std::string weightKernel; // empty: packed weights have no kernel for this CPU
     std::vector<Device> devices;
     std::string systemInfo;
 };

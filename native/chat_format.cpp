@@ -3,7 +3,8 @@
 #include <map>
 #include <mutex>
 
-#include "chat.h" // libllama-common's
+#include "chat-peg-parser.h" // libllama-common's, as chat.h
+#include "chat.h"
 #include "errors.h"
 #include "grammar_prefix.h"
 #include "json-schema-to-grammar.h"
@@ -117,7 +118,29 @@ const char *triggerType(common_grammar_trigger_type type) {
     return "word";
 }
 
+/** A step of llama.cpp's answer parser that takes all text as content, or what stands before it in the
+ * prompt. */
+bool takesContentOnly(const common_json &step, const std::string &generationPrompt) {
+    const std::string type = step.value("type", "");
+    if (type == "epsilon" || type == "end" || type == "sequence") return true;
+    if (type == "literal") return step.value("literal", "") == generationPrompt;
+    if (type == "until") return step.at("delimiters").empty();
+    return type == "tag" && step.value("tag", "") == common_chat_peg_builder::CONTENT;
+}
+
+/** Whether the parser could find neither tool calls nor reasoning, nor take anything away from the text. */
+bool isPlainContent(const common_chat_params &params) {
+    if (params.parser.empty()) return true;
+    const common_json parser = common_json::parse(params.parser);
+    for (const auto &step : parser.at("parsers")) {
+        if (!takesContentOnly(step, params.generation_prompt)) return false;
+    }
+    return true;
+}
+
+/** '' where all text is content: a stream then needs no parse for each of its deltas. */
 std::string syntaxOf(const common_chat_params &params, bool hasTools) {
+    if (isPlainContent(params)) return {};
     common_json syntax = common_json::object();
     syntax["format"] = static_cast<int>(params.format);
     syntax["generationPrompt"] = params.generation_prompt;

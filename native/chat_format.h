@@ -26,7 +26,7 @@ struct RenderedChat {
 /** Throws TEMPLATE_FAILED, or GRAMMAR_INVALID for a schema over its bounds. */
 RenderedChat renderChat(const Model &model, const std::string &requestJson);
 
-/** The message as JSON. `syntax` is what renderChat returned. */
+/** The message as JSON. `syntax` is what renderChat returned, and not ''. */
 std::string parseChat(const std::string &text, bool partial, const std::string &syntax);
 
 /** Throws GRAMMAR_INVALID. */

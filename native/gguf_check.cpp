@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <cstring>
 #include <set>
-#include <sys/stat.h>
+#include <utility>
 #include <vector>
 
 #include "errors.h"
@@ -53,14 +53,16 @@ class HeaderWalk {
 public:
     explicit HeaderWalk(const std::string &path) : file_(path) {}
 
-    void run() {
+    GgufHeader run() {
         readPreamble();
         for (uint64_t i = 0; i < keys_; i++)
             readKey();
-        if (!hasArchitecture_) invalid("general.architecture is missing");
+        // The first part of a split model has the metadata of all.
+        if (!hasArchitecture_ && header_.part == 0) invalid("general.architecture is missing");
         for (uint64_t i = 0; i < tensors_; i++)
             readTensor();
         checkTensorData();
+        return std::move(header_);
     }
 
 private:
@@ -88,7 +90,17 @@ private:
             hasArchitecture_ = true;
         }
         if (key == GGUF_KEY_GENERAL_ALIGNMENT) return readAlignment(type);
+        // llama.cpp aborts on other types of these.
+        if (key == "split.no") return readScalar(key, type, GGUF_TYPE_UINT16, header_.part);
+        if (key == "split.count") return readScalar(key, type, GGUF_TYPE_UINT16, header_.parts);
+        if (key == "split.tensors.count") return readScalar(key, type, GGUF_TYPE_INT32, header_.tensorsOfAll);
         readValue(type);
+    }
+
+    template <typename T>
+    void readScalar(const std::string &key, uint32_t type, uint32_t expected, T &value) {
+        if (type != expected) invalid(key + " is of the wrong type");
+        value = read<T>();
     }
 
     void readAlignment(uint32_t type) {
@@ -124,7 +136,7 @@ private:
     void readTensor() {
         const std::string name = readString(nameBytesMax);
         if (name.size() >= GGML_MAX_NAME) invalid("a tensor's name is too long");
-        if (!seenTensors_.insert(name).second) invalid("tensor twice: " + printable(name));
+        if (!header_.tensors.insert(name).second) invalid("tensor twice: " + printable(name));
         const auto dimensions = read<uint32_t>();
         if (dimensions == 0 || dimensions > GGML_MAX_DIMS)
             invalid("tensor " + printable(name) + " has " + std::to_string(dimensions) + " dimensions");
@@ -209,13 +221,13 @@ private:
     uint64_t dataEnd_ = 0;
     bool hasArchitecture_ = false;
     std::set<std::string> seenKeys_;
-    std::set<std::string> seenTensors_;
+    GgufHeader header_;
 };
 
 } // namespace
 
-void checkGguf(const std::string &path) {
-    HeaderWalk(path).run();
+GgufHeader checkGguf(const std::string &path) {
+    return HeaderWalk(path).run();
 }
 
 } // namespace sluice

@@ -140,6 +140,7 @@ LoadOptions readOptions(const Napi::Object &object) {
     options.mmap = toBool(object.Get("mmap"), "mmap");
     options.mlock = toBool(object.Get("mlock"), "mlock");
     options.vocabOnly = toBool(object.Get("vocabOnly"), "vocabOnly");
+    options.packWeights = toBool(object.Get("packWeights"), "packWeights");
     const Napi::Value split = object.Get("tensorSplit");
     if (!split.IsArray()) throw ArgumentError("tensorSplit must be an array");
     const auto shares = split.As<Napi::Array>();

@@ -1,10 +1,12 @@
 #include "model.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "chat.h" // libllama-common's
-#include "gguf_check.h"
+#include "llama-matmul.h"
 #include "llama_log.h"
+#include "model_files.h"
 
 namespace sluice {
 
@@ -86,6 +88,21 @@ llama_load_mode loadMode(const LoadOptions &options) {
     return options.mlock ? LLAMA_LOAD_MODE_MLOCK : LLAMA_LOAD_MODE_NONE;
 }
 
+/** ggml's own copies of weights for its kernels would take the memory twice. */
+bool canPack(const LoadOptions &options) {
+    return options.packWeights && !options.vocabOnly;
+}
+
+PackedWeightsInfo pack(llama_model *model) {
+    try {
+        const llama_pack_info info = llama_pack_weights(model, std::thread::hardware_concurrency());
+        if (info.kernel == nullptr) return {"", info.reason, 0, 0};
+        return {info.kernel, "", info.tensors, info.bytes};
+    } catch (const std::bad_alloc &) {
+        return {"", "not enough memory", 0, 0};
+    }
+}
+
 bool isOutOfMemory(const LogCapture &log) {
     for (const char *text : {"allocate", "out of memory", "bad_alloc", "mmap failed"}) {
         if (log.contains(text)) return true;
@@ -93,9 +110,11 @@ bool isOutOfMemory(const LogCapture &log) {
     return false;
 }
 
-std::string without(std::string text, const std::string &secret) {
-    for (size_t at = text.find(secret); at != std::string::npos; at = text.find(secret))
-        text.replace(at, secret.size(), "the file");
+std::string withoutPaths(std::string text, const std::vector<std::string> &paths) {
+    for (const std::string &path : paths) {
+        for (size_t at = text.find(path); at != std::string::npos; at = text.find(path))
+            text.replace(at, path.size(), "the file");
+    }
     return text;
 }
 
@@ -103,7 +122,7 @@ std::string without(std::string text, const std::string &secret) {
 
 std::shared_ptr<Model> Model::load(const std::string &path, const LoadOptions &options,
                                    const std::function<bool(float)> &onProgress) {
-    checkGguf(path);
+    const std::vector<std::string> files = checkModelFiles(path);
 
     // llama.cpp reads llama_max_devices() entries.
     std::vector<float> split(llama_max_devices(), 0.0f);
@@ -116,6 +135,7 @@ std::shared_ptr<Model> Model::load(const std::string &path, const LoadOptions &o
     params.tensor_split = options.tensorSplit.empty() ? nullptr : split.data();
     params.load_mode = loadMode(options);
     params.vocab_only = options.vocabOnly;
+    params.use_extra_bufts = !canPack(options);
 
     struct Progress {
         const std::function<bool(float)> &report;
@@ -134,13 +154,18 @@ std::shared_ptr<Model> Model::load(const std::string &path, const LoadOptions &o
     if (progress.isCancelled) throw NativeError(ErrorCode::loadCancelled, "Loading was cancelled.");
     if (!handle) {
         const auto code = isOutOfMemory(log) ? ErrorCode::modelLoadFailed : ErrorCode::modelInvalid;
-        throw NativeError(code, without(log.reason("the model couldn't be loaded"), path));
+        throw NativeError(code, withoutPaths(log.reason("the model couldn't be loaded"), files));
     }
-    return std::shared_ptr<Model>(new Model(std::move(handle), path, options));
+    PackedWeightsInfo packed = {"", "not asked for", 0, 0};
+    if (canPack(options)) packed = pack(handle.get());
+    return std::shared_ptr<Model>(new Model(std::move(handle), path, options, std::move(packed)));
 }
 
-Model::Model(Handle handle, const std::string &path, const LoadOptions &options)
-    : handle_(std::move(handle)), options_(options), info_(readInfo(handle_.get(), path)) {}
+Model::Model(Handle handle, const std::string &path, const LoadOptions &options,
+             PackedWeightsInfo packedWeights)
+    : handle_(std::move(handle)), options_(options), info_(readInfo(handle_.get(), path)) {
+    info_.packedWeights = std::move(packedWeights);
+}
 
 Model::~Model() = default;
 

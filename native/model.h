@@ -23,6 +23,16 @@ struct LoadOptions {
     bool mmap = true;
     bool mlock = false;
     bool vocabOnly = false;
+    /** Store quantised weights a second time, for our own CPU kernels. */
+    bool packWeights = false;
+};
+
+/** PackedWeightsInfo of src/native/types.ts. */
+struct PackedWeightsInfo {
+    std::string kernel;
+    std::string reason;
+    uint32_t tensors = 0;
+    uint64_t bytes = 0;
 };
 
 /** ModelInfo of src/native/types.ts. */
@@ -47,6 +57,7 @@ struct ModelInfo {
     bool recurrent = false;
     bool hybrid = false;
     bool encoderOnly = false;
+    PackedWeightsInfo packedWeights;
     std::vector<std::pair<std::string, std::string>> metadata;
 };
 
@@ -74,7 +85,8 @@ private:
     };
     using Handle = std::unique_ptr<llama_model, FreeModel>;
 
-    Model(Handle handle, const std::string &path, const LoadOptions &options);
+    Model(Handle handle, const std::string &path, const LoadOptions &options,
+          PackedWeightsInfo packedWeights);
 
     Handle handle_;
     LoadOptions options_;

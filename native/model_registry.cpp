@@ -15,8 +15,9 @@ std::string canonical(const std::string &path) {
 
 std::string keyOf(const std::string &path, const LoadOptions &options) {
     std::string key = canonical(path);
-    for (const int32_t value : {options.gpuLayers, options.mainGpu, int32_t{options.mmap},
-                                int32_t{options.mlock}, int32_t{options.vocabOnly}})
+    for (const int32_t value :
+         {options.gpuLayers, options.mainGpu, int32_t{options.mmap}, int32_t{options.mlock},
+          int32_t{options.vocabOnly}, int32_t{options.packWeights}})
         key += '\n' + std::to_string(value);
     for (const float share : options.tensorSplit)
         key += '\n' + std::to_string(share);

@@ -36,6 +36,12 @@ Napi::Object infoObject(Napi::Env env, const ModelInfo &info) {
     object.Set("recurrent", info.recurrent);
     object.Set("hybrid", info.hybrid);
     object.Set("encoderOnly", info.encoderOnly);
+    Napi::Object packed = Napi::Object::New(env);
+    packed.Set("kernel", info.packedWeights.kernel);
+    packed.Set("reason", info.packedWeights.reason);
+    packed.Set("tensors", info.packedWeights.tensors);
+    packed.Set("bytes", static_cast<double>(info.packedWeights.bytes));
+    object.Set("packedWeights", packed);
     Napi::Object metadata = Napi::Object::New(env);
     for (const auto &[key, value] : info.metadata)
         metadata.Set(fromBytes(env, key), fromBytes(env, value));

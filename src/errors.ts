@@ -11,6 +11,8 @@ export const errorTable = {
   unsupported_parameter: { status: 400, type: 'invalid_request_error', retry: false },
   invalid_grammar: { status: 400, type: 'invalid_request_error', retry: false },
   max_cost_exceeded: { status: 400, type: 'invalid_request_error', retry: false },
+  invalid_api_key: { status: 401, type: 'authentication_error', retry: false },
+  permission_denied: { status: 403, type: 'permission_error', retry: false },
   model_not_found: { status: 404, type: 'invalid_request_error', retry: false },
   not_found: { status: 404, type: 'invalid_request_error', retry: false },
   method_not_allowed: { status: 405, type: 'invalid_request_error', retry: false },
@@ -20,10 +22,14 @@ export const errorTable = {
   unsupported_media_type: { status: 415, type: 'invalid_request_error', retry: false },
   headers_too_large: { status: 431, type: 'invalid_request_error', retry: false },
   request_too_large: { status: 400, type: 'invalid_request_error', retry: false }, // can never fit the page pool
+  // The caller has used up what it may; the answer says when there is more.
+  insufficient_quota: { status: 402, type: 'insufficient_quota', retry: false },
+  rate_limit_exceeded: { status: 429, type: 'rate_limit_error', retry: true },
   // The server is busy or going away.
   queue_full: { status: 429, type: 'rate_limit_error', retry: true },
   slow_reader: { status: 429, type: 'rate_limit_error', retry: true },
   shutting_down: { status: 503, type: 'server_error', retry: true },
+  store_unavailable: { status: 503, type: 'server_error', retry: true }, // keys or limits can't be read or written
   model_not_ready: { status: 503, type: 'server_error', retry: true },
   no_healthy_models: { status: 503, type: 'server_error', retry: true }, // nobody who could answer is up
   inference_timeout: { status: 504, type: 'server_error', retry: true }, // waited too long for its model
@@ -34,9 +40,7 @@ export const errorTable = {
   upstream_overloaded: { status: 429, type: 'rate_limit_error', retry: true },
   upstream_misconfigured: { status: 502, type: 'server_error', retry: false }, // it refuses our key, or lacks the model
   upstream_timeout: { status: 504, type: 'server_error', retry: true },
-  // Administration.
-  permission_denied: { status: 403, type: 'permission_error', retry: false },
-  // A model could not be fetched (`sluice models pull`, start of the server).
+  // A model could not be fetched (`sluice models pull`, start of the server), or isn't for this key.
   model_access_denied: { status: 403, type: 'permission_error', retry: false },
   model_download_failed: { status: 502, type: 'server_error', retry: true },
   model_checksum_mismatch: { status: 502, type: 'server_error', retry: false },
@@ -55,16 +59,24 @@ export class SluiceError extends Error {
   readonly param: string | null;
   /** Seconds after which trying again is worth it; sent as Retry-After. */
   readonly retryAfterSeconds: number | null;
+  /** Further headers of the answer, such as what is left of a limit. */
+  readonly headers: Readonly<Record<string, string>>;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { param?: string | null; retryAfterSeconds?: number | null; cause?: unknown } = {},
+    options: {
+      param?: string | null;
+      retryAfterSeconds?: number | null;
+      headers?: Readonly<Record<string, string>>;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.param = options.param ?? null;
     this.retryAfterSeconds = options.retryAfterSeconds ?? null;
+    this.headers = options.headers ?? {};
   }
 
   get status(): number {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { createClient, protocols } from '../client/create.js';
+import { servedModel } from '../client/served-model.js';
 import { summarise } from '../measure.js';
 import { readCpu, usageBetween } from '../servers/cpu-meter.js';
 import { poissonArrivalsMs } from '../workload/arrivals.js';
@@ -23,7 +24,7 @@ const count = (max: number) => z.coerce.number().int().min(1).max(max);
 export const loadOptionsSchema = z.object({
   url: z.url(),
   protocol: z.enum(protocols),
-  model: z.string(),
+  model: z.string().optional(),
   clients: count(4096),
   rate: z.coerce.number().gt(0).max(100_000).optional(),
   maxInFlight: count(65_536),
@@ -63,7 +64,8 @@ export async function load(
 ): Promise<Outcome> {
   const generations = options.rate === undefined ? options.clients : options.maxInFlight;
   const timeoutMs = options.timeoutSeconds * 1000;
-  const client = await createClient({ ...options, apiKey, generations, timeoutMs });
+  const model = options.model ?? (await servedModel(options.url, apiKey, timeoutMs)) ?? 'default';
+  const client = await createClient({ ...options, model, apiKey, generations, timeoutMs });
   try {
     progress(`warming up: ${options.warmup} requests`);
     await generateAll(client, options, deriveSeed(options.seed, WARM_UP_STREAM), {
@@ -83,7 +85,7 @@ export async function load(
     const usage = before === null || after === null ? null : usageBetween(before, after);
     return {
       scenario: 'load',
-      options: describe(options),
+      options: describe({ ...options, model }),
       runs: [
         {
           server: options.protocol,

@@ -138,7 +138,7 @@ async function judge(options: Options, question: string, answer: string): Promis
     text: token,
     logprob,
   }));
-  return qualityOf({ text: choice!.message.content, firstToken: firstToken ?? null, costDollars: 0 });
+  return qualityOf({ text: choice!.message.content, firstToken: firstToken ?? null });
 }
 
 function holds(text: string, answer: string): boolean {

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { cacheDirectory } from '../../src/support/cache.js';
 import { projectRoot } from '../../src/support/root.js';
 import { type LlamaServerSettings, llamaServerArgs } from './llama-server.js';
 import { freePort, type ServerCommand, ServerProcess } from './server.js';
@@ -55,7 +56,11 @@ function commandFor(
         '--model',
         modelPath,
       ];
-      const env = { SLUICE_ENGINE_THREADS: String(threads), SLUICE_LOG_LEVEL: 'warn' };
+      const env = {
+        SLUICE_ENGINE_THREADS: String(threads),
+        SLUICE_LOG_LEVEL: 'warn',
+        SLUICE_DATA_DIR: join(cacheDirectory(process.env), 'bench-data'), // the user's own may hold keys
+      };
       return { ...common, file: process.execPath, args, env, readyPath: '/readyz' };
     }
     case 'llama-server': {

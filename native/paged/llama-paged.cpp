@@ -87,6 +87,7 @@ bool llama_paged_bind(llama_context *ctx, const llama_paged_config *config) {
     binding->pages = cells / config->page_size;
     for (llama_kv_cache *cache : caches)
         cache->paged = std::make_shared<Cache>(*cache, binding);
+    ctx->logits_stay = true;
     if (!config->use_kernel) return true;
     try {
         binding->objection = probe(*ctx, *binding);

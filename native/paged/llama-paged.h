@@ -10,6 +10,8 @@
 // sliding window hides), so every page up to p must be named in the row, and hold valid keys and values, when
 // llama_decode() runs. Entries for pages that no layer's window reaches may be anything.
 //
+// Logits of a bound context are valid until the next llama_decode().
+//
 // No function here is thread-safe against another call on the same context.
 
 #include "llama.h"

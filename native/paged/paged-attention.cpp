@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <thread>
 
 namespace sluice::paged {
 
@@ -36,6 +37,7 @@ void Attention::prepare(const std::vector<Token> &tokens, const BlockTables &tab
     for (size_t i = 0; i < counters; i++)
         finished_[i].store(0, std::memory_order_relaxed);
     next_.store(0, std::memory_order_relaxed);
+    done_.store(0, std::memory_order_relaxed);
     left_.store(0, std::memory_order_relaxed);
 }
 
@@ -48,23 +50,34 @@ void Attention::run(const Layer &layer, int32_t thread, int32_t threads) {
     for (int32_t unit; (unit = next_.fetch_add(1, std::memory_order_relaxed)) < units;) {
         const Item &item = items[unit / layer.kvHeads];
         const int32_t kvHead = unit % layer.kvHeads;
+        waitForPhase(item.phase, layer.kvHeads);
         kernel_.attend(layer, item, plan_.shares(), kvHead, scratch, partials);
-        finishParts(layer, item, kvHead, partials);
+        finishTokens(layer, item, kvHead, partials);
+        done_.fetch_add(1, std::memory_order_acq_rel);
     }
     // The last to leave makes the counter ready for the next layer, which no thread can have begun.
     if (left_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads) {
         left_.store(0, std::memory_order_relaxed);
+        done_.store(0, std::memory_order_relaxed);
         next_.store(0, std::memory_order_relaxed);
     }
 }
 
-// Whoever completes a token's last part merges them all.
-void Attention::finishParts(const Layer &layer, const Item &item, int32_t kvHead, const Partials &partials) {
+// What a unit resumes is being computed by threads that took theirs before, so this ends.
+void Attention::waitForPhase(int32_t phase, int32_t kvHeads) const {
+    const int32_t before = plan_.itemsBefore(phase) * kvHeads;
+    while (done_.load(std::memory_order_acquire) < before)
+        std::this_thread::yield();
+}
+
+// Whoever computes a token's last share merges its parts.
+void Attention::finishTokens(const Layer &layer, const Item &item, int32_t kvHead, const Partials &partials) {
     for (int32_t i = item.shareBegin; i < item.shareEnd; i++) {
         const Share &share = plan_.shares()[i];
-        if (share.slot < 0) continue;
+        const int32_t wanted = plan_.chain(share.token).shares;
+        if (wanted == 0) continue;
         auto &finished = finished_[static_cast<size_t>(share.token) * layer.kvHeads + kvHead];
-        if (finished.fetch_add(1, std::memory_order_acq_rel) + 1 < plan_.parts(share.token)) continue;
+        if (finished.fetch_add(1, std::memory_order_acq_rel) + 1 < wanted) continue;
         finished.store(0, std::memory_order_relaxed);
         kernel_.merge(layer, plan_, share.token, kvHead, partials);
     }

@@ -53,7 +53,8 @@ public:
 private:
     static constexpr int32_t threadsMax = 512; // GGML_MAX_N_THREADS
 
-    void finishParts(const Layer &layer, const Item &item, int32_t kvHead, const Partials &partials);
+    void waitForPhase(int32_t phase, int32_t kvHeads) const;
+    void finishTokens(const Layer &layer, const Item &item, int32_t kvHead, const Partials &partials);
 
     const Kernel &kernel_;
     LayerLimits limits_;
@@ -64,6 +65,7 @@ private:
     std::unique_ptr<std::atomic<int32_t>[]> finished_; // [token][kvHead] parts done; zero between layers
     size_t finishedCapacity_ = 0;
     alignas(64) std::atomic<int32_t> next_{0}; // work unit to take: item * kvHeads + kvHead
+    alignas(64) std::atomic<int32_t> done_{0}; // work units
     alignas(64) std::atomic<int32_t> left_{0}; // threads that found no more
 };
 

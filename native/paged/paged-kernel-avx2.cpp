@@ -18,10 +18,10 @@ namespace {
 struct Avx2 {
     using F = __m256;
     static constexpr int32_t lanes = 8;
+    static constexpr int32_t rowsTogether = 4;
     // 16 registers: 4 rows x 2 cells or vectors of sums, and their operands.
     static constexpr int32_t scoreCells = 2;
     static constexpr int32_t valueVectors = 2;
-    static constexpr int32_t wideRows = 4;
 
     static F zero() { return _mm256_setzero_ps(); }
     static F set1(float x) { return _mm256_set1_ps(x); }
@@ -53,11 +53,11 @@ struct Avx2 {
         const __m256i exponent = _mm256_slli_epi32(_mm256_castps_si256(rounded), 23);
         return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p), exponent));
     }
-    static F keep(F x, int32_t a, int32_t b) {
+    static F keep(F x, int32_t a, int32_t b, float other) {
         const __m256i lane = _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0);
         const __m256i inside = _mm256_andnot_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(a), lane),
                                                    _mm256_cmpgt_epi32(_mm256_set1_epi32(b), lane));
-        return _mm256_blendv_ps(_mm256_set1_ps(-__builtin_inff()), x, _mm256_castsi256_ps(inside));
+        return _mm256_blendv_ps(_mm256_set1_ps(other), x, _mm256_castsi256_ps(inside));
     }
     static F loadF16(const uint16_t *p) {
         return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i *>(p)));
@@ -74,28 +74,6 @@ struct Avx2 {
     static void sums(const F *a, float *out) {
         out[0] = sum(a[0]);
         out[1] = sum(a[1]);
-    }
-
-    // Rows to columns, by halves of ever larger blocks: single floats, pairs, halves of the vector.
-    static void transpose(F *r) {
-        F a[8], b[8];
-#pragma GCC unroll 4
-        for (int32_t i = 0; i < 8; i += 2) {
-            a[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
-            a[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
-        }
-#pragma GCC unroll 2
-        for (int32_t i = 0; i < 8; i += 4) {
-            b[i] = _mm256_shuffle_ps(a[i], a[i + 2], 0x44);
-            b[i + 1] = _mm256_shuffle_ps(a[i], a[i + 2], 0xee);
-            b[i + 2] = _mm256_shuffle_ps(a[i + 1], a[i + 3], 0x44);
-            b[i + 3] = _mm256_shuffle_ps(a[i + 1], a[i + 3], 0xee);
-        }
-#pragma GCC unroll 4
-        for (int32_t i = 0; i < 4; i++) {
-            r[i] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x20);
-            r[i + 4] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x31);
-        }
     }
 };
 

@@ -22,10 +22,10 @@ namespace {
 struct Avx512 {
     using F = __m512;
     static constexpr int32_t lanes = 16;
-    // 32 registers: 4 rows x 4 cells, 4 rows x 4 vectors, 8 rows x 2 vectors of sums, and their operands.
+    static constexpr int32_t rowsTogether = 6;
+    // 32 registers: 4 rows x 4 cells, 4 rows x 4 vectors of sums, and their operands.
     static constexpr int32_t scoreCells = 4;
     static constexpr int32_t valueVectors = 4;
-    static constexpr int32_t wideRows = 8;
 
     static F zero() { return _mm512_setzero_ps(); }
     static F set1(float x) { return _mm512_set1_ps(x); }
@@ -49,11 +49,11 @@ struct Avx512 {
         const __m512i exponent = _mm512_slli_epi32(_mm512_castps_si512(rounded), 23);
         return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(p), exponent));
     }
-    static F keep(F x, int32_t a, int32_t b) {
+    static F keep(F x, int32_t a, int32_t b, float other) {
         a = a < 0 ? 0 : a > lanes ? lanes : a;
         b = b < 0 ? 0 : b > lanes ? lanes : b;
         const auto mask = static_cast<__mmask16>(((1u << b) - 1) & ~((1u << a) - 1));
-        return _mm512_mask_mov_ps(_mm512_set1_ps(-__builtin_inff()), mask, x);
+        return _mm512_mask_mov_ps(_mm512_set1_ps(other), mask, x);
     }
     static F loadF16(const uint16_t *p) {
         return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(p)));
@@ -76,34 +76,6 @@ struct Avx512 {
         const __m512 x = _mm512_add_ps(lo, hi);
         const __m256 y = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
         _mm_storeu_ps(out, _mm_add_ps(_mm256_castps256_ps128(y), _mm256_extractf128_ps(y, 1)));
-    }
-
-    // Rows to columns, by halves of ever larger blocks: single floats, pairs, quarters, halves of the vector.
-    static void transpose(F *r) {
-        F a[16], b[16];
-#pragma GCC unroll 8
-        for (int32_t i = 0; i < 16; i += 2) {
-            a[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
-            a[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
-        }
-#pragma GCC unroll 4
-        for (int32_t i = 0; i < 16; i += 4) {
-            b[i] = _mm512_shuffle_ps(a[i], a[i + 2], 0x44);
-            b[i + 1] = _mm512_shuffle_ps(a[i], a[i + 2], 0xee);
-            b[i + 2] = _mm512_shuffle_ps(a[i + 1], a[i + 3], 0x44);
-            b[i + 3] = _mm512_shuffle_ps(a[i + 1], a[i + 3], 0xee);
-        }
-#pragma GCC unroll 4
-        for (int32_t i = 0; i < 4; i++) {
-            const F lowA = _mm512_shuffle_f32x4(b[i], b[i + 4], 0x88),
-                    highA = _mm512_shuffle_f32x4(b[i], b[i + 4], 0xdd);
-            const F lowB = _mm512_shuffle_f32x4(b[i + 8], b[i + 12], 0x88);
-            const F highB = _mm512_shuffle_f32x4(b[i + 8], b[i + 12], 0xdd);
-            r[i] = _mm512_shuffle_f32x4(lowA, lowB, 0x88);
-            r[i + 8] = _mm512_shuffle_f32x4(lowA, lowB, 0xdd);
-            r[i + 4] = _mm512_shuffle_f32x4(highA, highB, 0x88);
-            r[i + 12] = _mm512_shuffle_f32x4(highA, highB, 0xdd);
-        }
     }
 };
 

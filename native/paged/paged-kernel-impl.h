@@ -4,9 +4,12 @@
 //
 // V gives: lanes (16 is a multiple of it), F (vector of float), zero, set1, load, store, add, sub, mul, div,
 // max, fma(a, b, c) = a * b + c, sum and maximum across lanes, loadF16/loadBf16/loadI8 (widened to float),
-// half (one F16 to float), keep(x, a, b) = x in lanes [a, b) and -infinity in the others, addExponent(p, r) =
-// p * 2^n for r = 1.5 * 2^23 + n, absolute, copySign(x, sign), transpose (lanes vectors), and the register
-// tiles it has room for: scoreCells, valueVectors, wideRows.
+// half (one F16 to float), keep(x, a, b, other) = x in lanes [a, b) and `other` in the others, addExponent(p,
+// r) = p * 2^n for r = 1.5 * 2^23 + n, absolute, copySign(x, sign), sums (of scoreCells vectors), and the
+// register tiles it has room for: scoreCells, valueVectors.
+//
+// The order of every row's operations depends on nothing but the row: tiles lie at multiples of their size,
+// and what is invisible to a row changes nothing in it [paged-plan.h].
 
 namespace sluice::paged {
 namespace {
@@ -16,22 +19,51 @@ template <class V> struct KernelOf {
     static constexpr int32_t lanes = V::lanes;
     static constexpr float infinity = __builtin_inff();
 
-    // Up to this many query rows read keys and values in place; more of them pay for widening each tile to
-    // F32 once.
+    // Up to this many query rows read keys and values in place: they are bound by reading memory. More of
+    // them are bound by arithmetic, and pay for widening each tile to F32 once.
     static constexpr int32_t narrowRowsMax = 8;
-    static constexpr int32_t narrowRows = 4;       // rows that share a load of a key or value
-    static constexpr int32_t narrowTile = 64;      // cells
-    static constexpr int32_t wideTile = 2 * lanes; // cells
-    static constexpr int32_t wideRows = V::wideRows;
+    static constexpr int32_t rowsTogether = V::rowsTogether; // that share a load of a key or value
 
-    // One query row's visible range and running softmax.
+    // A softmax that hasn't ended: the largest score, and the sum of exp(score - largest).
+    struct Softmax {
+        float largest = -infinity;
+        float sum = 0.0f;
+
+        bool isEmpty() const { return largest == -infinity; }
+    };
+
+    // One query row: what it sees, and what it has seen of the current part and of the parts before.
     struct Row {
         int32_t lo;
         int32_t hi;
         int32_t position;
         float slope;
-        float largest;
-        float sum;
+        Softmax part;
+        Softmax total;
+        int32_t slot; // of its next part
+    };
+
+    // An item at work.
+    struct Work {
+        const Layer &layer;
+        const Item &item;
+        const Share *shares;
+        int32_t kvHead;
+        const Partials &partials;
+        int32_t count; // of rows
+        Row *rows;
+        float *q;        // [count][kSize]
+        float *values;   // [count][vSize], of the current part
+        float *totals;   // [count][vSize]
+        float *wideKeys; // [tileCells][kSize]
+        float *wideValues;
+
+        const Share &shareOf(int32_t row) const {
+            return shares[item.shareBegin + row / layer.rowsPerToken()];
+        }
+        int32_t headOf(int32_t row) const {
+            return kvHead * layer.rowsPerToken() + row % layer.rowsPerToken();
+        }
     };
 
     static int32_t smaller(int32_t a, int32_t b) { return a < b ? a : b; }
@@ -68,6 +100,7 @@ template <class V> struct KernelOf {
     static float exp1(float x) { return __builtin_expf(x); }
 
     template <CellType T> static F loadCell(const char *head, int32_t d) {
+        if constexpr (T == CellType::f32) return V::load(reinterpret_cast<const float *>(head) + d);
         if constexpr (T == CellType::f16) return V::loadF16(reinterpret_cast<const uint16_t *>(head) + d);
         if constexpr (T == CellType::bf16) return V::loadBf16(reinterpret_cast<const uint16_t *>(head) + d);
         if constexpr (T == CellType::q8_0) {
@@ -89,11 +122,16 @@ template <class V> struct KernelOf {
         }
     };
 
-    // Scores of a tile of `cells`, [first, first + cells), become weights; the row's softmax moves on.
-    // Returns what the row's values accumulated so far have to be multiplied by. The row must see a cell of
-    // the tile, or have seen one.
+    // Scores of the tile that begins at `first` become weights; the part's softmax moves on. Returns what the
+    // row's values of the part have to be multiplied by. A row that sees nothing of the tile gets weights of
+    // zero.
     static float weigh(float *scores, int32_t first, int32_t cells, float softcap, Row &row) {
         const int32_t lo = row.lo - first, hi = row.hi - first;
+        if (lo >= cells || hi <= 0) {
+            for (int32_t i = 0; i < cells; i += lanes)
+                V::store(scores + i, V::zero());
+            return 1.0f;
+        }
         F largest = V::set1(-infinity);
         for (int32_t i = 0; i < cells; i += lanes) {
             F x = V::load(scores + i);
@@ -102,32 +140,35 @@ template <class V> struct KernelOf {
                 const F distance = V::add(V::iota(), V::set1(static_cast<float>(first + i - row.position)));
                 x = V::fma(distance, V::set1(row.slope), x);
             }
-            if (i < lo || i + lanes > hi) x = V::keep(x, lo - i, hi - i);
+            if (i < lo || i + lanes > hi) x = V::keep(x, lo - i, hi - i, -infinity);
             V::store(scores + i, x);
             largest = V::max(largest, x);
         }
         const float tileLargest = V::maximum(largest);
-        const float newLargest = tileLargest > row.largest ? tileLargest : row.largest;
+        const float newLargest = tileLargest > row.part.largest ? tileLargest : row.part.largest;
         const F reference = V::set1(newLargest);
         F sum = V::zero();
         for (int32_t i = 0; i < cells; i += lanes) {
             F weight = exp(V::sub(V::load(scores + i), reference));
+            if (i < lo || i + lanes > hi) weight = V::keep(weight, lo - i, hi - i, 0.0f);
             V::store(scores + i, weight);
             sum = V::add(sum, weight);
         }
-        const float correction = newLargest == row.largest ? 1.0f : exp1(row.largest - newLargest);
-        row.sum = row.sum * correction + V::sum(sum);
-        row.largest = newLargest;
+        const float correction = newLargest == row.part.largest ? 1.0f : exp1(row.part.largest - newLargest);
+        row.part.sum = __builtin_fmaf(row.part.sum, correction, V::sum(sum));
+        row.part.largest = newLargest;
         return correction;
     }
 
-    // Where the cells of a tile lie.
-    static void locate(const Item &item, const Cells &cells, int32_t kvHead, int32_t pageSize, int32_t first,
-                       int32_t count, int32_t padded, const char **at) {
+    // Where the cells of the tile lie that begins at `first`. Those outside of the item may be stale: another
+    // one stands for each.
+    static void locate(const Work &work, const Cells &cells, int32_t first, const char **at) {
+        const Item &item = work.item;
+        const int32_t pageSize = work.layer.pageSize;
         const auto shift = static_cast<uint32_t>(__builtin_ctz(static_cast<uint32_t>(pageSize)));
-        const char *data = cells.data + kvHead * cells.headStride;
-        for (int32_t i = 0; i < padded; i++) {
-            const int32_t p = first + smaller(i, count - 1);
+        const char *data = cells.data + work.kvHead * cells.headStride;
+        for (int32_t i = 0; i < tileCells; i++) {
+            const int32_t p = larger(smaller(first + i, item.last - 1), item.first);
             const size_t cell = (static_cast<size_t>(item.pages[p >> shift]) << shift) + (p & (pageSize - 1));
             at[i] = data + cell * cells.cellStride;
         }
@@ -160,7 +201,7 @@ template <class V> struct KernelOf {
             }
 #pragma GCC unroll 16
             for (int32_t r = 0; r < R; r++)
-                V::sums(sums[r], scores + r * narrowTile + i);
+                V::sums(sums[r], scores + r * tileCells + i);
             for (int32_t c = 0; c < C; c++)
                 ahead.fetch(i + c);
         }
@@ -184,7 +225,7 @@ template <class V> struct KernelOf {
                 value[n] = loadCell<T>(v[i], d + n * lanes);
 #pragma GCC unroll 16
             for (int32_t r = 0; r < R; r++) {
-                const F weight = V::set1(weights[r * narrowTile + i]);
+                const F weight = V::set1(weights[r * tileCells + i]);
 #pragma GCC unroll 16
                 for (int32_t n = 0; n < N; n++)
                     sums[r][n] = V::fma(weight, value[n], sums[r][n]);
@@ -216,22 +257,38 @@ template <class V> struct KernelOf {
                                 Ahead);
 
     template <CellType T> static Score scoreOf(int32_t rows) {
-        static constexpr Score table[narrowRows] = {score<T, 1>, score<T, 2>, score<T, 3>, score<T, 4>};
+        static constexpr Score table[] = {score<T, 1>, score<T, 2>, score<T, 3>,
+                                          score<T, 4>, score<T, 5>, score<T, 6>};
         return table[rows - 1];
     }
     template <CellType T> static Accumulate accumulateOf(int32_t rows) {
-        static constexpr Accumulate table[narrowRows] = {accumulate<T, 1>, accumulate<T, 2>, accumulate<T, 3>,
-                                                         accumulate<T, 4>};
+        static constexpr Accumulate table[] = {accumulate<T, 1>, accumulate<T, 2>, accumulate<T, 3>,
+                                               accumulate<T, 4>, accumulate<T, 5>, accumulate<T, 6>};
         return table[rows - 1];
     }
     static Score scoreOf(CellType type, int32_t rows) {
-        if (type == CellType::f16) return scoreOf<CellType::f16>(rows);
-        return type == CellType::bf16 ? scoreOf<CellType::bf16>(rows) : scoreOf<CellType::q8_0>(rows);
+        switch (type) {
+        case CellType::f16:
+            return scoreOf<CellType::f16>(rows);
+        case CellType::bf16:
+            return scoreOf<CellType::bf16>(rows);
+        case CellType::q8_0:
+            return scoreOf<CellType::q8_0>(rows);
+        default:
+            return scoreOf<CellType::f32>(rows);
+        }
     }
     static Accumulate accumulateOf(CellType type, int32_t rows) {
-        if (type == CellType::f16) return accumulateOf<CellType::f16>(rows);
-        return type == CellType::bf16 ? accumulateOf<CellType::bf16>(rows)
-                                      : accumulateOf<CellType::q8_0>(rows);
+        switch (type) {
+        case CellType::f16:
+            return accumulateOf<CellType::f16>(rows);
+        case CellType::bf16:
+            return accumulateOf<CellType::bf16>(rows);
+        case CellType::q8_0:
+            return accumulateOf<CellType::q8_0>(rows);
+        default:
+            return accumulateOf<CellType::f32>(rows);
+        }
     }
 
     static bool seesNothing(const Row *rows, int32_t count, int32_t first, int32_t last) {
@@ -241,183 +298,134 @@ template <class V> struct KernelOf {
         return true;
     }
 
-    // Few rows: they are bound by reading memory, so keys and values are used where they lie.
-    static void attendNarrow(const Layer &layer, const Item &item, int32_t kvHead, Row *rows, int32_t count,
-                             const float *q, float *out) {
-        alignas(64) float scores[narrowRows * narrowTile];
-        const char *keys[2][narrowTile], *values[narrowTile];
-        const int32_t kSize = layer.k.headSize, vSize = layer.v.headSize;
-        int32_t cells = smaller(narrowTile, item.last - item.first);
-        locate(item, layer.k, kvHead, layer.pageSize, item.first, cells, narrowTile, keys[0]);
-        for (int32_t first = item.first, turn = 0; first < item.last; first += narrowTile, turn ^= 1) {
-            const int32_t next = first + narrowTile;
-            const int32_t nextCells = smaller(narrowTile, item.last - next);
-            locate(item, layer.v, kvHead, layer.pageSize, first, cells, narrowTile, values);
-            if (nextCells > 0) {
-                locate(item, layer.k, kvHead, layer.pageSize, next, nextCells, narrowTile, keys[turn ^ 1]);
+    // The rows' scores and values over a tile. The first rows fetch what comes next meanwhile, if asked to.
+    static void attendTile(const Work &work, int32_t first, int32_t cells, CellType kType,
+                           const char *const *keys, CellType vType, const char *const *values,
+                           Ahead aheadOfScores, Ahead aheadOfValues) {
+        alignas(64) float scores[rowsTogether * tileCells];
+        const int32_t kSize = work.layer.k.headSize, vSize = work.layer.v.headSize;
+        for (int32_t r = 0; r < work.count; r += rowsTogether) {
+            const int32_t n = smaller(rowsTogether, work.count - r);
+            if (seesNothing(work.rows + r, n, first, first + cells)) continue;
+            scoreOf(kType, n)(work.q + r * kSize, kSize, keys, roundUp(cells, V::scoreCells), scores,
+                              aheadOfScores);
+            float correction[rowsTogether];
+            for (int32_t i = 0; i < n; i++) {
+                correction[i] = weigh(scores + i * tileCells, first, roundUp(cells, lanes),
+                                      work.layer.softcap, work.rows[r + i]);
             }
-            bool fetched = false;
-            for (int32_t r = 0; r < count; r += narrowRows) {
-                const int32_t n = smaller(narrowRows, count - r);
-                if (seesNothing(rows + r, n, first, first + cells)) continue;
-                scoreOf(layer.k.type, n)(q + r * kSize, kSize, keys[turn], roundUp(cells, V::scoreCells),
-                                         scores, fetched ? Ahead{} : Ahead{values, layer.v.headBytes()});
-                float correction[narrowRows];
-                for (int32_t i = 0; i < n; i++) {
-                    correction[i] =
-                        weighOrSkip(scores + i * narrowTile, first, cells, layer.softcap, rows[r + i]);
-                }
-                const bool more = !fetched && nextCells > 0;
-                accumulateOf(layer.v.type, n)(scores, values, cells, out + r * vSize, vSize, correction,
-                                              more ? Ahead{keys[turn ^ 1], layer.k.headBytes()} : Ahead{});
-                fetched = true;
-            }
-            cells = nextCells;
+            accumulateOf(vType, n)(scores, values, cells, work.values + r * vSize, vSize, correction,
+                                   aheadOfValues);
+            aheadOfScores = aheadOfValues = {};
         }
     }
 
-    // As weigh(), but a row that sees nothing of the tile, and has seen nothing before, gets weights of zero.
-    static float weighOrSkip(float *scores, int32_t first, int32_t cells, float softcap, Row &row) {
-        if (row.lo < first + cells && row.hi > first)
-            return weigh(scores, first, roundUp(cells, lanes), softcap, row);
-        for (int32_t i = 0; i < cells; i += lanes)
-            V::store(scores + i, V::zero());
-        return 1.0f;
+    static int32_t cellsOf(const Item &item, int32_t first) {
+        return smaller(tileCells, item.last - first);
     }
 
-    template <CellType T>
-    static void widen(const char *const *keys, int32_t kSize, const char *const *values, CellType vType,
-                      int32_t vSize, float *wideKeys, float *wideValues) {
-        for (int32_t half = 0; half < wideTile; half += lanes) {
-            for (int32_t d = 0; d < kSize; d += lanes) {
-                F tile[lanes];
-#pragma GCC unroll 16
-                for (int32_t i = 0; i < lanes; i++)
-                    tile[i] = loadCell<T>(keys[half + i], d);
-                V::transpose(tile);
-#pragma GCC unroll 16
-                for (int32_t i = 0; i < lanes; i++)
-                    V::store(wideKeys + (d + i) * wideTile + half, tile[i]);
+    static void attendNarrow(const Work &work) {
+        const Layer &layer = work.layer;
+        const char *keys[2][tileCells], *values[tileCells];
+        const int32_t begin = work.item.first / tileCells * tileCells;
+        locate(work, layer.k, begin, keys[0]);
+        for (int32_t first = begin, turn = 0; first < work.item.last; first += tileCells, turn ^= 1) {
+            const int32_t next = first + tileCells;
+            const bool isLast = next >= work.item.last;
+            locate(work, layer.v, first, values);
+            if (!isLast) locate(work, layer.k, next, keys[turn ^ 1]);
+            attendTile(work, first, cellsOf(work.item, first), layer.k.type, keys[turn], layer.v.type, values,
+                       Ahead{values, layer.v.headBytes()},
+                       isLast ? Ahead{} : Ahead{keys[turn ^ 1], layer.k.headBytes()});
+            if (isLast || next % partCells == 0) endParts(work, next);
+        }
+    }
+
+    template <CellType T> static void widen(const char *const *cells, int32_t size, float *out) {
+        for (int32_t i = 0; i < tileCells; i++) {
+            for (int32_t d = 0; d < size; d += lanes)
+                V::store(out + i * size + d, loadCell<T>(cells[i], d));
+        }
+    }
+
+    static void widen(const Cells &cells, const char **at, float *out) {
+        const auto run = cells.type == CellType::f16    ? widen<CellType::f16>
+                         : cells.type == CellType::bf16 ? widen<CellType::bf16>
+                                                        : widen<CellType::q8_0>;
+        run(at, cells.headSize, out);
+        for (int32_t i = 0; i < tileCells; i++)
+            at[i] = reinterpret_cast<const char *>(out + i * cells.headSize);
+    }
+
+    static void attendWide(const Work &work) {
+        const Layer &layer = work.layer;
+        const char *keys[tileCells], *values[tileCells];
+        for (int32_t first = work.item.first / tileCells * tileCells; first < work.item.last;
+             first += tileCells) {
+            locate(work, layer.k, first, keys);
+            locate(work, layer.v, first, values);
+            widen(layer.k, keys, work.wideKeys);
+            widen(layer.v, values, work.wideValues);
+            attendTile(work, first, cellsOf(work.item, first), CellType::f32, keys, CellType::f32, values, {},
+                       {});
+            const int32_t next = first + tileCells;
+            if (next >= work.item.last || next % partCells == 0) endParts(work, next);
+        }
+    }
+
+    // Every row's part ends before position `end`, unless another item goes on with it.
+    static void endParts(const Work &work, int32_t end) {
+        const int32_t size = work.layer.v.headSize;
+        for (int32_t r = 0; r < work.count; r++) {
+            Row &row = work.rows[r];
+            const Share &share = work.shareOf(r);
+            if (row.part.isEmpty()) continue;
+            float *values = work.values + r * size;
+            if (share.open >= 0 && end >= share.hi) {
+                writePartial(work, share.open, work.headOf(r), values, row.part);
+            } else if (share.slot < 0 || share.isFirst) {
+                fold(row.total, work.totals + r * size, row.part, values, size);
+            } else {
+                writePartial(work, row.slot++, work.headOf(r), values, row.part);
             }
-        }
-        for (int32_t i = 0; i < wideTile; i++) {
-            for (int32_t d = 0; d < vSize; d += lanes) {
-                const F value = vType == CellType::f16    ? loadCell<CellType::f16>(values[i], d)
-                                : vType == CellType::bf16 ? loadCell<CellType::bf16>(values[i], d)
-                                                          : loadCell<CellType::q8_0>(values[i], d);
-                V::store(wideValues + i * vSize + d, value);
-            }
+            row.part = {};
+            for (int32_t d = 0; d < size; d += lanes)
+                V::store(values + d, V::zero());
         }
     }
 
-    static void widen(const Layer &layer, const char *const *keys, const char *const *values, float *wideKeys,
-                      float *wideValues) {
-        const auto run = layer.k.type == CellType::f16    ? widen<CellType::f16>
-                         : layer.k.type == CellType::bf16 ? widen<CellType::bf16>
-                                                          : widen<CellType::q8_0>;
-        run(keys, layer.k.headSize, values, layer.v.type, layer.v.headSize, wideKeys, wideValues);
-    }
-
-    // scores[r][..] = q[r] . keys for a block of rows and a whole tile.
-    static void scoreWide(const float *q, int32_t size, const float *keys, float *scores) {
-        F sums[wideRows][2];
-#pragma GCC unroll 16
-        for (int32_t r = 0; r < wideRows; r++)
-            sums[r][0] = sums[r][1] = V::zero();
-        for (int32_t d = 0; d < size; d++) {
-            const F a = V::load(keys + d * wideTile), b = V::load(keys + d * wideTile + lanes);
-#pragma GCC unroll 16
-            for (int32_t r = 0; r < wideRows; r++) {
-                const F x = V::set1(q[r * size + d]);
-                sums[r][0] = V::fma(x, a, sums[r][0]);
-                sums[r][1] = V::fma(x, b, sums[r][1]);
-            }
+    // Adds a part to the total of those before it.
+    static void fold(Softmax &total, float *totals, const Softmax &part, const float *values, int32_t size) {
+        if (total.isEmpty()) {
+            total = part;
+            for (int32_t d = 0; d < size; d += lanes)
+                V::store(totals + d, V::load(values + d));
+            return;
         }
-#pragma GCC unroll 16
-        for (int32_t r = 0; r < wideRows; r++) {
-            V::store(scores + r * wideTile, sums[r][0]);
-            V::store(scores + r * wideTile + lanes, sums[r][1]);
-        }
-    }
-
-    template <int32_t N>
-    static void accumulateWide(const float *weights, int32_t cells, const float *values, float *out,
-                               int32_t size, int32_t d, const float *correction) {
-        F sums[wideRows][N];
-#pragma GCC unroll 16
-        for (int32_t r = 0; r < wideRows; r++)
-#pragma GCC unroll 16
-            for (int32_t n = 0; n < N; n++)
-                sums[r][n] = V::mul(V::load(out + r * size + d + n * lanes), V::set1(correction[r]));
-        for (int32_t i = 0; i < cells; i++) {
-            F value[N];
-#pragma GCC unroll 16
-            for (int32_t n = 0; n < N; n++)
-                value[n] = V::load(values + i * size + d + n * lanes);
-#pragma GCC unroll 16
-            for (int32_t r = 0; r < wideRows; r++) {
-                const F weight = V::set1(weights[r * wideTile + i]);
-#pragma GCC unroll 16
-                for (int32_t n = 0; n < N; n++)
-                    sums[r][n] = V::fma(weight, value[n], sums[r][n]);
-            }
-        }
-#pragma GCC unroll 16
-        for (int32_t r = 0; r < wideRows; r++)
-#pragma GCC unroll 16
-            for (int32_t n = 0; n < N; n++)
-                V::store(out + r * size + d + n * lanes, sums[r][n]);
-    }
-
-    // Many rows: they are bound by arithmetic, so each tile is widened to F32, keys transposed, once for all
-    // of them.
-    static void attendWide(const Layer &layer, const Item &item, int32_t kvHead, Row *rows, int32_t count,
-                           const float *q, float *out, float *wideKeys, float *wideValues) {
-        alignas(64) float scores[wideRows * wideTile];
-        const char *keys[wideTile], *values[wideTile];
-        const int32_t kSize = layer.k.headSize, vSize = layer.v.headSize;
-        for (int32_t first = item.first; first < item.last; first += wideTile) {
-            const int32_t cells = smaller(wideTile, item.last - first);
-            locate(item, layer.k, kvHead, layer.pageSize, first, cells, wideTile, keys);
-            locate(item, layer.v, kvHead, layer.pageSize, first, cells, wideTile, values);
-            widen(layer, keys, values, wideKeys, wideValues);
-            for (int32_t r = 0; r < count; r += wideRows) {
-                if (seesNothing(rows + r, wideRows, first, first + cells)) continue;
-                scoreWide(q + r * kSize, kSize, wideKeys, scores);
-                float correction[wideRows];
-                for (int32_t i = 0; i < wideRows; i++) {
-                    correction[i] =
-                        weighOrSkip(scores + i * wideTile, first, cells, layer.softcap, rows[r + i]);
-                }
-                int32_t d = 0;
-                for (; d + 2 * lanes <= vSize; d += 2 * lanes) {
-                    accumulateWide<2>(scores, cells, wideValues, out + r * vSize, vSize, d, correction);
-                }
-                for (; d < vSize; d += lanes) {
-                    accumulateWide<1>(scores, cells, wideValues, out + r * vSize, vSize, d, correction);
-                }
-            }
-        }
-    }
-
-    static int32_t paddedRows(int32_t rows) {
-        return roundUp(rows, wideRows);
+        const float largest = part.largest > total.largest ? part.largest : total.largest;
+        const float ofTotal = exp1(total.largest - largest), ofPart = exp1(part.largest - largest);
+        total.sum = __builtin_fmaf(total.sum, ofTotal, part.sum * ofPart);
+        total.largest = largest;
+        const F a = V::set1(ofTotal), b = V::set1(ofPart);
+        for (int32_t d = 0; d < size; d += lanes)
+            V::store(totals + d, V::fma(V::load(totals + d), a, V::mul(V::load(values + d), b)));
     }
 
     static size_t scratchFloats(const Layer &layer) {
-        const int32_t rows = paddedRows(Plan::sharesMax(layer.rowsPerToken()) * layer.rowsPerToken());
-        return static_cast<size_t>(rows + wideTile) * (layer.k.headSize + layer.v.headSize) +
-               rows * sizeof(Row) / sizeof(float);
+        const int32_t rows = Plan::sharesMax(layer.rowsPerToken()) * layer.rowsPerToken();
+        return static_cast<size_t>(rows + tileCells) * (layer.k.headSize + layer.v.headSize) +
+               static_cast<size_t>(rows) * layer.v.headSize + rows * sizeof(Row) / sizeof(float);
     }
 
     // A finished row: normalised into the result, a sink's share included.
-    static void write(const Layer &layer, int32_t token, int32_t head, const float *values, const Row &row) {
-        float factor = 1.0f / row.sum;
+    static void write(const Layer &layer, int32_t token, int32_t head, const float *values,
+                      const Softmax &total) {
+        float factor = 1.0f / total.sum;
         if (layer.sinks) {
             const float sink = layer.sinks[head];
-            const float largest = sink > row.largest ? sink : row.largest;
-            const float correction = exp1(row.largest - largest);
-            factor = correction / (row.sum * correction + exp1(sink - largest));
+            const float largest = sink > total.largest ? sink : total.largest;
+            const float correction = exp1(total.largest - largest);
+            factor = correction / __builtin_fmaf(total.sum, correction, exp1(sink - largest));
         }
         const int32_t size = layer.v.headSize;
         float *out = layer.out + (static_cast<size_t>(token) * layer.heads + head) * size;
@@ -426,90 +434,90 @@ template <class V> struct KernelOf {
             V::store(out + d, V::mul(V::load(values + d), f));
     }
 
-    static void writePartial(const Layer &layer, int32_t slot, int32_t head, const float *values,
-                             const Row &row, const Partials &partials) {
-        const size_t at = static_cast<size_t>(slot) * layer.heads + head;
-        const int32_t size = layer.v.headSize;
-        for (int32_t d = 0; d < size; d += lanes)
-            V::store(partials.values + at * size + d, V::load(values + d));
-        partials.states[2 * at] = row.largest;
-        partials.states[2 * at + 1] = row.sum;
+    static float *partialValues(const Layer &layer, const Partials &partials, int32_t slot, int32_t head) {
+        return partials.values + (static_cast<size_t>(slot) * layer.heads + head) * layer.v.headSize;
+    }
+    static float *partialState(const Layer &layer, const Partials &partials, int32_t slot, int32_t head) {
+        return partials.states + (static_cast<size_t>(slot) * layer.heads + head) * 2;
     }
 
-    static void loadQueries(const Layer &layer, const Item &item, const Share *shares, int32_t kvHead,
-                            float *q, Row *rows) {
-        const int32_t group = layer.rowsPerToken(), size = layer.k.headSize;
+    static void writePartial(const Work &work, int32_t slot, int32_t head, const float *values,
+                             const Softmax &state) {
+        float *to = partialValues(work.layer, work.partials, slot, head);
+        for (int32_t d = 0; d < work.layer.v.headSize; d += lanes)
+            V::store(to + d, V::load(values + d));
+        float *at = partialState(work.layer, work.partials, slot, head);
+        at[0] = state.largest;
+        at[1] = state.sum;
+    }
+
+    static Softmax readPartial(const Layer &layer, const Partials &partials, int32_t slot, int32_t head) {
+        const float *at = partialState(layer, partials, slot, head);
+        return {at[0], at[1]};
+    }
+
+    // Queries, scaled, and the parts that the rows resume.
+    static void loadRows(const Work &work) {
+        const Layer &layer = work.layer;
+        const int32_t kSize = layer.k.headSize, vSize = layer.v.headSize;
         const F scale = V::set1(layer.softcap != 0.0f ? layer.scale / layer.softcap : layer.scale);
-        for (int32_t i = 0; i < item.shares(); i++) {
-            const Share &share = shares[item.shareBegin + i];
-            for (int32_t g = 0; g < group; g++, q += size) {
-                const int32_t head = kvHead * group + g;
-                const float *from = layer.q + share.token * layer.qTokenStride + head * layer.qHeadStride;
-                for (int32_t d = 0; d < size; d += lanes)
-                    V::store(q + d, V::mul(V::load(from + d), scale));
-                *rows++ = {share.lo, share.hi, share.position, layer.slopeOf(head), -infinity, 0.0f};
+        for (int32_t r = 0; r < work.count; r++) {
+            const Share &share = work.shareOf(r);
+            const int32_t head = work.headOf(r);
+            const float *from = layer.q + share.token * layer.qTokenStride + head * layer.qHeadStride;
+            for (int32_t d = 0; d < kSize; d += lanes)
+                V::store(work.q + r * kSize + d, V::mul(V::load(from + d), scale));
+            Row &row = work.rows[r];
+            row = {share.lo, share.hi, share.position, layer.slopeOf(head), {}, {}, share.slot};
+            const float *resumed = nullptr;
+            if (share.resume >= 0) {
+                row.part = readPartial(layer, work.partials, share.resume, head);
+                resumed = partialValues(layer, work.partials, share.resume, head);
             }
+            for (int32_t d = 0; d < vSize; d += lanes)
+                V::store(work.values + r * vSize + d, resumed ? V::load(resumed + d) : V::zero());
         }
     }
 
     static void attend(const Layer &layer, const Item &item, const Share *shares, int32_t kvHead,
                        float *scratch, const Partials &partials) {
-        const int32_t group = layer.rowsPerToken(), count = item.shares() * group;
+        const int32_t count = item.shares() * layer.rowsPerToken();
         const int32_t kSize = layer.k.headSize, vSize = layer.v.headSize;
-        const int32_t padded = paddedRows(count);
-        float *q = scratch, *out = q + padded * kSize;
-        float *wideKeys = out + padded * vSize, *wideValues = wideKeys + wideTile * kSize;
-        auto *rows = reinterpret_cast<Row *>(wideValues + wideTile * vSize);
-
-        loadQueries(layer, item, shares, kvHead, q, rows);
-        for (int32_t i = 0; i < padded * vSize; i += lanes)
-            V::store(out + i, V::zero());
+        float *q = scratch, *values = q + count * kSize, *totals = values + count * vSize;
+        float *wideKeys = totals + count * vSize, *wideValues = wideKeys + tileCells * kSize;
+        auto *rows = reinterpret_cast<Row *>(wideValues + tileCells * vSize);
+        const Work work = {layer, item, shares, kvHead, partials, count,
+                           rows,  q,    values, totals, wideKeys, wideValues};
+        loadRows(work);
         if (count <= narrowRowsMax) {
-            attendNarrow(layer, item, kvHead, rows, count, q, out);
+            attendNarrow(work);
         } else {
-            for (int32_t i = count * kSize; i < padded * kSize; i += lanes)
-                V::store(q + i, V::zero());
-            for (int32_t r = count; r < padded; r++)
-                rows[r] = {0, 0, 0, 0.0f, -infinity, 0.0f};
-            attendWide(layer, item, kvHead, rows, padded, q, out, wideKeys, wideValues);
+            attendWide(work);
         }
         for (int32_t r = 0; r < count; r++) {
-            const Share &share = shares[item.shareBegin + r / group];
-            const int32_t head = kvHead * group + r % group;
-            const float *values = out + r * vSize;
+            const Share &share = work.shareOf(r);
+            if (rows[r].total.isEmpty()) continue;
             if (share.slot < 0) {
-                write(layer, share.token, head, values, rows[r]);
+                write(layer, share.token, work.headOf(r), totals + r * vSize, rows[r].total);
             } else {
-                writePartial(layer, share.slot, head, values, rows[r], partials);
+                writePartial(work, share.slot, work.headOf(r), totals + r * vSize, rows[r].total);
             }
         }
     }
 
+    // Folds all into the first slot's place.
     static void merge(const Layer &layer, const Plan &plan, int32_t token, int32_t kvHead,
                       const Partials &partials) {
-        const int32_t group = layer.rowsPerToken(), size = layer.v.headSize;
+        const Plan::Chain &chain = plan.chain(token);
+        const int32_t group = layer.rowsPerToken();
         for (int32_t head = kvHead * group; head < (kvHead + 1) * group; head++) {
-            Row row = {0, 0, 0, 0.0f, -infinity, 0.0f};
-            for (int32_t slot = plan.firstSlot(token); slot >= 0; slot = plan.nextSlot(slot)) {
-                const float largest = partials.states[2 * (static_cast<size_t>(slot) * layer.heads + head)];
-                if (largest > row.largest) row.largest = largest;
+            Softmax total = readPartial(layer, partials, chain.firstSlot, head);
+            float *totals = partialValues(layer, partials, chain.firstSlot, head);
+            for (int32_t slot = chain.firstSlot + 1; slot < chain.firstSlot + chain.slots; slot++) {
+                fold(total, totals, readPartial(layer, partials, slot, head),
+                     partialValues(layer, partials, slot, head), layer.v.headSize);
             }
-            // Sums up in the first slot's place.
-            float *total =
-                partials.values + (static_cast<size_t>(plan.firstSlot(token)) * layer.heads + head) * size;
-            bool first = true;
-            for (int32_t slot = plan.firstSlot(token); slot >= 0; slot = plan.nextSlot(slot), first = false) {
-                const size_t at = static_cast<size_t>(slot) * layer.heads + head;
-                const float correction = exp1(partials.states[2 * at] - row.largest);
-                row.sum += partials.states[2 * at + 1] * correction;
-                const F c = V::set1(correction);
-                const float *values = partials.values + at * size;
-                for (int32_t d = 0; d < size; d += lanes) {
-                    const F sum = first ? V::zero() : V::load(total + d);
-                    V::store(total + d, V::fma(V::load(values + d), c, sum));
-                }
-            }
-            write(layer, token, head, total, row);
+            write(layer, token, head, totals, total);
         }
     }
 

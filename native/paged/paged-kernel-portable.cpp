@@ -12,9 +12,9 @@ struct Portable {
     using F = float __attribute__((vector_size(16)));
     using I = int32_t __attribute__((vector_size(16)));
     static constexpr int32_t lanes = 4;
+    static constexpr int32_t rowsTogether = 4;
     static constexpr int32_t scoreCells = 2;
     static constexpr int32_t valueVectors = 2;
-    static constexpr int32_t wideRows = 4;
 
     static F zero() { return F{}; }
     static F set1(float x) { return F{x, x, x, x}; }
@@ -39,9 +39,9 @@ struct Portable {
     static F absolute(F x) { return floats(bits(x) & 0x7fffffff); }
     static F copySign(F x, F sign) { return floats((bits(x) & 0x7fffffff) | (bits(sign) & INT32_MIN)); }
     static F addExponent(F p, F rounded) { return floats(bits(p) + (bits(rounded) << 23)); }
-    static F keep(F x, int32_t a, int32_t b) {
+    static F keep(F x, int32_t a, int32_t b, float other) {
         const I lane = {0, 1, 2, 3};
-        return ((lane >= a) & (lane < b)) ? x : set1(-__builtin_inff());
+        return ((lane >= a) & (lane < b)) ? x : set1(other);
     }
     static F loadF16(const uint16_t *p) { return widenF16(I{p[0], p[1], p[2], p[3]}); }
     static F loadBf16(const uint16_t *p) { return floats(I{p[0], p[1], p[2], p[3]} << 16); }
@@ -51,12 +51,6 @@ struct Portable {
         out[0] = sum(a[0]);
         out[1] = sum(a[1]);
     }
-    static void transpose(F *r) {
-        const F a = r[0], b = r[1], c = r[2], d = r[3];
-        for (int32_t i = 0; i < lanes; i++)
-            r[i] = F{a[i], b[i], c[i], d[i]};
-    }
-
     static I bits(F x) { return reinterpret_cast<I>(x); }
     static F floats(I x) { return reinterpret_cast<F>(x); }
 

@@ -10,7 +10,7 @@
 
 namespace sluice::paged {
 
-enum class CellType { f16, bf16, q8_0 };
+enum class CellType { f16, bf16, q8_0, f32 }; // f32: cells that a kernel has widened, none of a pool
 
 // Keys or values of one layer's pool. Head h of cell c begins at data + c * cellStride + h * headStride.
 struct Cells {

@@ -1,4 +1,4 @@
-/** libllama: the release's sources with our patches and paged KV files, against the prebuilt ggml. */
+/** libllama: the release's sources with our patches, paged KV and matmul files, against the prebuilt ggml. */
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { cached, contentHash } from './cache.mjs';
@@ -12,7 +12,7 @@ const HEADER_FOLDERS = ['include', 'ggml/include', 'src', 'common', 'vendor'];
 /** A folder with the library and the headers of the (patched) release beside it. */
 export async function buildLibllama(release, report) {
   const patches = filesIn('native/patches', /\.patch$/);
-  const sources = filesIn('native/paged', /\.(h|cpp)$/);
+  const sources = ['native/paged', 'native/matmul'].flatMap((folder) => filesIn(folder, /\.(h|cpp)$/));
   const key = contentHash(
     [release.tag, release.carrierVersion, compilerVersion(), process.arch],
     [...filesIn('scripts/native/cmake/libllama', /./), ...patches, ...sources],

@@ -1,3 +1,4 @@
+import type { Caller } from '../auth/index.js';
 import { SluiceError, toSluiceError } from '../errors.js';
 import { type ApiContext, newId } from './context.js';
 import { Exchange, type Headers, readHead } from './exchange.js';
@@ -79,7 +80,7 @@ function routesByPath(routes: readonly Route[]): Map<string, PathRoutes> {
 
 /** The exchange, unless the request is refused for its head alone. */
 function open(api: ApiContext, response: HttpResponse, request: HttpRequest, route: string): Exchange | null {
-  const { head, fault } = readHead(request);
+  const { head, fault } = readHead(request, api.config.http.maxHeaderBytes);
   const exchange = new Exchange(response, head, {
     requestId: acceptableId(head.headers.get('x-request-id')) ?? newId('req'),
     headers: corsHeaders(api.config, head),
@@ -106,10 +107,30 @@ async function dispatch(
     return exchange.empty(204, { ...allow, ...preflightHeaders(api.config, exchange.head) });
   try {
     if (!route) throw new SluiceError('method_not_allowed', `${method.slice(0, 20)} isn't possible here.`);
+    const waiting = route.access === 'open' ? undefined : admit(exchange, api, route);
+    if (waiting) await waiting;
     await route.handle(exchange, api, fixedLength > 0 ? parameterOf(exchange, fixedLength) : '');
   } catch (thrown) {
     fail(exchange, api, thrown, route ? {} : allow);
   }
+}
+
+/** Throws invalid_api_key or permission_denied. Returns nothing to wait for, unless the store has to be asked. */
+function admit(exchange: Exchange, api: ApiContext, route: Route): Promise<void> | undefined {
+  const caller = api.access.authenticate(exchange.header('authorization'));
+  const enter = (known: Caller) => {
+    exchange.caller = known;
+    if (known.keyId !== null) Object.assign(exchange.notes, { key: known.keyId, tenant: known.tenant });
+    if (route.access !== 'admin' || known.isAdmin) return;
+    throw new SluiceError('permission_denied', 'This needs the key of an administrator.');
+  };
+  if (!(caller instanceof Promise)) {
+    enter(caller);
+    return;
+  }
+  // What arrives meanwhile would be lost; who gets in or fails will find it here.
+  if (['POST', 'PUT'].includes(exchange.head.method)) exchange.body(api.body).catch(() => undefined);
+  return caller.then(enter);
 }
 
 function fail(exchange: Exchange, api: ApiContext, thrown: unknown, headers: Headers): void {

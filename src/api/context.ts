@@ -1,17 +1,21 @@
 import { randomUUID } from 'node:crypto';
+import type { Access } from '../auth/index.js';
 import type { Config } from '../config/index.js';
 import { SluiceError } from '../errors.js';
 import type { Gateway } from '../gateway/pipeline.js';
+import type { Office } from '../gateway/tenancy.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { BodyLimits } from './body.js';
-import type { RequestHead } from './exchange.js';
 import type { Route } from './routes.js';
 
 /** What every handler may use. */
 export interface ApiContext {
   config: Config;
   gateway: Gateway;
+  access: Access;
+  /** What the admin routes work on; null where there is no store. */
+  office: Office | null;
   metrics: Metrics;
   log: Log;
   routes: readonly Route[];
@@ -29,9 +33,4 @@ export function newId(prefix: string): string {
 export function refuseDraining(api: ApiContext): void {
   if (!api.draining) return;
   throw new SluiceError('shutting_down', 'The server is shutting down.', { retryAfterSeconds: 5 });
-}
-
-/** Whose request it is: everyone's the same while there are no keys. */
-export function tenantOf(_head: RequestHead): string {
-  return 'default';
 }

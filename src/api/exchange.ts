@@ -1,3 +1,4 @@
+import { anonymousCaller, type Caller } from '../auth/index.js';
 import { SluiceError, toSluiceError } from '../errors.js';
 import { type BodyLimits, receiveBody } from './body.js';
 import { EventStream, type EventStreamLimits } from './sse.js';
@@ -5,17 +6,26 @@ import type { HttpRequest, HttpResponse } from './uws.js';
 
 export type Headers = Readonly<Record<string, string>>;
 
+const nobody = anonymousCaller(false);
+
 /** What a request says of itself; copied at once, since uWS's own object dies with the callback. */
 export interface RequestHead {
   method: string; // upper case
   path: string;
+  query: string; // without its "?"
   headers: ReadonlyMap<string, string>; // lower-case names
 }
 
-export function readHead(request: HttpRequest): { head: RequestHead; fault: SluiceError | null } {
+export function readHead(
+  request: HttpRequest,
+  maxHeaderBytes: number,
+): { head: RequestHead; fault: SluiceError | null } {
   const headers = new Map<string, string>();
   let fault: SluiceError | null = null;
+  const path = request.getUrl();
+  let bytes = path.length + (request.getQuery()?.length ?? 0);
   request.forEach((name, value) => {
+    bytes += name.length + value.length + ': \r\n'.length;
     // Two lengths, or a length beside chunks, let two servers in a row see different requests (RFC 9112, 6.3).
     if (name === 'content-length' && headers.has(name)) fault = framingFault('more than one Content-Length');
     headers.set(name, value);
@@ -23,7 +33,13 @@ export function readHead(request: HttpRequest): { head: RequestHead; fault: Slui
   if (headers.has('content-length') && headers.has('transfer-encoding')) {
     fault = framingFault('both Content-Length and Transfer-Encoding');
   }
-  return { head: { method: request.getCaseSensitiveMethod(), path: request.getUrl(), headers }, fault };
+  if (bytes > maxHeaderBytes)
+    fault = new SluiceError(
+      'headers_too_large',
+      `The request's head is larger than ${maxHeaderBytes} bytes.`,
+    );
+  const query = request.getQuery() ?? '';
+  return { head: { method: request.getCaseSensitiveMethod(), path, query, headers }, fault };
 }
 
 function framingFault(what: string): SluiceError {
@@ -41,6 +57,8 @@ export class Exchange {
   /** Fields for the access log. */
   readonly notes: Record<string, unknown> = {};
   status = 0;
+  /** Whose request it is, from the moment it is known. */
+  caller: Caller = nobody;
 
   readonly #response: HttpResponse;
   readonly #headers: Headers;
@@ -48,6 +66,7 @@ export class Exchange {
   readonly #onEnd: (exchange: Exchange) => void;
   #stream: EventStream | null = null;
   #ended = false;
+  #body: Promise<Buffer> | null = null;
 
   /** `headers` go with every answer. `onEnd` is called once, when the answer is complete or the client is gone. */
   constructor(
@@ -104,10 +123,15 @@ export class Exchange {
       return error;
     }
     const retryAfter = error.retryAfterSeconds ?? (error.status === 429 || error.status === 503 ? 1 : null);
-    const headers = retryAfter === null ? {} : { 'retry-after': String(Math.ceil(retryAfter)) };
+    const retry = retryAfter === null ? {} : { 'retry-after': String(Math.ceil(retryAfter)) };
     const body = JSON.stringify(error);
     const type = { 'content-type': 'application/json; charset=utf-8' };
-    this.#send(error.status, body, { ...type, ...headers, ...options.headers }, options.closeConnection);
+    this.#send(
+      error.status,
+      body,
+      { ...type, ...retry, ...error.headers, ...options.headers },
+      options.closeConnection,
+    );
     return error;
   }
 
@@ -140,9 +164,11 @@ export class Exchange {
     this.#end();
   }
 
-  /** The body; see {@link receiveBody}. */
+  /** The body; see {@link receiveBody}. The same however often it is asked for. */
   body(limits: BodyLimits): Promise<Buffer> {
-    return receiveBody(this.#response, Number(this.header('content-length') ?? 0), limits, this.signal);
+    const length = Number(this.header('content-length') ?? 0);
+    this.#body ??= receiveBody(this.#response, length, limits, this.signal);
+    return this.#body;
   }
 
   #send(status: number, body: string, headers: Headers, closeConnection = false): void {
@@ -184,6 +210,8 @@ const STATUS_TEXT: Record<number, string> = {
   200: 'OK',
   204: 'No Content',
   400: 'Bad Request',
+  401: 'Unauthorized',
+  402: 'Payment Required',
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { FinishReason, GenerationEvent, MessageDelta, Usage } from '../gateway/types.js';
+import { dollars } from '../support/money.js';
 import type { ChatLogprobs } from './schemas/chat.js';
 import type { routeReport } from './schemas/common.js';
 import type { CompletionLogprobs } from './schemas/completions.js';
@@ -34,6 +35,7 @@ export function wireUsage(usage: Usage) {
     completion_tokens: usage.completionTokens,
     total_tokens: usage.promptTokens + usage.completionTokens,
     prompt_tokens_details: { cached_tokens: usage.cachedTokens },
+    ...(usage.nanodollars === null ? {} : { cost: dollars(usage.nanodollars) }),
   };
 }
 
@@ -45,19 +47,14 @@ export function routeField({ route }: Usage): { sluice?: z.output<typeof routeRe
       model: route.model,
       route: route.name,
       variant: route.variant,
-      cost_dollars: rounded(route.costDollars),
+      cost_dollars: dollars(route.nanodollars),
       quality: route.quality,
       steps: route.steps.map((step) => ({
         model: step.model,
         outcome: step.outcome,
-        cost_dollars: rounded(step.costDollars),
+        cost_dollars: dollars(step.nanodollars),
         quality: step.quality,
       })),
     },
   };
-}
-
-/** To a millionth of a millionth of a dollar: what is beyond is noise of binary fractions. */
-function rounded(dollars: number): number {
-  return Number(dollars.toFixed(12));
 }

@@ -1,13 +1,16 @@
 import { randomInt } from 'node:crypto';
+import type { Caller } from '../auth/index.js';
 import { generate } from '../gateway/pipeline.js';
 import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../gateway/types.js';
+import { dollars } from '../support/money.js';
 import { ChatFormat } from './chat-format.js';
 import { CompletionFormat } from './completion-format.js';
 import { type ApiContext, newId } from './context.js';
-import type { Exchange } from './exchange.js';
+import type { Exchange, Headers } from './exchange.js';
 import type { AnswerFormat } from './format.js';
 import type { ChatRequest } from './schemas/chat.js';
 import type { CompletionRequest } from './schemas/completions.js';
+import { trimmedHeader, wireTrimmed } from './trimmed.js';
 import { type RequestScope, validateChat, validateCompletion } from './validate.js';
 
 /** A request and the form of its answer, as HTTP and WebSocket both need them. */
@@ -17,8 +20,8 @@ export interface Generation {
   includeUsage: boolean;
 }
 
-export function completionGeneration(api: ApiContext, tenant: string, wire: CompletionRequest): Generation {
-  const request = validateCompletion(wire, scopeOf(api, tenant, 'cmpl'));
+export function completionGeneration(api: ApiContext, caller: Caller, wire: CompletionRequest): Generation {
+  const request = validateCompletion(wire, scopeOf(api, caller, 'cmpl'));
   const prompts = request.input.kind === 'text' ? request.input.prompts : [];
   const format = new CompletionFormat({
     ...formatOptions(request, wire),
@@ -30,8 +33,8 @@ export function completionGeneration(api: ApiContext, tenant: string, wire: Comp
   return { request, format, includeUsage: wire.stream_options?.include_usage ?? false };
 }
 
-export function chatGeneration(api: ApiContext, tenant: string, wire: ChatRequest): Generation {
-  const request = validateChat(wire, scopeOf(api, tenant, 'chatcmpl'));
+export function chatGeneration(api: ApiContext, caller: Caller, wire: ChatRequest): Generation {
+  const request = validateChat(wire, scopeOf(api, caller, 'chatcmpl'));
   const format = new ChatFormat(formatOptions(request, wire));
   return { request, format, includeUsage: wire.stream_options?.include_usage ?? false };
 }
@@ -43,6 +46,7 @@ export function tracked(
   sink: GenerationSink,
   signal: AbortSignal,
 ): Promise<Usage> {
+  if (api.config.log.prompts) api.log.info({ generation: request.id, input: request.input }, 'prompt');
   const running = generate(api.gateway, request, sink, signal);
   api.inFlight.add(running);
   const forget = () => api.inFlight.delete(running);
@@ -53,6 +57,7 @@ export function tracked(
 /** Answers over HTTP, whole or as a stream. Failures are thrown to the caller, who knows how to send them. */
 export async function respond(exchange: Exchange, api: ApiContext, generation: Generation): Promise<void> {
   const { request } = generation;
+  exchange.notes.generation = request.id; // the ledger has it
   if (request.stream) await respondStreaming(exchange, api, generation);
   else await respondWhole(exchange, api, generation);
 }
@@ -62,15 +67,19 @@ async function respondWhole(
   api: ApiContext,
   { request, format }: Generation,
 ): Promise<void> {
-  let headers: Record<string, string> = {};
+  let headers: Headers = {};
+  let trimmed = {};
   const sink = (event: GenerationEvent) => {
-    if (event.type === 'start') headers = answerHeaders(event);
+    if (event.type === 'start') {
+      headers = headersOf(event);
+      trimmed = wireTrimmed(event.trimmed);
+    }
     note(exchange, event);
     format.collect(event);
   };
   const usage = await tracked(api, request, sink, exchange.signal);
   noteUsage(exchange, usage);
-  exchange.json(200, format.whole(usage), headers);
+  exchange.json(200, { ...format.whole(usage), ...trimmed }, headers);
 }
 
 /**
@@ -79,7 +88,8 @@ async function respondWhole(
  */
 async function respondStreaming(exchange: Exchange, api: ApiContext, generation: Generation): Promise<void> {
   const { request, format, includeUsage } = generation;
-  let headers: Record<string, string> = {};
+  let headers: Headers = {};
+  let trimmed = {}; // goes with the first chunk
   const open = () =>
     exchange.stream(api.config.http, () => api.metrics.slowReaders.labels('sse').inc(), headers);
   let queued: string | null = null;
@@ -88,10 +98,16 @@ async function respondStreaming(exchange: Exchange, api: ApiContext, generation:
     if (queued !== null) stream?.comment(queued);
   }, api.config.http.pingIntervalMs);
   const sink = (event: GenerationEvent) => {
-    if (event.type === 'start') headers = answerHeaders(event);
+    if (event.type === 'start') {
+      headers = headersOf(event);
+      trimmed = wireTrimmed(event.trimmed);
+    }
     note(exchange, event);
     if (event.type === 'queued') queued = `waiting since position ${event.position} of the queue`;
-    for (const chunk of format.chunks(event)) open()?.send(JSON.stringify(chunk));
+    for (const chunk of format.chunks(event)) {
+      open()?.send(JSON.stringify({ ...chunk, ...trimmed }));
+      trimmed = {};
+    }
   };
   try {
     const usage = await tracked(api, request, sink, exchange.signal);
@@ -104,9 +120,11 @@ async function respondStreaming(exchange: Exchange, api: ApiContext, generation:
   }
 }
 
-function answerHeaders(start: Extract<GenerationEvent, { type: 'start' }>): Record<string, string> {
-  const { model, route, warning } = start;
+function headersOf(start: Extract<GenerationEvent, { type: 'start' }>): Headers {
+  const { model, route, warning, trimmed, quota } = start;
   return {
+    ...quota,
+    ...trimmedHeader(trimmed),
     ...(warning === null ? {} : { 'x-sluice-warning': warning }),
     ...(route === null ? {} : { 'x-sluice-model': plain(model), 'x-sluice-route': plain(route.name) }),
     ...(route?.variant ? { 'x-sluice-variant': plain(route.variant) } : {}),
@@ -126,18 +144,24 @@ function note(exchange: Exchange, event: GenerationEvent): void {
   if (event.type === 'done') exchange.notes.finish = event.finishReason;
 }
 
-function noteUsage(exchange: Exchange, { route, ...tokens }: Usage): void {
-  Object.assign(
-    exchange.notes,
-    tokens,
-    route ? { costDollars: route.costDollars, quality: route.quality } : {},
-  );
+function noteUsage(exchange: Exchange, usage: Usage): void {
+  Object.assign(exchange.notes, logged(usage));
 }
 
-function scopeOf(api: ApiContext, tenant: string, prefix: string): RequestScope {
+/** Usage as the access log has it. */
+export function logged({ route, nanodollars, ...tokens }: Usage): object {
+  const cost = nanodollars ?? route?.nanodollars;
+  return {
+    ...tokens,
+    ...(cost === undefined ? {} : { costDollars: dollars(cost) }),
+    ...(route ? { quality: route.quality } : {}),
+  };
+}
+
+function scopeOf(api: ApiContext, caller: Caller, prefix: string): RequestScope {
   return {
     id: newId(prefix),
-    tenant,
+    caller,
     nowMs: Date.now(),
     randomSeed: randomInt(2 ** 32),
     limits: api.config.requests,

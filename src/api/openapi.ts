@@ -4,6 +4,13 @@ import { packageVersion } from '../support/version.js';
 import type { Route } from './routes.js';
 import { errorBody } from './schemas/common.js';
 
+/** What a route answers whoever may not call it. */
+const ACCESS_ERRORS = {
+  open: [],
+  key: ['invalid_api_key'],
+  admin: ['invalid_api_key', 'permission_denied'],
+} as const satisfies Record<string, ErrorCode[]>;
+
 const rendered = new WeakMap<readonly Route[], string>();
 
 /** The OpenAPI 3.1 document of the routes, as JSON; made once. */
@@ -42,7 +49,7 @@ function operationOf(route: Route) {
       : {}),
     responses: {
       200: { description: 'Success', content: successContent(route) },
-      ...errorResponses(route.errors),
+      ...errorResponses([...ACCESS_ERRORS[route.access ?? 'key'], ...route.errors]),
     },
   };
 }

@@ -3,13 +3,24 @@ import { type Config, isLoopback } from '../config/index.js';
 import { SluiceError } from '../errors.js';
 import type { Headers, RequestHead } from './exchange.js';
 
+const EXPOSED_HEADERS = [
+  'x-request-id',
+  'x-sluice-warning',
+  'x-sluice-trimmed',
+  'retry-after',
+  ...['limit', 'remaining', 'reset'].flatMap((what) => [
+    `x-ratelimit-${what}-requests`,
+    `x-ratelimit-${what}-tokens`,
+  ]),
+].join(', ');
+
 /** Headers that let the page of an allowed origin read the answer; none for others. */
 export function corsHeaders(config: Config, head: RequestHead): Headers {
   const origin = head.headers.get('origin');
   if (origin === undefined || !allowsOrigin(config, origin)) return {};
   return {
     'access-control-allow-origin': origin,
-    'access-control-expose-headers': 'x-request-id, x-sluice-warning, retry-after',
+    'access-control-expose-headers': EXPOSED_HEADERS,
     vary: 'origin',
   };
 }

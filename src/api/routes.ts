@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { ErrorCode } from '../errors.js';
 import type { ApiContext } from './context.js';
 import type { Exchange } from './exchange.js';
+import * as admin from './handlers/admin.js';
 import { listModelStatus, listQueues, loadModel, unloadModel, updateModel } from './handlers/admin-models.js';
 import { deleteRoute, listRouteStatus, putRoute } from './handlers/admin-routes.js';
 import { chatCompletions, completions } from './handlers/completions.js';
@@ -11,13 +12,16 @@ import { getModel, listModels } from './handlers/models.js';
 import { openapi } from './handlers/openapi.js';
 import { createPrefix, deletePrefix, listPrefixes } from './handlers/prefixes.js';
 import { detokenize, tokenize } from './handlers/tokenize.js';
-import * as admin from './schemas/admin-routing.js';
+import * as adminSchemas from './schemas/admin.js';
+import * as adminRouting from './schemas/admin-routing.js';
 import { chatChunk, chatRequest, chatResponse } from './schemas/chat.js';
 import { completionRequest, completionResponse } from './schemas/completions.js';
 import * as schemas from './schemas/others.js';
 
 export interface Route {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Who may call it; by default whoever has a key, or everyone where there are none. */
+  access?: 'open' | 'admin';
   path: string; // ends in "/:name" where the rest of the path is a parameter
   summary: string;
   request?: z.ZodType;
@@ -29,6 +33,14 @@ export interface Route {
   /** Whatever it throws is sent as an error. `parameter` is the rest of the path, decoded. */
   handle(exchange: Exchange, api: ApiContext, parameter: string): void | Promise<void>;
 }
+
+const ADMIN_BODY_ERRORS = [
+  'invalid_json',
+  'invalid_value',
+  'unsupported_media_type',
+  'body_too_large',
+  'store_unavailable',
+] as const satisfies ErrorCode[];
 
 const BODY_ERRORS = [
   'invalid_json',
@@ -45,6 +57,9 @@ const GENERATION_ERRORS = [
   'request_too_large',
   'invalid_grammar',
   'max_cost_exceeded',
+  'model_access_denied',
+  'insufficient_quota',
+  'rate_limit_exceeded',
   'queue_full',
   'upstream_overloaded',
   'upstream_failed',
@@ -54,12 +69,12 @@ const GENERATION_ERRORS = [
   'no_healthy_models',
   'inference_timeout',
   'shutting_down',
+  'store_unavailable',
   'deadline_exceeded',
   'engine_failed',
 ] as const satisfies ErrorCode[];
 
 const LOAD_ERRORS = [
-  'permission_denied',
   'duplicate_id',
   'model_not_ready',
   'model_access_denied',
@@ -152,6 +167,7 @@ export const routes: readonly Route[] = [
   {
     method: 'GET',
     path: '/healthz',
+    access: 'open',
     summary: 'Whether the process is up',
     response: schemas.status,
     errors: [],
@@ -160,6 +176,7 @@ export const routes: readonly Route[] = [
   {
     method: 'GET',
     path: '/readyz',
+    access: 'open',
     summary:
       'Whether requests would be served: every loaded engine steps, some model can be asked, and no shutdown has begun',
     response: schemas.status,
@@ -176,70 +193,78 @@ export const routes: readonly Route[] = [
   },
   {
     method: 'GET',
+    access: 'admin',
     path: '/admin/models',
     summary: 'State of every model',
-    response: admin.modelStatusList,
-    errors: ['permission_denied'],
+    response: adminRouting.modelStatusList,
+    errors: [],
     handle: listModelStatus,
   },
   {
     method: 'POST',
+    access: 'admin',
     path: '/admin/models',
     summary: 'Load a model, or add an upstream; answers when it can be used',
-    request: admin.modelRequest,
-    response: admin.modelStatus,
+    request: adminRouting.modelRequest,
+    response: adminRouting.modelStatus,
     errors: [...BODY_ERRORS, ...LOAD_ERRORS],
     handle: loadModel,
   },
   {
     method: 'PUT',
+    access: 'admin',
     path: '/admin/models/:id',
     summary:
       'Replace a model without dropping requests: the new one warms up, then traffic moves, the old one drains',
-    request: admin.modelRequest,
-    response: admin.modelStatus,
+    request: adminRouting.modelRequest,
+    response: adminRouting.modelStatus,
     errors: [...BODY_ERRORS, ...LOAD_ERRORS],
     handle: updateModel,
   },
   {
     method: 'DELETE',
+    access: 'admin',
     path: '/admin/models/:id',
     summary: 'Unload a model once the requests that use it have ended',
-    response: admin.removedModel,
-    errors: ['permission_denied', 'model_not_found'],
+    response: adminRouting.removedModel,
+    errors: ['model_not_found'],
     handle: unloadModel,
   },
   {
     method: 'GET',
+    access: 'admin',
     path: '/admin/queue',
     summary: 'Who waits for which model, in what place, and for how long',
-    response: admin.queueStatus,
-    errors: ['permission_denied'],
+    response: adminRouting.queueStatus,
+    errors: [],
     handle: listQueues,
   },
   {
     method: 'GET',
+    access: 'admin',
     path: '/admin/routes',
     summary: 'Names that stand for several models, and how their canaries do',
-    response: admin.routeStatusList,
-    errors: ['permission_denied'],
+    response: adminRouting.routeStatusList,
+    errors: [],
     handle: listRouteStatus,
   },
   {
     method: 'PUT',
+    access: 'admin',
     path: '/admin/routes/:name',
     summary: 'Add or replace a route',
-    request: admin.routeRequest,
-    response: admin.routeStatus,
-    errors: [...BODY_ERRORS, 'permission_denied', 'duplicate_id'],
+    request: adminRouting.routeRequest,
+    response: adminRouting.routeStatus,
+    errors: [...BODY_ERRORS, 'duplicate_id'],
     handle: putRoute,
   },
   {
     method: 'DELETE',
+    access: 'admin',
     path: '/admin/routes/:name',
     summary: 'Remove a route',
-    response: admin.removedRoute,
-    errors: ['permission_denied', 'not_found'],
+    response: adminRouting.removedRoute,
+    errors: ['not_found'],
     handle: deleteRoute,
   },
   {
@@ -255,5 +280,71 @@ export const routes: readonly Route[] = [
     summary: 'This document',
     errors: [],
     handle: openapi,
+  },
+  {
+    method: 'GET',
+    access: 'admin',
+    path: '/admin/keys',
+    summary: 'List keys and their limits',
+    response: adminSchemas.keyList,
+    errors: [],
+    handle: admin.listKeys,
+  },
+  {
+    method: 'POST',
+    access: 'admin',
+    path: '/admin/keys',
+    summary: 'Make a key',
+    request: adminSchemas.createKeyRequest,
+    response: adminSchemas.issuedKey,
+    errors: ADMIN_BODY_ERRORS,
+    handle: admin.createKey,
+  },
+  {
+    method: 'POST',
+    access: 'admin',
+    path: '/admin/keys/rotate',
+    summary: 'Give a key another secret',
+    request: adminSchemas.rotateKeyRequest,
+    response: adminSchemas.issuedKey,
+    errors: [...ADMIN_BODY_ERRORS, 'not_found'],
+    handle: admin.rotateKey,
+  },
+  {
+    method: 'DELETE',
+    access: 'admin',
+    path: '/admin/keys/:id',
+    summary: 'Revoke a key',
+    response: adminSchemas.key,
+    errors: ['not_found', 'store_unavailable'],
+    handle: admin.revokeKey,
+  },
+  {
+    method: 'GET',
+    access: 'admin',
+    path: '/admin/budgets',
+    summary: 'Limits of keys, users, teams and organisations, and what is spent',
+    response: adminSchemas.budgetList,
+    errors: [],
+    handle: admin.listBudgets,
+  },
+  {
+    method: 'POST',
+    access: 'admin',
+    path: '/admin/budgets',
+    summary: 'Set limits',
+    request: adminSchemas.setBudgetRequest,
+    response: adminSchemas.budgetState,
+    errors: [...ADMIN_BODY_ERRORS, 'not_found'],
+    handle: admin.setBudget,
+  },
+  {
+    method: 'GET',
+    access: 'admin',
+    path: '/admin/usage',
+    summary: 'What was used; query: by, since, until, limit, format (json or csv)',
+    response: adminSchemas.usageList,
+    errors: ['invalid_value', 'store_unavailable'],
+    handle: admin.usage,
   },
 ];

@@ -1,4 +1,5 @@
 import { createGateway, type GatewayParts } from '../gateway/create.js';
+import { type Tenancy, withoutTenancy } from '../gateway/tenancy.js';
 import { Probes } from '../routing/probes.js';
 import type { Router } from '../routing/router.js';
 import { createApp } from './app.js';
@@ -18,13 +19,20 @@ export interface Server {
   close(): void;
 }
 
-/** Loads the further models of the configuration and listens. `router.fleet.close()` ends the models. */
-export async function startServer(parts: GatewayParts): Promise<Server> {
+export interface ServerParts extends Omit<GatewayParts, 'accounting'> {
+  tenancy?: Tenancy;
+}
+
+/** Loads the further models of the configuration and listens. `router.fleet.close()` ends the models; the tenancy stays the caller's to close. */
+export async function startServer({ tenancy: given, ...parts }: ServerParts): Promise<Server> {
   const { config, metrics, log } = parts;
-  const gateway = await createGateway(parts);
+  const tenancy = given ?? withoutTenancy(config);
+  const gateway = await createGateway({ ...parts, accounting: tenancy.accounting });
   const api: ApiContext = {
     config,
     gateway,
+    access: tenancy.access,
+    office: tenancy.office,
     metrics,
     log,
     routes,

@@ -20,7 +20,8 @@ let loaded: typeof UWebSockets | null = null;
  */
 export function loadUws(options: { maxHeaderBytes: number }): typeof UWebSockets {
   if (loaded) return loaded;
-  process.env.UWS_HTTP_MAX_HEADERS_SIZE = String(options.maxHeaderBytes);
+  // Twice ours: it refuses in HTML, and whoever is just over the limit should read an error of this API.
+  process.env.UWS_HTTP_MAX_HEADERS_SIZE = String(2 * options.maxHeaderBytes);
   const require = createRequire(import.meta.url);
   const built = path.join(projectRoot(), 'build/native');
   const patched = path.join(built, 'uws.node');

@@ -1,5 +1,6 @@
 import type { FinishReason, GenerationEvent } from '../gateway/types.js';
 import type { Generation } from './generation.js';
+import { wireTrimmed } from './trimmed.js';
 
 /** A generation's events as messages of the socket. */
 export class SocketAnswer {
@@ -8,6 +9,7 @@ export class SocketAnswer {
   readonly #choices: { index: number; finish_reason: FinishReason; stop_sequence: string | null }[] = [];
   #model = '';
   #warning: string | null = null;
+  #trimmed = {};
 
   constructor(id: string, generation: Generation) {
     this.#id = id;
@@ -18,6 +20,7 @@ export class SocketAnswer {
     if (event.type === 'start') {
       this.#model = event.model;
       this.#warning = event.warning;
+      this.#trimmed = wireTrimmed(event.trimmed);
     }
     if (event.type === 'queued') {
       return [{ type: 'queued', id: this.#id, position: event.position, estimate_ms: event.estimateMs }];
@@ -51,6 +54,7 @@ export class SocketAnswer {
       model: this.#model,
       choices: this.#choices.toSorted((a, b) => a.index - b.index),
       ...(this.#warning === null ? {} : { warning: this.#warning }),
+      ...this.#trimmed,
     };
   }
 }

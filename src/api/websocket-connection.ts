@@ -1,12 +1,13 @@
+import type { Caller } from '../auth/index.js';
 import { SluiceError, toSluiceError } from '../errors.js';
 import { type ApiContext, refuseDraining } from './context.js';
 import { routeField, wireUsage } from './format.js';
-import { chatGeneration, completionGeneration, type Generation, tracked } from './generation.js';
+import { chatGeneration, completionGeneration, type Generation, logged, tracked } from './generation.js';
 import { parse } from './json.js';
 import { chatRequest } from './schemas/chat.js';
 import { completionRequest } from './schemas/completions.js';
 import { SocketAnswer } from './websocket-answer.js';
-import { clientMessage, type MessageCodec } from './websocket-protocol.js';
+import { type ClientMessage, clientMessage, type MessageCodec } from './websocket-protocol.js';
 
 /** The part of uWS's socket that a connection needs. */
 export interface Socket {
@@ -18,6 +19,11 @@ export interface Socket {
 
 const GOING_AWAY = 1001; // RFC 6455, 7.4.1
 const POLICY_VIOLATION = 1008;
+const MESSAGE_TOO_BIG = 1009;
+
+/** How long a socket may stay without a key, and what it may send while its key is looked up. */
+const AUTHENTICATION_TIMEOUT_MS = 10_000;
+const MAX_HELD_MESSAGES = 32;
 
 /**
  * One client and its generations. Each `generate` that it sends ends with exactly one `done` or `error` of its id, unless the
@@ -26,27 +32,39 @@ const POLICY_VIOLATION = 1008;
 export class WebSocketConnection {
   readonly #api: ApiContext;
   readonly #socket: Socket;
-  readonly #tenant: string;
+  #caller: Caller | null;
+  readonly #authenticationTimer: NodeJS.Timeout | null = null;
+  #held: ClientMessage[] | null = null; // while a key is looked up
   readonly #codec: MessageCodec;
   readonly #inFlight = new Map<string, AbortController>();
   #outbox: object[] = [];
   #open = true;
 
-  constructor(api: ApiContext, socket: Socket, tenant: string, codec: MessageCodec) {
+  constructor(api: ApiContext, socket: Socket, caller: Caller | null, codec: MessageCodec) {
     this.#api = api;
     this.#socket = socket;
-    this.#tenant = tenant;
+    this.#caller = caller;
     this.#codec = codec;
+    if (caller) return;
+    const expire = () => this.#close(POLICY_VIOLATION, 'no_key');
+    this.#authenticationTimer = setTimeout(expire, AUTHENTICATION_TIMEOUT_MS).unref();
   }
 
   receive(frame: ArrayBuffer, isBinary: boolean): void {
+    const { maxMessageBytes } = this.#api.config.websocket;
+    if (frame.byteLength > maxMessageBytes) {
+      const message = `The message is larger than ${maxMessageBytes} bytes.`;
+      this.#sendError(null, new SluiceError('body_too_large', message));
+      this.#close(MESSAGE_TOO_BIG, 'body_too_large');
+      return;
+    }
     let id: string | null = null;
     try {
       const decoded = this.#codec.decode(frame, isBinary);
       id = idOf(decoded);
       const message = parse(clientMessage, decoded);
-      if (message.type === 'cancel') this.#inFlight.get(message.id)?.abort();
-      else this.#generate(message.id, message.request);
+      if (this.#held) this.#hold(this.#held, message);
+      else this.#handle(message);
     } catch (thrown) {
       this.#sendError(id, thrown);
     }
@@ -56,6 +74,8 @@ export class WebSocketConnection {
   closed(): void {
     this.#open = false;
     this.#outbox = [];
+    this.#held = null;
+    this.#stopTimer();
     for (const abort of this.#inFlight.values()) abort.abort();
   }
 
@@ -63,8 +83,69 @@ export class WebSocketConnection {
     if (this.#open && this.#inFlight.size === 0) this.#close(GOING_AWAY, 'shutting_down');
   }
 
+  #handle(message: ClientMessage): void {
+    if (message.type === 'auth') this.#authenticate(message.key);
+    else if (message.type === 'cancel') this.#inFlight.get(message.id)?.abort();
+    else this.#generate(message.id, message.request);
+  }
+
+  #authenticate(key: string): void {
+    const enter = (caller: Caller) => {
+      this.#caller = caller;
+      this.#stopTimer();
+      this.#send({ type: 'ready', id: null });
+    };
+    const refuse = (error: unknown) => {
+      this.#sendError(null, error);
+      this.#close(POLICY_VIOLATION, 'wrong_key');
+    };
+    try {
+      const caller = this.#api.access.authenticateKey(key);
+      if (caller instanceof Promise) {
+        this.#held = [];
+        void caller.then(enter, refuse).then(() => this.#release());
+      } else {
+        enter(caller);
+      }
+    } catch (error) {
+      refuse(error);
+    }
+  }
+
+  #hold(held: ClientMessage[], message: ClientMessage): void {
+    if (held.length < MAX_HELD_MESSAGES) held.push(message);
+    else this.#close(POLICY_VIOLATION, 'too_many_messages');
+  }
+
+  #release(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const message of held) {
+      try {
+        this.#handle(message);
+      } catch (thrown) {
+        this.#sendError(idOf(message), thrown);
+      }
+    }
+  }
+
+  #stopTimer(): void {
+    if (this.#authenticationTimer) clearTimeout(this.#authenticationTimer);
+  }
+
+  /** Asked for with every request: a socket may outlive its key. */
+  #currentCaller(): Caller {
+    if (!this.#caller) {
+      const hint = 'Send {"type":"auth","key":…} first, or connect with an Authorization header.';
+      throw new SluiceError('invalid_api_key', hint);
+    }
+    this.#caller = this.#api.access.current(this.#caller);
+    return this.#caller;
+  }
+
   #generate(id: string, wire: Record<string, unknown>): void {
     refuseDraining(this.#api);
+    const caller = this.#currentCaller();
     if (this.#inFlight.has(id)) {
       throw new SluiceError('duplicate_id', `A generation with the id ${JSON.stringify(id)} is running.`, {
         param: 'id',
@@ -79,8 +160,8 @@ export class WebSocketConnection {
     const streamed = { ...wire, stream: true };
     const generation =
       'messages' in wire
-        ? chatGeneration(this.#api, this.#tenant, parse(chatRequest, streamed))
-        : completionGeneration(this.#api, this.#tenant, parse(completionRequest, streamed));
+        ? chatGeneration(this.#api, caller, parse(chatRequest, streamed))
+        : completionGeneration(this.#api, caller, parse(completionRequest, streamed));
     const abort = new AbortController();
     this.#inFlight.set(id, abort);
     void this.#run(id, generation, abort.signal);
@@ -91,7 +172,9 @@ export class WebSocketConnection {
     const startedAt = performance.now();
     const log = (outcome: object) => {
       const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
-      this.#api.log.info({ requestId: generation.request.id, durationMs, ...outcome }, 'websocket');
+      const { id: requestId, caller } = generation.request;
+      const who = caller.keyId === null ? {} : { key: caller.keyId, tenant: caller.tenant };
+      this.#api.log.info({ requestId, durationMs, ...who, ...outcome }, 'websocket');
     };
     try {
       const usage = await tracked(
@@ -102,7 +185,7 @@ export class WebSocketConnection {
       );
       this.#inFlight.delete(id);
       this.#send({ ...answer.done(), usage: wireUsage(usage), ...routeField(usage) });
-      log(usage);
+      log(logged(usage));
     } catch (thrown) {
       this.#inFlight.delete(id);
       log({ error: toSluiceError(thrown).code });

@@ -51,4 +51,7 @@ const clientId = z.string().min(1).max(128);
 export const clientMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('generate'), id: clientId, request: z.record(z.string(), z.unknown()) }),
   z.object({ type: z.literal('cancel'), id: clientId }),
+  z.object({ type: z.literal('auth'), key: z.string().min(1).max(256) }),
 ]);
+
+export type ClientMessage = z.output<typeof clientMessage>;

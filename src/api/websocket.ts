@@ -1,14 +1,15 @@
 import type { WebSocketBehavior } from 'uWebSockets.js';
+import type { Caller } from '../auth/index.js';
 import { SluiceError } from '../errors.js';
-import { type ApiContext, newId, tenantOf } from './context.js';
-import { Exchange, readHead } from './exchange.js';
+import { type ApiContext, newId } from './context.js';
+import { Exchange, type RequestHead, readHead } from './exchange.js';
 import { mayOpenSocket, refuseForeignHost } from './origin.js';
 import type { HttpRequest, HttpResponse, WebSocket } from './uws.js';
 import { WebSocketConnection } from './websocket-connection.js';
 import { chooseSubprotocol, type Subprotocol } from './websocket-protocol.js';
 
 interface SocketData {
-  tenant: string;
+  caller: Caller | null; // null: its first message has to bring a key
   subprotocol: Subprotocol;
   connection: WebSocketConnection | null; // from open to close
 }
@@ -25,7 +26,8 @@ export class WebSocketServer {
   behavior(): WebSocketBehavior<SocketData> {
     const { maxMessageBytes, maxBufferBytes, idleTimeoutSeconds } = this.#api.config.websocket;
     return {
-      maxPayloadLength: maxMessageBytes,
+      // uWS would drop the connection without a word; the connection says why, as long as a message isn't huge.
+      maxPayloadLength: 2 * maxMessageBytes,
       // The connection closes a slow reader itself, with a reason, so that uWS's own limit is never met.
       maxBackpressure: 4 * (maxBufferBytes + maxMessageBytes),
       idleTimeout: idleTimeoutSeconds,
@@ -49,32 +51,42 @@ export class WebSocketServer {
     request: HttpRequest,
     context: Parameters<NonNullable<WebSocketBehavior<SocketData>['upgrade']>>[2],
   ): void {
-    const { head, fault } = readHead(request);
-    const refusal = fault ?? this.#refusal(head);
-    const subprotocol = chooseSubprotocol(head.headers.get('sec-websocket-protocol'));
+    const { head, fault } = readHead(request, this.#api.config.http.maxHeaderBytes);
     const exchange = () =>
       new Exchange(response, head, { requestId: newId('req'), headers: {}, onEnd: () => undefined });
-    if (refusal) {
-      exchange().fail(refusal, { closeConnection: true });
-      return;
-    }
-    if (!subprotocol) {
-      const known = 'Offer sluice.v1.json or sluice.v1.msgpack as subprotocol.';
-      exchange().fail(new SluiceError('invalid_request', known), { closeConnection: true });
-      return;
-    }
-    const data: SocketData = { tenant: tenantOf(head), subprotocol, connection: null };
     const header = (name: string) => head.headers.get(name) ?? '';
-    response.upgrade(
-      data,
-      header('sec-websocket-key'),
-      subprotocol.name,
-      header('sec-websocket-extensions'),
-      context,
-    );
+    const accept = (subprotocol: Subprotocol, caller: Caller | null) => {
+      const data: SocketData = { caller, subprotocol, connection: null };
+      const [key, extensions] = [header('sec-websocket-key'), header('sec-websocket-extensions')];
+      response.upgrade(data, key, subprotocol.name, extensions, context);
+    };
+    try {
+      const refusal = fault ?? this.#refusal(head);
+      if (refusal) throw refusal;
+      const subprotocol = subprotocolOf(head);
+      const caller = this.#callerOf(head);
+      if (!(caller instanceof Promise)) {
+        accept(subprotocol, caller);
+        return;
+      }
+      const waiting = exchange();
+      const enter = (known: Caller) => {
+        if (!waiting.ended) response.cork(() => accept(subprotocol, known));
+      };
+      caller.then(enter, (error) => waiting.fail(error, { closeConnection: true }));
+    } catch (error) {
+      exchange().fail(error, { closeConnection: true });
+    }
   }
 
-  #refusal(head: ReturnType<typeof readHead>['head']): SluiceError | null {
+  /** Browsers can't send the header, and an address is written into logs: without it the first message brings the key. */
+  #callerOf(head: RequestHead): Caller | Promise<Caller> | null {
+    const authorization = head.headers.get('authorization');
+    const { access } = this.#api;
+    return authorization === undefined && access.needsKey ? null : access.authenticate(authorization);
+  }
+
+  #refusal(head: RequestHead): SluiceError | null {
     if (this.#api.draining) return new SluiceError('shutting_down', 'The server is shutting down.');
     if (!mayOpenSocket(this.#api.config, head)) {
       return new SluiceError(
@@ -87,7 +99,7 @@ export class WebSocketServer {
 
   #opened(socket: WebSocket<SocketData>): void {
     const data = socket.getUserData();
-    data.connection = new WebSocketConnection(this.#api, socket, data.tenant, data.subprotocol.codec);
+    data.connection = new WebSocketConnection(this.#api, socket, data.caller, data.subprotocol.codec);
     this.#connections.add(data.connection);
     this.#api.metrics.webSockets.inc();
   }
@@ -100,4 +112,10 @@ export class WebSocketServer {
     data.connection = null;
     this.#api.metrics.webSockets.dec();
   }
+}
+
+function subprotocolOf(head: RequestHead): Subprotocol {
+  const subprotocol = chooseSubprotocol(head.headers.get('sec-websocket-protocol'));
+  if (subprotocol) return subprotocol;
+  throw new SluiceError('invalid_request', 'Offer sluice.v1.json or sluice.v1.msgpack as subprotocol.');
 }

@@ -49,7 +49,7 @@ function registerLoad(bench: Command): void {
       'completions, native (llama-server), ws-json or ws-msgpack (Sluice)',
       'completions',
     )
-    .option('--model <name>', 'model to name in requests', 'default')
+    .option('--model <name>', 'model to name in requests; default: the first that the server lists')
     .option('--clients <n>', 'closed loop: clients, each with one request at a time', '8')
     .option('--rate <n>', 'open loop instead: arrivals a second, Poisson')
     .option('--max-in-flight <n>', 'open loop: arrivals beyond so many running requests are skipped', '256')

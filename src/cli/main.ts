@@ -11,6 +11,9 @@ interface CommandModule {
 const commands: Record<string, () => Promise<CommandModule>> = {
   serve: () => import('./serve.js'),
   models: () => import('./models.js'),
+  keys: () => import('./keys.js'),
+  budgets: () => import('./budgets.js'),
+  usage: () => import('./usage.js'),
   doctor: () => import('./doctor.js'),
   bench: () => import('./bench.js'),
   gpu: () => import('./gpu.js'),

@@ -141,7 +141,7 @@ async function info(ref: string | undefined, options: OutputOptions): Promise<vo
 
 /** How `serve` would load them with its default settings. */
 function weightsOf(source: Source): Promise<string> {
-  const engine = { backend: 'auto', gpuLayers: -1, threads: 0 } as const;
+  const engine = { backend: 'auto', gpuLayers: -1, threads: 0, weights: 'auto' } as const;
   return previewRepack(source, {
     machine: () => thisMachine(engine),
     directory: repackedDirectory(process.env),

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { type Assignment, fromText, settingByPath } from '../config/index.js';
+import { type Assignment, fromText, settingByPath, settings } from '../config/index.js';
 
 interface Flag {
   flag: string;
@@ -12,6 +12,7 @@ const flags: readonly Flag[] = [
   { flag: '--port <port>', paths: ['server.port'] },
   { flag: '--insecure-no-auth', paths: ['server.insecureNoAuth'], value: true },
   { flag: '--drain-timeout-ms <ms>', paths: ['server.drainTimeoutMs'] },
+  { flag: '--data <dir>', paths: ['data.dir'] },
   { flag: '--model <ref>', paths: ['model.ref'] },
   { flag: '--aliases <names>', paths: ['model.aliases'] },
   { flag: '--backend <name>', paths: ['engine.backend'] },
@@ -28,6 +29,7 @@ const flags: readonly Flag[] = [
   { flag: '--page-size <cells>', paths: ['engine.pageSize'] },
   { flag: '--flash-attn <mode>', paths: ['engine.flashAttention'] },
   { flag: '--attention <kind>', paths: ['engine.attention'] },
+  { flag: '--weights <kind>', paths: ['engine.weights'] },
   { flag: '--repack <mode>', paths: ['engine.repack'] },
   { flag: '--max-sequences <count>', paths: ['engine.maxSequences'] },
   { flag: '--max-batch-tokens <tokens>', paths: ['engine.maxBatchTokens'] },
@@ -49,13 +51,26 @@ export function addServeOptions(command: Command, assigned: Assignment[]): void 
       }
     });
   }
-  command.option('--set <path=value>', 'any other setting, such as http.maxBodyBytes=1MiB; may be repeated');
+  command.option('--set <path=value>', 'any setting, such as http.maxBodyBytes=1MiB; may be repeated');
+  command.addHelpText('after', otherSettings);
   command.on('option:set', (text: string) => {
     const [path = '', ...rest] = text.split('=');
     const setting = settingByPath.get(path);
     const value = setting ? fromText(setting, rest.join('=')) : rest.join('=');
     assigned.push({ path, value, origin: `--set ${path}` });
   });
+}
+
+/** Those without a flag of their own. */
+function otherSettings(): string {
+  const flagged = new Set(flags.map(({ paths }) => paths[0]));
+  const lines = settings
+    .filter(({ path }) => !flagged.has(path))
+    .flatMap(({ path, variable, description, default: initial }) => [
+      `  ${path} (${variable})`,
+      `      ${description} (default: ${JSON.stringify(initial)})`,
+    ]);
+  return `\nFurther settings, by --set, the environment or a file:\n${lines.join('\n')}`;
 }
 
 function describe({ paths, value }: Flag): string {

@@ -16,6 +16,8 @@ export interface WebSocketLike {
 export interface ConnectOptions {
   /** How messages are written; msgpack is smaller. */
   encoding?: Encoding;
+  /** Where the server has keys. It is the first message: it never stands in an address. */
+  apiKey?: string;
   /** Where the platform has none, such as Node 20: `import { WebSocket } from 'ws'`. */
   WebSocket?: new (
     url: string,
@@ -60,7 +62,10 @@ export class SluiceClient {
     return await new Promise((resolve, reject) => {
       const client = new SluiceClient(socket, codec);
       const refuse = () => reject(new ClientError('connection_closed', `${url} can't be reached.`));
-      socket.addEventListener('open', () => resolve(client));
+      socket.addEventListener('open', () => {
+        if (options.apiKey !== undefined) client.#send({ type: 'auth', key: options.apiKey });
+        resolve(client);
+      });
       socket.addEventListener('error', refuse);
       socket.addEventListener('close', refuse);
     });
@@ -97,7 +102,7 @@ export class SluiceClient {
   }
 
   #receive(message: ServerMessage): void {
-    if (message.id === null) return;
+    if (message.type === 'ready' || message.id === null) return;
     this.#generations.get(message.id)?.receive(message);
     if (message.type === 'done' || message.type === 'error') this.#generations.delete(message.id);
   }

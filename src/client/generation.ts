@@ -1,5 +1,5 @@
 import { ClientError } from './client-error.js';
-import type { DoneMessage, QueuedMessage, ServerMessage, TokenMessage } from './protocol.js';
+import type { DoneMessage, QueuedMessage, ReadyMessage, ServerMessage, TokenMessage } from './protocol.js';
 
 /**
  * One running generation: iterate over its tokens, await `done`, or both. Tokens that nobody reads yet are kept; leaving the
@@ -51,7 +51,7 @@ export class Generation implements AsyncIterable<TokenMessage> {
   }
 
   /** For the connection: what the server says of this generation. */
-  receive(message: ServerMessage): void {
+  receive(message: Exclude<ServerMessage, ReadyMessage>): void {
     if (message.type === 'token') this.#tokens.push(message);
     else if (message.type === 'queued') this.queued = message;
     else this.#end(message.type === 'done' ? message : ClientError.of(message));

@@ -26,6 +26,7 @@ export interface GenerationOptions {
   fallbacks?: string[];
   max_cost?: number;
   quality_threshold?: number;
+  optimize_prompt?: boolean | { strategy?: 'drop_oldest' | 'middle_out' | 'head_tail'; max_tokens?: number };
 }
 
 export interface CompletionRequest extends GenerationOptions {
@@ -91,6 +92,7 @@ export interface DoneMessage {
     completion_tokens: number;
     total_tokens: number;
     prompt_tokens_details: { cached_tokens: number };
+    cost?: number; // dollars; where the server has keys
   };
   warning?: string;
   /** How the answer came about, where more than one model could have given it. */
@@ -102,6 +104,15 @@ export interface DoneMessage {
     quality: number | null;
     steps: { model: string; outcome: string; cost_dollars: number; quality: number | null }[];
   };
+  trimmed?: {
+    prompt: number;
+    strategy: string;
+    max_tokens: number;
+    tokens_before: number;
+    tokens_after: number;
+    messages_removed: number[];
+    sentences_removed: { message: number; sentences: number }[];
+  }[];
 }
 
 export interface ErrorMessage {
@@ -110,8 +121,15 @@ export interface ErrorMessage {
   error: { message: string; type: string; code: string; param: string | null; retry_after_seconds?: number };
 }
 
-export type ServerMessage = TokenMessage | QueuedMessage | DoneMessage | ErrorMessage;
+/** The key that was sent is good. */
+export interface ReadyMessage {
+  type: 'ready';
+  id: null;
+}
+
+export type ServerMessage = TokenMessage | QueuedMessage | DoneMessage | ErrorMessage | ReadyMessage;
 
 export type ClientMessage =
   | { type: 'generate'; id: string; request: CompletionRequest | ChatRequest }
-  | { type: 'cancel'; id: string };
+  | { type: 'cancel'; id: string }
+  | { type: 'auth'; key: string };

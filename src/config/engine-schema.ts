@@ -27,6 +27,10 @@ export const engineSchema = z.strictObject({
     .enum(['paged', 'stock'])
     .default('paged')
     .describe("our paged CPU kernel, or llama.cpp's own attention"),
+  weights: z
+    .enum(['auto', 'packed', 'stock'])
+    .default('auto')
+    .describe('packed: stored again for our own CPU kernels, where there are some; stock: as llama.cpp does'),
   repack: z
     .enum(['auto', 'on', 'off'])
     .default('auto')

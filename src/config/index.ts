@@ -1,5 +1,5 @@
 export { ConfigError } from './config-error.js';
-export { isLoopback, loadConfig, resolveConfig } from './load.js';
+export { isLoopback, loadConfig, refuseOpenServer, resolveConfig } from './load.js';
 export {
   type Capability,
   capabilities,

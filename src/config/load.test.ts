@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConfigError } from './config-error.js';
 import { assignmentsOfYaml } from './file.js';
-import { isLoopback, loadConfig, resolveConfig } from './load.js';
+import { isLoopback, loadConfig, refuseOpenServer, resolveConfig } from './load.js';
 import { fromText, settingByPath, settings } from './settings.js';
 
 function faults(action: () => unknown): readonly string[] {
@@ -115,16 +115,20 @@ test('texts that are not the kind are refused, not guessed at', () => {
 });
 
 test('an open address is refused unless asked for', () => {
-  const host = (address: string, insecure = false) =>
-    loadConfig({
+  const start = (address: string, { insecure = false, hasKeys = false } = {}) => {
+    const config = loadConfig({
       flags: [
         { path: 'server.host', value: address, origin: '--host' },
         { path: 'server.insecureNoAuth', value: insecure, origin: '--insecure-no-auth' },
       ],
     });
-  assert.match(faults(() => host('0.0.0.0'))[0]!, /no keys are configured.*--insecure-no-auth/);
-  assert.match(faults(() => host('::'))[0]!, /--insecure-no-auth/);
-  assert.equal(host('0.0.0.0', true).server.host, '0.0.0.0');
+    refuseOpenServer(config, hasKeys);
+  };
+  assert.match(faults(() => start('0.0.0.0'))[0]!, /there are no keys.*--insecure-no-auth/);
+  assert.match(faults(() => start('::'))[0]!, /--insecure-no-auth/);
+  start('0.0.0.0', { insecure: true });
+  start('0.0.0.0', { hasKeys: true });
+  start('127.0.0.1');
   for (const address of ['127.0.0.1', '127.9.9.9', '::1', 'localhost'])
     assert.ok(isLoopback(address), address);
   for (const address of ['128.0.0.1', '127.0.0.1.example', '0.0.0.0', '::'])

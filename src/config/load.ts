@@ -12,13 +12,11 @@ export interface ConfigSources {
 
 /** Defaults, then the file, then the environment, then flags: the later wins. Throws {@link ConfigError}. */
 export function loadConfig(sources: ConfigSources): Config {
-  const config = resolveConfig([
+  return resolveConfig([
     ...(sources.file === undefined ? [] : assignmentsOfFile(sources.file)),
     ...assignmentsOfEnvironment(sources.environment ?? {}),
     ...(sources.flags ?? []),
   ]);
-  refuseOpenServer(config);
-  return config;
 }
 
 export function resolveConfig(assignments: readonly Assignment[]): Config {
@@ -51,12 +49,13 @@ export function assignmentsOfEnvironment(
   });
 }
 
-/** Anyone who reaches an address other than loopback could use the model, so that must be asked for. */
-function refuseOpenServer(config: Config): void {
-  if (config.server.insecureNoAuth || isLoopback(config.server.host)) return;
+/** Without keys anyone who reaches an address other than loopback could use the model, so that must be asked for. */
+export function refuseOpenServer({ server }: Config, hasKeys: boolean): void {
+  if (hasKeys || server.insecureNoAuth || isLoopback(server.host)) return;
   throw new ConfigError([
-    `server.host: ${config.server.host} is reachable from other machines and no keys are configured. ` +
-      'Listen on 127.0.0.1, or give --insecure-no-auth if everyone who can reach it may use it.',
+    `server.host: ${server.host} is reachable from other machines and there are no keys. ` +
+      'Make one with "sluice keys create", listen on 127.0.0.1, or give --insecure-no-auth if everyone who can ' +
+      'reach it may use it.',
   ]);
 }
 

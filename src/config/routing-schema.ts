@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { bytes } from './bytes.js';
 import { engineOverrides } from './engine-schema.js';
+import { priceSchema } from './price-schema.js';
 
 /** What can be asked of a model beyond text in, text out. */
 export const capabilities = [
@@ -20,14 +21,7 @@ export type Capability = (typeof capabilities)[number];
 const name = z
   .string()
   .regex(/^[\w.:/@-]{1,128}$/, 'expected 1 to 128 letters, digits, or any of _ . : / @ -');
-const dollars = z.number().min(0);
 const milliseconds = (fallback: number) => z.int().min(1).max(3_600_000).default(fallback);
-
-const price = z.strictObject({
-  input: dollars,
-  output: dollars,
-  cachedInput: dollars.optional(),
-});
 
 const upstream = z.strictObject({
   url: z.url({ protocol: /^https?$/, error: 'expected an http or https URL such as https://host/v1' }),
@@ -54,7 +48,7 @@ export const modelSpec = z
     ref: z.string().min(1).optional(), // a local model, as model.ref
     upstream: upstream.optional(),
     aliases: z.array(name).max(100).default([]),
-    price: price.optional(),
+    price: priceSchema.optional(),
     capabilities: z.array(z.enum(capabilities)).optional(),
     contextTokens: z.int().min(1).optional(),
     maxRunning: z.int().min(1).max(100_000).optional(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { bytes } from './bytes.js';
 import { engineSchema } from './engine-schema.js';
+import { priceSchema } from './price-schema.js';
 import { routingSchema } from './routing-schema.js';
 
 /**
@@ -14,7 +15,7 @@ const serverSchema = z.strictObject({
   insecureNoAuth: z
     .boolean()
     .default(false)
-    .describe('listen on an address other than loopback although no keys are configured'),
+    .describe('listen on an address other than loopback although there are no keys'),
   maxConnections: z
     .int()
     .min(1)
@@ -36,7 +37,12 @@ const httpSchema = z.strictObject({
   maxReceivingBytes: bytes()
     .default(256 * 2 ** 20)
     .describe('bytes that all bodies being received may hold together'),
-  bodyTimeoutMs: z.int().min(100).max(600_000).default(30_000).describe('time a body may take to arrive'),
+  bodyTimeoutMs: z
+    .int()
+    .min(100)
+    .max(600_000)
+    .default(20_000) // uWS closes a silent connection after 28 to 32 s, without an answer
+    .describe('time a body may take to arrive'),
   maxHeaderBytes: bytes()
     .default(16 * 2 ** 10)
     .describe('largest request head (start line and headers)'),
@@ -112,11 +118,55 @@ const textSchema = z.strictObject({
   maxQueue: z.int().min(1).max(100_000).default(4096).describe('texts that may wait for a worker'),
 });
 
+const dataSchema = z.strictObject({
+  dir: z
+    .string()
+    .default('')
+    .describe('folder of keys, limits and usage; by default $XDG_DATA_HOME/sluice or ~/.local/share/sluice'),
+});
+
+const costSchema = z.strictObject({
+  prices: z
+    .record(z.string(), priceSchema)
+    .default({})
+    .describe('dollars per million tokens by model: { name: { input, output, cachedInput } }'),
+  localPrice: priceSchema
+    .default({ input: 0.05, output: 0.2, cachedInput: 0.005 })
+    .describe('notional price of models that run here and are not in cost.prices'),
+  unknownPrice: priceSchema
+    .default({ input: 10, output: 30 })
+    .describe('price of other models that are not in cost.prices; the ledger marks it as "default"'),
+});
+
+const alertsSchema = z
+  .strictObject({
+    url: z
+      .union([z.literal(''), z.url({ protocol: /^https?$/ })], { error: 'expected an http(s) address' })
+      .default('')
+      .describe('where budget alerts are sent; none: nowhere'),
+    secret: z.string().default('').describe('key of the HMAC that signs alerts'),
+  })
+  .refine(({ url, secret }) => url === '' || secret.length >= 16, {
+    path: ['secret'],
+    message: 'alerts are signed: give a secret of at least 16 characters',
+  });
+
+const usageSchema = z.strictObject({
+  retentionDays: z.int().min(32).max(36_500).default(400).describe('days that the usage ledger goes back'),
+  maxPending: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(10_000)
+    .describe('ended requests that may wait to be recorded; beyond, new ones are refused'),
+});
+
 const logSchema = z.strictObject({
   level: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
     .describe('least level'),
+  prompts: z.boolean().default(false).describe("log requests' texts too: they may be private"),
 });
 
 export const configSchema = z.strictObject({
@@ -128,6 +178,10 @@ export const configSchema = z.strictObject({
   engine: engineSchema.prefault({}),
   text: textSchema.prefault({}),
   routing: routingSchema.prefault({}),
+  data: dataSchema.prefault({}),
+  cost: costSchema.prefault({}),
+  alerts: alertsSchema.prefault({}),
+  usage: usageSchema.prefault({}),
   log: logSchema.prefault({}),
 });
 

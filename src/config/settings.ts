@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { configSchema } from './schema.js';
 
-export type SettingKind = 'number' | 'boolean' | 'string' | 'array';
+export type SettingKind = 'number' | 'boolean' | 'string' | 'array' | 'json';
 
 /** One leaf of the configuration. */
 export interface Setting {
@@ -47,6 +47,8 @@ export function fromText(setting: Setting, text: string): unknown {
     case 'array':
       if (text.trimStart().startsWith('[')) return jsonOrText(text);
       return text === '' ? [] : text.split(',').map((item) => numberOrText(item.trim()));
+    case 'json':
+      return jsonOrText(text);
     case 'string':
       return text;
   }
@@ -73,6 +75,9 @@ function kindOf(type: z.ZodType): SettingKind {
       return 'boolean';
     case 'array':
       return 'array';
+    case 'object':
+    case 'record':
+      return 'json';
     default:
       return 'string';
   }

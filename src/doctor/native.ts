@@ -9,6 +9,7 @@ import { runProbe, runProgram } from './program.js';
 const backendSchema = z.object({
   llamaRelease: z.string(),
   cpuVariant: z.string(),
+  weightKernel: z.string(),
   devices: z.array(
     z.object({ name: z.string(), description: z.string(), kind: z.string(), memoryTotalBytes: z.number() }),
   ),
@@ -47,7 +48,9 @@ function checkAddon(backend: Backend | { failed: string } | null): Check {
   const name = 'Native addon';
   if (backend === null) return fail(name, 'not built', 'Run: npm run build');
   if ('failed' in backend) return fail(name, `doesn't load: ${backend.failed}`, 'Run: npm run build');
-  return ok(name, `llama.cpp ${backend.llamaRelease}, CPU kernels ${backend.cpuVariant}`);
+  const { llamaRelease, cpuVariant, weightKernel } = backend;
+  const packed = weightKernel === '' ? '' : `, for packed weights ${weightKernel}`;
+  return ok(name, `llama.cpp ${llamaRelease}, CPU kernels ${cpuVariant}${packed}`);
 }
 
 async function checkGpu(backend: Backend | null): Promise<Check> {

@@ -31,6 +31,8 @@ export interface EngineOptions {
   threadEntry?: URL;
   /** Time between a crash of the thread and its next start; default: a second. */
   restartDelayMs?: number;
+  /** Gives up loading: createEngine rejects, once the thread has ended. */
+  signal?: AbortSignal;
 }
 
 interface LiveRequest {
@@ -49,12 +51,19 @@ export async function createEngine(
   onProgress: (fraction: number) => void = () => {},
   options: EngineOptions = {},
 ): Promise<Engine> {
+  const { signal } = options;
+  signal?.throwIfAborted();
   const host = new EngineHost(config, onProgress, options);
+  const giveUp = () => void host.close(); // which makes start() reject
+  signal?.addEventListener('abort', giveUp);
   try {
     await host.start();
+    signal?.throwIfAborted();
   } catch (error) {
     await host.close();
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
   }
   return host;
 }

@@ -219,7 +219,7 @@ test('who waited for a prefix goes on alone when its computation ends early', ()
 });
 
 test('prompt chunks keep a step under its target while others decode, and never stop', () => {
-  const stepTime = new StepTimeModel(10, 1, 0);
+  const stepTime = new StepTimeModel(10, 1, 0, 0);
   const { scheduler } = schedulerOf(
     { maxBatchTokens: 512, pages: 512, maxPagesPerSequence: 256, targetStepMs: 70 },
     stepTime,
@@ -240,7 +240,7 @@ test('prompt chunks keep a step under its target while others decode, and never 
   scheduler.finish(running, true);
   assertPlan(step(scheduler), [[long, 512]], 'alone it has the whole step');
 
-  const slow = new StepTimeModel(500, 100, 0);
+  const slow = new StepTimeModel(500, 100, 0, 0);
   const { scheduler: busy } = schedulerOf({ maxBatchTokens: 512, pages: 512, targetStepMs: 70 }, slow);
   const decode = sequence(3);
   busy.enqueue(decode);

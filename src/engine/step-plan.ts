@@ -17,6 +17,8 @@ export class StepPlan {
   tokens = 0;
   /** Sum over the tokens of the positions each attends to. */
   context = 0;
+  /** Rows of logits: one for each entry that is complete. */
+  outputs = 0;
   /** Entries of decoding sequences, one token each. */
   decodes = 0;
   /** Sequences that got their slot in this step and have no sampler yet. */
@@ -26,6 +28,7 @@ export class StepPlan {
     this.size = 0;
     this.tokens = 0;
     this.context = 0;
+    this.outputs = 0;
     this.decodes = 0;
     this.admitted.length = 0;
   }
@@ -46,6 +49,7 @@ export class StepPlan {
     const from = entry.start + entry.count;
     entry.count += count;
     entry.complete = entry.start + entry.count === entry.sequence.length;
+    if (entry.complete) this.outputs++;
     this.tokens += count;
     this.context += count * from + (count * (count + 1)) / 2;
   }

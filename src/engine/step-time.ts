@@ -1,19 +1,21 @@
-/** What makes a step long: how many tokens it computes, and over how much context they attend. */
+/** What makes a step long: how many tokens it computes, for how many of them logits, and over how much context. */
 export interface StepShape {
   tokens: number;
+  outputs: number; // of a small model with a large vocabulary these are the larger part
   context: number; // sum over the step's tokens of the positions each attends to
 }
 
-const featureCount = 3;
+const featureCount = 4;
 const tokenScale = 1 / 64; // features of similar size make the ridge fair to all of them
 const contextScale = 1 / 65_536;
+const outputScale = 1 / 32;
 const decay = 0.97; // a step's weight halves every ~23 steps
 const ridge = 0.05; // pull of the last estimate, in steps: keeps what steady decoding cannot tell apart
 const shortestMs = 0.1;
 const sweeps = 8; // of coordinate descent; the estimate moves on every step, so exact convergence is not needed
 
 /**
- * Predicts a step's time as base + perToken · tokens + perContext · context (milliseconds, none negative), by least
+ * Predicts a step's time as base + perToken · tokens + perContext · context + perOutput · outputs (milliseconds, none negative), by least
  * squares with exponential forgetting. The ridge towards the last estimate holds still whatever the recent steps
  * don't determine (a steady decode shows one shape only); without it forgetting would blow such directions up.
  */
@@ -25,19 +27,25 @@ export class StepTimeModel {
   private readonly prior = new Float64Array(featureCount);
 
   /** The priors are a guess for the first steps only. */
-  constructor(baseMs = 5, perTokenMs = 1, perContextMs = 1e-4) {
-    this.weights = Float64Array.of(baseMs, perTokenMs / tokenScale, perContextMs / contextScale);
+  constructor(baseMs = 5, perTokenMs = 0.5, perContextMs = 1e-4, perOutputMs = 0.5) {
+    this.weights = Float64Array.of(
+      baseMs,
+      perTokenMs / tokenScale,
+      perContextMs / contextScale,
+      perOutputMs / outputScale,
+    );
   }
 
   predictMs(shape: StepShape): number {
     return (
       this.weights[0]! +
       this.weights[1]! * shape.tokens * tokenScale +
-      this.weights[2]! * shape.context * contextScale
+      this.weights[2]! * shape.context * contextScale +
+      this.weights[3]! * shape.outputs * outputScale
     );
   }
 
-  /** O(1): a 3 × 3 system. */
+  /** O(1): a 4 × 4 system. */
   observe(shape: StepShape, elapsedMs: number): void {
     // Divided by its time, a step counts by its relative error: a long one has no more say than a short one.
     const scale = 1 / Math.max(elapsedMs, shortestMs);
@@ -45,6 +53,7 @@ export class StepTimeModel {
     x[0] = scale;
     x[1] = scale * shape.tokens * tokenScale;
     x[2] = scale * shape.context * contextScale;
+    x[3] = scale * shape.outputs * outputScale;
     for (let i = 0; i < featureCount; i++) {
       this.moments[i] = this.moments[i]! * decay + x[i]! * scale * elapsedMs;
       for (let j = 0; j < featureCount; j++) {

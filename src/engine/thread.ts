@@ -1,6 +1,7 @@
-import { freemem } from 'node:os';
+import { statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { initBackends, loadAddon } from '../native/index.js';
+import { modelFiles } from '../models/split.js';
+import { initBackends, loadAddon, packsWeights, usesGpu } from '../native/index.js';
 import type {
   BackendInfo,
   NativeAddon,
@@ -9,6 +10,7 @@ import type {
   NativeModel,
 } from '../native/types.js';
 import { usableCores } from '../support/cpus.js';
+import { availableMemoryBytes } from '../support/memory.js';
 import { EngineThread } from './engine-thread.js';
 import { packEvents, type Report, type ThreadData } from './protocol.js';
 import { resolveSizes, type Sizes } from './sizing.js';
@@ -28,20 +30,32 @@ interface Loaded {
   model: NativeModel;
 }
 
+/** Files that aren't there count for nothing: the addon says what is wrong with a path. */
+function fileBytes(paths: readonly string[]): number {
+  return paths.reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
+}
+
 async function load(): Promise<Loaded> {
   const backend = initBackends(config.backend);
   const addon = loadAddon();
-  const { gpuLayers, mainGpu, tensorSplit, mmap, mlock } = config;
-  const options = { gpuLayers, mainGpu, tensorSplit, mmap, mlock, vocabOnly: false };
-  const handle = addon.load(config.modelPath, options, (fraction) => report({ type: 'loading', fraction }));
+  const { modelPath, gpuLayers, mainGpu, tensorSplit, mmap, mlock, weights } = config;
+  const packWeights = packsWeights({
+    mode: weights,
+    gpuLayers,
+    backend,
+    modelBytes: fileBytes(modelFiles(modelPath)),
+    memoryAvailableBytes: availableMemoryBytes(),
+  });
+  const options = { gpuLayers, mainGpu, tensorSplit, mmap, mlock, vocabOnly: false, packWeights };
+  const handle = addon.load(modelPath, options, (fraction) => report({ type: 'loading', fraction }));
   return { addon, backend, model: await handle.done };
 }
 
 function sizesFor({ backend, model }: Loaded): Sizes {
-  const gpus = config.gpuLayers === 0 ? [] : backend.devices.filter((device) => device.kind === 'gpu');
+  const gpus = usesGpu(config.gpuLayers, backend) ? backend.devices.filter(({ kind }) => kind === 'gpu') : [];
   return resolveSizes(config, model.info, {
     cores: usableCores(),
-    memoryAvailableBytes: Math.min(freemem(), process.constrainedMemory() || Number.POSITIVE_INFINITY),
+    memoryAvailableBytes: availableMemoryBytes(),
     gpuFreeBytes: gpus.length === 0 ? null : gpus.reduce((sum, device) => sum + device.memoryFreeBytes, 0),
   });
 }

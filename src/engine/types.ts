@@ -1,5 +1,6 @@
 /** What passes between the gateway (main thread) and an engine thread. */
 import type { RenderedChat } from '../native/types.js';
+import type { WeightsMode } from '../native/weights.js';
 
 export interface SamplingParams {
   temperature: number; // 0: greedy
@@ -95,6 +96,7 @@ export interface EngineConfig {
   kvTypeV: 'f16' | 'bf16' | 'f32' | 'q8_0';
   flashAttention: 'auto' | 'on' | 'off';
   attention: 'paged' | 'stock';
+  weights: WeightsMode;
   pageSize: number; // cells
   kvBytes: number; // 0: by rule (memoryUtilization of free GPU memory; on a CPU a stated share of free RAM)
   memoryUtilization: number; // GPU, default 0.9

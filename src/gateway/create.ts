@@ -1,4 +1,6 @@
 import { type Config, ConfigError, type ModelSpec, modelSpec } from '../config/index.js';
+import type { Accounting } from '../cost/accounting.js';
+import { PriceTable } from '../cost/prices.js';
 import { Fleet, type FleetHooks } from '../routing/fleet.js';
 import { Router } from '../routing/router.js';
 import { RouteTable } from '../routing/routes.js';
@@ -23,6 +25,7 @@ export interface GatewayParts {
   /** Models that are loaded already. */
   models: ModelRegistry;
   metrics: Metrics;
+  accounting: Accounting;
   log: Log;
   /** Absent: no further models can be loaded into this process. */
   loader?: LocalLoader;
@@ -40,7 +43,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   for (const spec of config.routing.models) await fleet.add(spec);
   const router = new Router(fleet, new RouteTable(config.routing.routes));
   refuseUnknownNames(config, router);
-  return { router, models, prefixes, metrics: metrics.generations };
+  return { router, models, prefixes, metrics: metrics.generations, accounting: parts.accounting };
 }
 
 function createFleet(
@@ -70,7 +73,16 @@ function createFleet(
     },
     log: (message, details) => log.info(details, message),
   };
-  const environment = { settings: config.routing, now: Date.now, random: Math.random };
+  const environment = {
+    settings: config.routing,
+    prices: new PriceTable(config.cost.prices, {
+      local: config.cost.localPrice,
+      unknown: config.cost.unknownPrice,
+    }),
+    defaultMaxTokens: config.requests.defaultMaxTokens,
+    now: Date.now,
+    random: Math.random,
+  };
   const estimateBytes = async (spec: ModelSpec) => (await loader?.estimateBytes(spec)) ?? 0;
   return new Fleet(environment, { open, estimateBytes }, hooks);
 }

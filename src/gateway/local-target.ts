@@ -1,4 +1,5 @@
 import { type Capability, capabilities } from '../config/index.js';
+import type { TokenBound } from '../cost/tab.js';
 import type { GenerateRequest } from '../engine/types.js';
 import type { Target } from '../routing/target.js';
 import { parsedMessages, plainMessages } from './messages.js';
@@ -36,10 +37,17 @@ export class LocalTarget implements Target {
     this.#limits = limits;
   }
 
-  async answer(request: ValidatedRequest, sink: GenerationSink, signal: AbortSignal): Promise<Usage> {
+  async answer(
+    request: ValidatedRequest,
+    sink: GenerationSink,
+    signal: AbortSignal,
+    onCounted: (bound: TokenBound) => void,
+  ): Promise<Usage> {
     const { id, text } = this.served;
     const prepared = await prepare(this.served, this.#prefixes, this.#limits, request);
-    sink({ type: 'start', model: id, vocab: text.vocab, route: null, warning: prepared.warning });
+    onCounted(boundOf(prepared));
+    const { warning, trimmed } = prepared;
+    sink({ type: 'start', model: id, vocab: text.vocab, route: null, warning, trimmed, quota: {} });
     return await answerPrepared(this.served, prepared, request, sink, signal);
   }
 
@@ -61,6 +69,16 @@ export class LocalTarget implements Target {
   async close(): Promise<void> {
     await Promise.all([this.served.engine.close(), this.served.text.close()]);
   }
+}
+
+function boundOf({ requests }: PreparedRequest): TokenBound {
+  let promptTokens = 0;
+  let completionTokens = 0;
+  for (const { prompt, choices, maxTokens } of requests) {
+    promptTokens += prompt.length;
+    completionTokens += choices * maxTokens;
+  }
+  return { promptTokens, dearestPromptTokens: promptTokens, completionTokens };
 }
 
 async function answerPrepared(

@@ -1,5 +1,8 @@
+import type { Accounting } from '../cost/accounting.js';
+import { Tab } from '../cost/tab.js';
 import type { Router } from '../routing/router.js';
 import type { GenerationMetrics } from '../telemetry/generation.js';
+import { Ending, expectedOf } from './metering.js';
 import type { ModelRegistry } from './models.js';
 import type { PrefixRegistry } from './prefixes.js';
 import type { GenerationSink, Usage, ValidatedRequest } from './types.js';
@@ -9,11 +12,13 @@ export interface Gateway {
   models: ModelRegistry;
   prefixes: PrefixRegistry;
   metrics: GenerationMetrics;
+  accounting: Accounting;
 }
 
 /**
  * The whole way of a request, the same for HTTP and WebSocket, streaming or not. Events go to `sink`; the promise resolves
- * after the last one, or rejects with the SluiceError that ended the request, whether or not events came before.
+ * after the last one, or rejects with the SluiceError that ended the request, whether or not events came before. When it
+ * resolves, what the request has cost is kept.
  */
 export async function generate(
   gateway: Gateway,
@@ -22,14 +27,22 @@ export async function generate(
   signal: AbortSignal,
 ): Promise<Usage> {
   const watch = gateway.metrics.start();
+  const ending = new Ending();
+  let admitted = null;
   try {
+    const admission = await gateway.accounting.admit(expectedOf(request));
+    const tab = new Tab(admission);
+    admitted = { admission, tab };
     const plan = gateway.router.resolve(request);
     watch.resolved(plan.candidates[0]!.deployment.id);
-    // Each model tried: its queue, then its engine or upstream.
-    const usage = await gateway.router.answer(plan, request, watch.observe(sink), signal);
+    // For each model tried: its dearest outcome reserved on the tab, its queue, its engine or upstream, what it cost.
+    const observed = ending.observe(watch.observe(sink));
+    const usage = await gateway.router.answer({ plan, request, tab, sink: observed, signal });
+    const nanodollars = await admission.settle(ending.finished(tab, usage));
     watch.finished(usage);
-    return usage;
+    return { ...usage, nanodollars };
   } catch (error) {
+    await admitted?.admission.settle(ending.failed(admitted.tab, error));
     watch.failed(error);
     throw error;
   }

@@ -1,5 +1,6 @@
 import type { GenerateRequest, SamplingParams } from '../engine/types.js';
 import { SluiceError } from '../errors.js';
+import type { TrimOptions, TrimReport } from '../text/trim/types.js';
 import { compileConstraint } from './constraint.js';
 import type { ServedModel } from './models.js';
 import type { PrefixRegistry } from './prefixes.js';
@@ -12,6 +13,8 @@ export interface PreparedRequest {
   /** How to read an assistant's message out of the text; null for completions, '' where all text is content. */
   messageSyntax: string | null;
   warning: string | null;
+  /** Prompts that were cut, and how. */
+  trimmed: (TrimReport & { prompt: number })[];
 }
 
 interface PreparedInput {
@@ -21,6 +24,7 @@ interface PreparedInput {
   additionalStops: string[];
   messageSyntax: string | null;
   warning: string | null;
+  trimmed: PreparedRequest['trimmed'];
 }
 
 export interface PrepareLimits {
@@ -39,8 +43,8 @@ export async function prepare(
   const grammar = await compileConstraint(model, request.constraint, limits.maxGrammarBytes);
   const input =
     request.input.kind === 'text'
-      ? await prepareText(model, prefixes, request, request.input)
-      : await prepareChat(model, prefixes, request, request.input);
+      ? await prepareText(model, prefixes, limits, request, request.input)
+      : await prepareChat(model, prefixes, limits, request, request.input);
   const sampling = { ...request.sampling, ...(grammar === '' ? input.grammar : plainGrammar(grammar)) };
   checkBias(model, sampling);
   const requests = input.prompts.map((prompt, index) => ({
@@ -59,19 +63,28 @@ export async function prepare(
     cachePrompt: request.cachePrompt,
   }));
   checkAnswerSize(requests, request.input.kind === 'text' && request.input.echo, limits.maxAnswerEntries);
-  return { requests, messageSyntax: input.messageSyntax, warning: input.warning };
+  const { messageSyntax, warning, trimmed } = input;
+  return { requests, messageSyntax, warning, trimmed };
 }
 
 async function prepareText(
   model: ServedModel,
   prefixes: PrefixRegistry,
+  limits: PrepareLimits,
   request: ValidatedRequest,
   input: TextInput,
 ): Promise<PreparedInput> {
   const prefix = prefixTokens(model, prefixes, request);
+  const trim = trimOptions(model, request, limits.defaultMaxTokens);
+  const trimmed: PreparedRequest['trimmed'] = [];
   const prompts = await Promise.all(
     input.prompts.map(async (prompt, index) => {
       const param = input.prompts.length === 1 ? 'prompt' : `prompt.${index}`;
+      if (trim && typeof prompt === 'string') {
+        const { tokens, report } = await model.text.trimText(prompt, trim);
+        if (report) trimmed.push({ prompt: index, ...report });
+        return tokens;
+      }
       const own =
         typeof prompt === 'string' ? await tokenizePrompt(model, prompt, prefix === null, param) : prompt;
       checkTokens(model, own, param);
@@ -87,19 +100,23 @@ async function prepareText(
     additionalStops: [],
     messageSyntax: null,
     warning: null,
+    trimmed,
   };
 }
 
 async function prepareChat(
   model: ServedModel,
   prefixes: PrefixRegistry,
+  limits: PrepareLimits,
   request: ValidatedRequest,
   input: ChatInput,
 ): Promise<PreparedInput> {
   const messages = [...prefixMessages(model, prefixes, request), ...input.messages];
-  const chat = await model.text.chat(
-    JSON.stringify({ ...input.options, messages, add_generation_prompt: true }),
-  );
+  const rendering = JSON.stringify({ ...input.options, messages, add_generation_prompt: true });
+  const trim = trimOptions(model, request, limits.defaultMaxTokens);
+  const { chat, report } = trim
+    ? await model.text.trimChat(rendering, trim)
+    : { chat: await model.text.chat(rendering), report: null };
   return {
     prompts: [chat.tokens],
     grammar: { grammar: chat.grammar, grammarLazy: chat.grammarLazy, grammarTriggers: chat.grammarTriggers },
@@ -107,6 +124,7 @@ async function prepareChat(
     additionalStops: chat.additionalStops,
     messageSyntax: chat.syntax,
     warning: chat.fallback ? 'This model has no chat template; a plain one was used.' : null,
+    trimmed: report ? [{ prompt: 0, ...report }] : [],
   };
 }
 
@@ -134,6 +152,18 @@ function prefixMessages(model: ServedModel, prefixes: PrefixRegistry, request: V
 
 function plainGrammar(grammar: string): PreparedInput['grammar'] {
   return { grammar, grammarLazy: false, grammarTriggers: [] };
+}
+
+/** An answer of unsaid length is left the default, but at most a quarter of the context. */
+function trimOptions(
+  model: ServedModel,
+  { trim, maxTokens }: ValidatedRequest,
+  fallback: number,
+): TrimOptions | null {
+  if (trim === null) return null;
+  const { maxContext } = model.engine;
+  const room = maxContext - (maxTokens ?? Math.min(fallback, Math.floor(maxContext / 4)));
+  return { strategy: trim.strategy, maxTokens: Math.max(1, Math.min(room, trim.maxTokens ?? room)) };
 }
 
 /** Throws context_length_exceeded where the prompt alone, or the prompt with the answer asked for, doesn't fit. */

@@ -15,8 +15,7 @@ export function run(
   signal: AbortSignal,
 ): Promise<Usage> {
   if (signal.aborted) return Promise.resolve(cancelledUnbegun(requests, sink));
-  const usage: Usage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0 };
-  for (const { prompt } of requests) usage.promptTokens += prompt.length;
+  const usage: Usage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, nanodollars: null };
 
   return new Promise((resolve, reject) => {
     let choicesLeft = requests.reduce((sum, { choices }) => sum + choices, 0);
@@ -39,10 +38,13 @@ export function run(
       if (ended) return;
       const choice = index * request.choices;
       switch (event.type) {
-        case 'prompt':
-          usage.cachedTokens += event.cachedTokens;
-          sink({ type: 'prompt', prompt: index, tokens: request.prompt, logprobs: event.logprobs });
+        case 'prompt': {
+          const { cachedTokens, logprobs } = event;
+          usage.promptTokens += request.prompt.length;
+          usage.cachedTokens += cachedTokens;
+          sink({ type: 'prompt', prompt: index, tokens: request.prompt, cachedTokens, logprobs });
           break;
+        }
         case 'delta': {
           const { text, tokens, logprobs } = event;
           sink({ type: 'delta', choice: choice + event.index, text, message: null, tokens, logprobs });
@@ -79,5 +81,5 @@ function cancelledUnbegun(requests: readonly GenerateRequest[], sink: Generation
   for (let choice = 0; choice < choices; choice += 1) {
     sink({ type: 'done', choice, finishReason: 'cancelled', stopSequence: null });
   }
-  return { promptTokens: 0, completionTokens: 0, cachedTokens: 0 };
+  return { promptTokens: 0, completionTokens: 0, cachedTokens: 0, nanodollars: null };
 }

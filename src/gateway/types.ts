@@ -1,11 +1,14 @@
 /** What passes between the API and the gateway. Nothing here comes unchecked from the wire: api/validate.ts makes it. */
+import type { Caller } from '../auth/caller.js';
 import type { SamplingParams } from '../engine/types.js';
 import type { VocabTable } from '../native/types.js';
 import type { RouteReport } from '../routing/report.js';
+import type { TrimReport, TrimStrategy } from '../text/trim/types.js';
 
 export interface ValidatedRequest {
   id: string; // the answer's id, unique
-  tenant: string;
+  caller: Caller;
+  tenant: string; // the caller's
   user: string | null; // the client's own user; who has one stays with their variant
   model: string | null; // as the client named it; null: the default model
   routing: RoutingWishes;
@@ -16,6 +19,8 @@ export interface ValidatedRequest {
   /** What of it the client itself asked for; the rest are this server's defaults. */
   explicit: { temperature: boolean; seed: boolean };
   constraint: Constraint | null;
+  /** How to cut a prompt that is too long; null: it is refused. Without maxTokens: to what the context holds beside the answer. */
+  trim: { strategy: TrimStrategy; maxTokens: number | null } | null;
   stop: string[];
   priority: number; // 0 is served first
   deadlineMs: number; // epoch
@@ -27,7 +32,7 @@ export interface ValidatedRequest {
 
 export interface RoutingWishes {
   fallbacks: string[]; // models to try, in this order, where the one named can't answer
-  maxCostDollars: number | null; // models that would cost more are left out
+  maxNanodollars: number | null; // models that would cost more are left out
   qualityThreshold: number | null; // of a cascade; null: the route's own
 }
 
@@ -93,8 +98,16 @@ export type GenerationEvent =
       vocab: VocabTable | null; // of its tokens; null: they bring their bytes
       route: RouteChoice | null; // null: the client named this very model
       warning: string | null; // something the client should know, such as a missing chat template
+      trimmed: readonly (TrimReport & { prompt: number })[]; // prompts that were cut, and how
+      quota: Readonly<Record<string, string>>; // what is left of the caller's limits, as HTTP headers
     }
-  | { type: 'prompt'; prompt: number; tokens: Int32Array; logprobs: (ShownLogprob | null)[] | null }
+  | {
+      type: 'prompt';
+      prompt: number;
+      tokens: Int32Array;
+      cachedTokens: number; // of them, not computed again
+      logprobs: (ShownLogprob | null)[] | null;
+    }
   | {
       type: 'delta';
       choice: number;
@@ -120,4 +133,5 @@ export interface Usage {
   cachedTokens: number; // of promptTokens, taken from the prefix cache
   isEstimated?: boolean; // the upstream didn't count
   route?: RouteReport; // where more than one model could have answered
+  nanodollars: number | null; // null: nothing is accounted
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorTable, SluiceError } from '../errors.js';
-import type { Fetch } from './proxy.js';
+import { type Fetch, nodeFetch } from './node-fetch.js';
 import { isLoopback } from './reference.js';
 
 /** How patient the downloads are. Tests shorten it. */
@@ -28,7 +28,7 @@ export const defaultHttpSettings: HttpSettings = {
   maxAttempts: 6,
   backoffMs: 500,
   maxRetryAfterSeconds: 60,
-  fetch,
+  fetch: nodeFetch(() => undefined),
   sleep: async (ms, signal) => {
     await delay(ms, undefined, { signal });
   },
@@ -133,7 +133,7 @@ export async function* readBody(
       const watchdog = setTimeout(stall, settings.stallTimeoutMs);
       const { done, value } = await reader
         .read()
-        .catch((error: unknown) => Promise.reject(networkError(url, error)))
+        .catch((error: unknown) => Promise.reject(networkError(url, reasonOf(error, controller.signal))))
         .finally(() => clearTimeout(watchdog));
       if (done) return;
       yield value;
@@ -173,7 +173,6 @@ async function sendOnce(
     const response = await settings.fetch(url, {
       method: request.method ?? 'GET',
       headers: headersFor(url, request),
-      redirect: 'manual',
       signal: controller.signal,
     });
     controller.signal.addEventListener('abort', () => signal.removeEventListener('abort', forward), {
@@ -257,10 +256,15 @@ function parseRetryAfter(value: string | null): number | null {
   return Number.isNaN(dateMs) ? null : Math.max(0, Math.ceil((dateMs - Date.now()) / 1000));
 }
 
+/** Why it was aborted says more than that it was. */
+function reasonOf(error: unknown, signal: AbortSignal): unknown {
+  return signal.aborted ? signal.reason : error;
+}
+
 function networkError(url: URL, error: unknown): SluiceError {
   if (error instanceof SluiceError) return error;
-  const cause = (error as { cause?: { code?: string } }).cause;
-  const reason = cause?.code ?? (error instanceof Error ? error.message : 'unknown');
+  const { code } = error as { code?: string };
+  const reason = code ?? (error instanceof Error ? error.message : 'unknown');
   return new SluiceError(
     'model_download_failed',
     `The connection to ${describeUrl(url)} failed (${reason}).`,

@@ -11,6 +11,7 @@ import { type PullPlan, type PullTools, planCatalogPull, planReferencePull, pull
 import { modelStem, parseReference } from './reference.js';
 import { silentReporter } from './reporter.js';
 import { endpointsFromEnvironment } from './sources/source.js';
+import { modelFiles, wholeName } from './split.js';
 import { defaultModelsDirectory, ModelStore, type StoredModel } from './store.js';
 
 export type { Catalog, CatalogEntry } from './catalog.js';
@@ -22,7 +23,7 @@ export { defaultModelsDirectory, type Manifest, ModelStore, type StoredModel } f
 const defaultMaxBytes = 2 ** 41; // 2 TiB: larger than any GGUF file, smaller than a server that never stops sending
 
 export interface ResolvedModel {
-  /** Absolute path of the GGUF file. */
+  /** Absolute path of the GGUF file; of a split model, of its first part. */
   path: string;
   /** What clients call it. */
   id: string;
@@ -105,15 +106,16 @@ export function planFor(ref: string, catalog: Catalog): PullPlan | null {
 }
 
 async function localModel(text: string, catalog: Catalog): Promise<ResolvedModel> {
-  const path = resolve(text.startsWith('~/') ? join(homedir(), text.slice(2)) : text);
-  const stats = await stat(path).catch(() => null);
-  if (stats?.isFile()) {
-    return {
-      path,
-      id: modelStem(basename(path)),
-      revision: `${stats.size}-${Math.trunc(stats.mtimeMs)}`,
-      catalog: null,
-    };
+  const files = modelFiles(resolve(text.startsWith('~/') ? join(homedir(), text.slice(2)) : text));
+  const states = await Promise.all(files.map((file) => stateOf(file)));
+  const missing = states.indexOf(null);
+  if (missing === -1) {
+    const id = modelStem(basename(wholeName(files[0])));
+    return { path: files[0], id, revision: states.join(' '), catalog: null };
+  }
+  if (states.some((state) => state !== null)) {
+    const message = `Part ${missing + 1} of ${files.length} of the model is missing: ${basename(files[missing]!)}.`;
+    throw new SluiceError('model_not_found', message, { param: 'model' });
   }
   const known = catalog.models.map((entry) => entry.name).join(', ');
   throw new SluiceError(
@@ -123,6 +125,12 @@ async function localModel(text: string, catalog: Catalog): Promise<ResolvedModel
       param: 'model',
     },
   );
+}
+
+/** Changes when the file does; null: there is none. */
+async function stateOf(path: string): Promise<string | null> {
+  const stats = await stat(path).catch(() => null);
+  return stats?.isFile() ? `${stats.size}-${Math.trunc(stats.mtimeMs)}` : null;
 }
 
 function pullTools(options: ResolveOptions): PullTools {

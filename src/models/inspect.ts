@@ -1,5 +1,7 @@
 import { open, stat } from 'node:fs/promises';
+import type { GgufFileInfo } from 'node-llama-cpp';
 import { SluiceError } from '../errors.js';
+import { modelFiles } from './split.js';
 
 /** Far above any model's number of tensors or metadata entries. */
 const maxHeaderEntries = 100_000n;
@@ -19,42 +21,80 @@ export interface ModelFacts {
   slidingWindow: number | null;
   chatTemplate: boolean;
   tensors: number;
+  /** More than one: the model is split, and all figures are of all its parts. */
+  files: number;
+  bytes: number;
 }
 
 /**
- * Reads a GGUF header. The reader is node-llama-cpp's, whose import takes about a second: it is loaded when asked
+ * Reads a GGUF header, or those of all parts of a split model. The reader is node-llama-cpp's, whose import takes about a second: it is loaded when asked
  * for only. Throws model_checksum_mismatch for what isn't GGUF.
  */
 export async function inspectModel(path: string): Promise<ModelFacts> {
-  await checkHeader(path);
-  const { readGgufFileInfo, GgufFileType } = await import('node-llama-cpp');
-  const info = await readGgufFileInfo(path, { sourceType: 'filesystem', logWarnings: false }).catch(
-    (cause) => {
-      throw notGguf('its header is damaged', cause);
-    },
-  );
+  const files = modelFiles(path);
+  const parts: Part[] = [];
+  for (const file of files) parts.push(await readPart(file));
+  const { metadata } = parts[0]!.info;
+  checkParts(parts);
   // The reader answers damaged metadata with less than its types promise.
-  const general = info.metadata.general as typeof info.metadata.general | undefined;
+  const general = metadata.general as typeof metadata.general | undefined;
   if (typeof general?.architecture !== 'string') throw notGguf('it names no architecture');
-  const { size } = await stat(path);
-  const tensors = info.fullTensorInfo ?? [];
-  if ((info.infoEndOffset ?? 0) > size || tensors.some((tensor) => tensor.fileOffset >= size))
-    throw notGguf('it is cut short');
-  const architecture = info.architectureMetadata;
+  const architecture = parts[0]!.info.architectureMetadata;
+  const { GgufFileType } = await import('node-llama-cpp');
   const fileType = general.file_type === undefined ? undefined : GgufFileType[general.file_type];
   return {
     architecture: general.architecture,
     name: general.name ?? null,
-    parameters: countParameters(tensors),
+    parameters: sumOf(parts, ({ info }) => countParameters(info.fullTensorInfo ?? [])),
     quantisation: fileType?.replace(/^MOSTLY_/, '') ?? null,
     context: architecture?.context_length ?? null,
     layers: architecture?.block_count ?? null,
     embeddingSize: architecture?.embedding_length ?? null,
-    vocabSize: info.metadata.tokenizer?.ggml?.tokens?.length ?? null,
+    vocabSize: metadata.tokenizer?.ggml?.tokens?.length ?? null,
     slidingWindow: architecture?.attention?.sliding_window ?? null,
-    chatTemplate: info.metadata.tokenizer?.chat_template !== undefined,
-    tensors: Number(info.totalTensorCount),
+    chatTemplate: metadata.tokenizer?.chat_template !== undefined,
+    tensors: sumOf(parts, tensorCount),
+    files: files.length,
+    bytes: sumOf(parts, ({ bytes }) => bytes),
   };
+}
+
+interface Part {
+  info: GgufFileInfo;
+  bytes: number;
+}
+
+async function readPart(path: string): Promise<Part> {
+  await checkHeader(path);
+  const { readGgufFileInfo } = await import('node-llama-cpp');
+  const options = { sourceType: 'filesystem', logWarnings: false, spliceSplitFiles: false } as const;
+  const info = await readGgufFileInfo(path, options).catch((cause) => {
+    throw notGguf('its header is damaged', cause);
+  });
+  const { size } = await stat(path);
+  const tensors = info.fullTensorInfo ?? [];
+  if ((info.infoEndOffset ?? 0) > size || tensors.some((tensor) => tensor.fileOffset >= size))
+    throw notGguf('it is cut short');
+  return { info, bytes: size };
+}
+
+function checkParts(parts: readonly Part[]): void {
+  const { split } = parts[0]!.info.metadata as { split?: { count?: number; tensors?: { count?: number } } };
+  const count = Number(split?.count ?? 1);
+  if (count > 1 && count !== parts.length)
+    throw notGguf(`it is one of ${count} files, whose names must end in -00001-of-${count} and so on`);
+  if (count === 1) return;
+  const found = sumOf(parts, tensorCount);
+  const expected = Number(split?.tensors?.count);
+  if (found !== expected) throw notGguf(`its parts hold ${found} tensors instead of ${expected}`);
+}
+
+function tensorCount({ info }: Part): number {
+  return Number(info.totalTensorCount);
+}
+
+function sumOf<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + value(item), 0);
 }
 
 function countParameters(tensors: readonly { readonly dimensions: readonly (number | bigint)[] }[]): number {

@@ -1,24 +1,33 @@
-import { EnvHttpProxyAgent, fetch as undiciFetch } from 'undici';
-
-export type Fetch = (url: URL, init: RequestInit) => Promise<Response>;
+import { HttpProxyAgent, HttpsProxyAgent } from 'hpagent';
+import { type AgentFor, type Fetch, nodeFetch } from './node-fetch.js';
+import { isLoopback } from './reference.js';
 
 /**
- * Node's own fetch, or where HTTPS_PROXY or HTTP_PROXY (or their lower-case forms) is set, one that goes through the
- * proxy except to NO_PROXY's hosts. Node 20's fetch doesn't look at these variables.
+ * Through the proxy of HTTPS_PROXY or HTTP_PROXY (or their lower-case forms) where one is set, except to NO_PROXY's hosts
+ * and this machine's own.
  */
 export function fetchFromEnvironment(env: NodeJS.ProcessEnv): Fetch {
+  return nodeFetch(agents(env));
+}
+
+function agents(env: NodeJS.ProcessEnv): AgentFor {
   const httpProxy = env.http_proxy || env.HTTP_PROXY;
   const httpsProxy = env.https_proxy || env.HTTPS_PROXY || httpProxy;
-  if (!httpProxy && !httpsProxy) return fetch;
-  const dispatcher = new EnvHttpProxyAgent({
-    ...(httpProxy ? { httpProxy } : {}),
-    ...(httpsProxy ? { httpsProxy } : {}),
-    // This machine's own servers are never behind the proxy.
-    noProxy: ['localhost', '127.0.0.1', '::1', env.no_proxy || env.NO_PROXY].filter(Boolean).join(','),
-  });
-  // undici's types and Node's describe the same objects, under different names.
-  return (url, init) =>
-    undiciFetch(url, { ...init, dispatcher } as Parameters<
-      typeof undiciFetch
-    >[1]) as unknown as Promise<Response>;
+  const httpAgent = httpProxy ? new HttpProxyAgent({ proxy: httpProxy }) : undefined;
+  const httpsAgent = httpsProxy ? new HttpsProxyAgent({ proxy: httpsProxy }) : undefined;
+  const excepted = (env.no_proxy || env.NO_PROXY || '').split(/[\s,]+/).filter((entry) => entry !== '');
+  return (url) => {
+    if (isLoopback(url) || excepted.some((entry) => isExcepted(url, entry))) return undefined;
+    return url.protocol === 'https:' ? httpsAgent : httpAgent;
+  };
 }
+
+/** `*`, or a domain, which stands for those below it too, with an optional port: curl's rules. */
+function isExcepted(url: URL, entry: string): boolean {
+  if (entry === '*') return true;
+  const [, domain = '', port] = /^(?:\*?\.)?(.*?)(?::(\d+))?$/.exec(entry.toLowerCase()) ?? [];
+  if (port !== undefined && port !== (url.port || defaultPorts[url.protocol])) return false;
+  return domain !== '' && (url.hostname === domain || url.hostname.endsWith(`.${domain}`));
+}
+
+const defaultPorts: Record<string, string> = { 'http:': '80', 'https:': '443' };

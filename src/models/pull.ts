@@ -11,6 +11,7 @@ import { fetchHuggingFace } from './sources/hugging-face.js';
 import { fetchPypi } from './sources/pypi.js';
 import type { Endpoints, Fetched, SourceContext } from './sources/source.js';
 import { fetchUrl } from './sources/url.js';
+import { wholeName } from './split.js';
 import type { ModelStore, StoredModel } from './store.js';
 
 export interface PullTools {
@@ -49,8 +50,8 @@ export function planReferencePull(ref: string, reference: RemoteReference): Pull
 
 function referenceId(reference: RemoteReference): string {
   if (reference.kind === 'pypi') return modelStem(reference.package);
-  if (reference.kind === 'url') return modelStem(reference.url.pathname);
-  return modelStem(reference.file ?? reference.repo);
+  if (reference.kind === 'url') return modelStem(wholeName(reference.url.pathname));
+  return modelStem(wholeName(reference.file ?? reference.repo));
 }
 
 /** The stored model, pulled if it isn't there yet or if `refresh` asks for it again. */
@@ -73,6 +74,8 @@ export async function pullModel(plan: PullPlan, refresh: boolean, tools: PullToo
 async function pullLocked(plan: PullPlan, tools: PullTools): Promise<StoredModel> {
   const directory = await tools.store.makeDirectory(plan.name);
   announce(plan, tools);
+  const replaced = await tools.store.find(plan.name);
+  if (replaced !== null && replaced.manifest.parts.length > 0) await tools.store.revoke(plan.name);
   const { fetched, source } = await fetchFromFirst(plan, directory, tools);
   tools.signal.throwIfAborted();
   await tools.store.record({
@@ -84,6 +87,7 @@ async function pullLocked(plan: PullPlan, tools: PullTools): Promise<StoredModel
     file: fetched.file,
     bytes: fetched.bytes,
     sha256: fetched.sha256,
+    parts: fetched.parts,
     upstream: fetched.upstream,
     pulledAt: tools.now().toISOString(),
     licence: plan.entry?.licence ?? null,

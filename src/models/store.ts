@@ -17,9 +17,11 @@ const manifestSchema = z.object({
   /** The reference it was pulled by, and the one that delivered it (they differ for catalog names). */
   ref: z.string(),
   source: z.string(),
+  /** The model's file, or the first part of a split one; length and checksum are of all parts (sources/source.ts). */
   file: z.string(),
   bytes: z.int().nonnegative(),
   sha256: z.string(),
+  parts: z.array(z.object({ file: z.string(), bytes: z.int().nonnegative() })).default([]),
   /** The source's own name for this state: a commit, an ETag, a package version. */
   upstream: z.string().nullable(),
   /** ISO 8601. */
@@ -51,9 +53,18 @@ export class ModelStore {
   async find(name: string): Promise<StoredModel | null> {
     const manifest = await this.#readManifest(name);
     if (manifest === null) return null;
-    const path = join(this.directory, name, manifest.file);
-    const stats = await stat(path).catch(() => null);
-    return stats?.size === manifest.bytes ? { manifest, path } : null;
+    const pathOf = (file: string) => join(this.directory, name, file);
+    const files = manifest.parts.length > 0 ? manifest.parts : [manifest];
+    const sizes = await Promise.all(
+      files.map(({ file }) =>
+        stat(pathOf(file)).then(
+          ({ size }) => size,
+          () => null,
+        ),
+      ),
+    );
+    const isWhole = files.every(({ bytes }, index) => sizes[index] === bytes);
+    return isWhole ? { manifest, path: pathOf(manifest.file) } : null;
   }
 
   async list(): Promise<StoredModel[]> {
@@ -85,12 +96,17 @@ export class ModelStore {
     await rename(draft, path);
   }
 
+  /** The model counts as absent from now on: its files are about to be replaced, one after the other. */
+  async revoke(name: string): Promise<void> {
+    await rm(join(this.directory, name, manifestFile), { force: true });
+  }
+
   /** Removes the model and whatever a broken pull left of it. False: there was nothing. */
   async remove(name: string): Promise<boolean> {
     const path = join(this.directory, name);
     if ((await stat(path).catch(() => null)) === null) return false;
     // The manifest first: a model half removed is then no model.
-    await rm(join(path, manifestFile), { force: true });
+    await this.revoke(name);
     await rm(path, { recursive: true });
     return true;
   }

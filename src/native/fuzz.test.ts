@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { type FixtureName, fixture } from '../../test/support/gguf/fixtures.js';
+import { type FixtureName, fixture, splitFixture } from '../../test/support/gguf/fixtures.js';
 import { createContext, forward, loadModel } from '../../test/support/native.js';
 import type { NativeErrorCode, NativeModel } from './types.js';
 
@@ -64,28 +64,41 @@ describe('a damaged header is refused or harmless', () => {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-fuzz-'));
   after(() => rmSync(directory, { recursive: true }));
 
+  /** Damages the file at `path`, loads the model from `first`, and puts up with whatever is refused. */
+  async function fuzz(first: string, path: string, original: Buffer, headerBytes: number): Promise<void> {
+    let refused = 0;
+    for (let seed = 0; seed < rounds; seed++) {
+      writeFileSync(path, damaged(original, headerBytes, seed));
+      try {
+        const model = await loadModel(first, { mmap: false });
+        try {
+          use(model);
+        } finally {
+          model.close();
+        }
+      } catch (error) {
+        refused++;
+        const { code } = error as { code?: NativeErrorCode };
+        assert.ok(error instanceof RangeError || refusals.includes(code!), `seed ${seed}: ${error}`);
+      }
+    }
+    assert.ok(refused > rounds / 20, `only ${refused} of ${rounds} refused`);
+  }
+
   for (const name of ['llama-chat', 'gemma3-swa', 'mamba'] satisfies FixtureName[]) {
     test(name, async () => {
       const original = readFileSync(fixture(name));
-      const headerBytes = original.indexOf('output_norm.weight');
       const path = join(directory, `${name}.gguf`);
-      let refused = 0;
-      for (let seed = 0; seed < rounds; seed++) {
-        writeFileSync(path, damaged(original, headerBytes, seed));
-        try {
-          const model = await loadModel(path, { mmap: false });
-          try {
-            use(model);
-          } finally {
-            model.close();
-          }
-        } catch (error) {
-          refused++;
-          const { code } = error as { code?: NativeErrorCode };
-          assert.ok(error instanceof RangeError || refusals.includes(code!), `seed ${seed}: ${error}`);
-        }
-      }
-      assert.ok(refused > rounds / 20, `only ${refused} of ${rounds} refused`);
+      await fuzz(path, path, original, original.indexOf('output_norm.weight'));
     });
   }
+
+  test('of a part of a split model', async () => {
+    const parts = splitFixture('llama', 3);
+    const copies = parts.map((path) => join(directory, basename(path)));
+    for (const [part, copy] of copies.entries()) copyFileSync(parts[part]!, copy);
+    const original = readFileSync(parts[1]!);
+    const headerBytes = original.lastIndexOf('.weight');
+    await fuzz(copies[0]!, copies[1]!, original, headerBytes);
+  });
 });

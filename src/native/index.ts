@@ -4,6 +4,7 @@ import { projectRoot } from '../support/root.js';
 import { gpuLibraries } from './gpu.js';
 import type { BackendInfo, NativeAddon } from './types.js';
 
+export { packsWeights, usesGpu, type WeightsMode } from './weights.js';
 export type Backend = Parameters<NativeAddon['init']>[0]['backend'];
 
 /** Where scripts/build-native.mjs puts the addon and the libraries that it loads. */

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
-import { corruptFixture, corruptions, fixture } from '../../test/support/gguf/fixtures.js';
-import { cpuAddon, loadModel, loadOptions } from '../../test/support/native.js';
+import { corruptFixture, corruptions, fixture, splitFixture } from '../../test/support/gguf/fixtures.js';
+import { cpuAddon, createContext, generate, loadModel, loadOptions } from '../../test/support/native.js';
+import type { NativeErrorCode } from './types.js';
 
 function settledCounters() {
   return cpuAddon().counters();
@@ -102,6 +103,89 @@ describe('files that are no model', () => {
     writeFileSync(path, header);
     await assert.rejects(loadModel(path), { code: 'MODEL_INVALID' });
     assert.ok(existsSync(path));
+  });
+});
+
+describe('a model in several files', () => {
+  /** Copies of the parts, changed as `change` says: a part's new bytes, or null for none. */
+  async function changed(change: Record<number, (bytes: Buffer) => Buffer | null>): Promise<string> {
+    const directory = await mkdtemp(join(tmpdir(), 'sluice-native-'));
+    const paths = splitFixture('llama', 3).map((path, part) => {
+      const copy = join(directory, basename(path));
+      const original = readFileSync(path);
+      const bytes = change[part] ? change[part](original) : original;
+      if (bytes !== null) writeFileSync(copy, bytes);
+      return copy;
+    });
+    return paths[0]!;
+  }
+
+  async function refused(path: string, code: NativeErrorCode, message: RegExp): Promise<void> {
+    await assert.rejects(loadModel(path), (error: Error & { code: string }) => {
+      assert.equal(error.code, code);
+      assert.match(error.message, message);
+      assert.ok(!error.message.includes(dirname(path)), error.message);
+      return true;
+    });
+  }
+
+  test('computes what the whole file does', async () => {
+    const answers: unknown[] = [];
+    for (const path of [fixture('llama'), splitFixture('llama', 3)[0]!]) {
+      const model = await loadModel(path);
+      const context = createContext(model);
+      const { sizeBytes, parameters } = model.info;
+      const tokens = generate(context, model.tokenize('The capital of France', true, false), 24);
+      answers.push({ sizeBytes, parameters, tokens });
+      context.close();
+      model.close();
+    }
+    assert.deepEqual(answers[0], answers[1]);
+  });
+
+  test('a missing part is named', async () => {
+    const path = await changed({ 1: () => null });
+    await refused(path, 'MODEL_NOT_FOUND', /Part 2 of 3 .* llama-00002-of-00003\.gguf/);
+  });
+
+  test('a damaged part is named', async () => {
+    const path = await changed({ 2: (bytes) => bytes.subarray(0, bytes.length - 100_000) });
+    await refused(path, 'MODEL_INVALID', /^llama-00003-of-00003\.gguf: /);
+  });
+
+  test('a part in the place of another', async () => {
+    const [, , third] = splitFixture('llama', 3);
+    const path = await changed({ 1: () => readFileSync(third!) });
+    await refused(path, 'MODEL_INVALID', /llama-00002-of-00003\.gguf says it is another part/);
+  });
+
+  test('tensors twice, or too few', async () => {
+    const [, second] = splitFixture('llama', 3).map((path) => readFileSync(path));
+    const renumbered = Buffer.from(second!);
+    renumbered.writeUInt16LE(2, renumbered.indexOf('split.no') + 'split.no'.length + 4);
+    await refused(await changed({ 2: () => renumbered }), 'MODEL_INVALID', /two parts hold tensor/);
+    const key = 'split.tensors.count';
+    const more = (bytes: Buffer) => {
+      bytes.writeInt32LE(99, bytes.indexOf(key) + key.length + 4);
+      return bytes;
+    };
+    await refused(await changed({ 0: more }), 'MODEL_INVALID', /21 tensors instead of 99/);
+  });
+
+  test('numbers of a type that llama.cpp aborts on', async () => {
+    const wrong = (bytes: Buffer) => {
+      bytes.writeUInt32LE(3, bytes.indexOf('split.no') + 'split.no'.length); // int16
+      return bytes;
+    };
+    await refused(await changed({ 1: wrong }), 'MODEL_INVALID', /split\.no is of the wrong type/);
+  });
+
+  test('a later part, and a first part of another name', async () => {
+    const [first, second] = splitFixture('llama', 3);
+    await refused(second!, 'MODEL_INVALID', /part 2 of 3; name the first/);
+    const renamed = join(await mkdtemp(join(tmpdir(), 'sluice-native-')), 'model.gguf');
+    writeFileSync(renamed, readFileSync(first!));
+    await refused(renamed, 'MODEL_INVALID', /must end in -00001-of-00003\.gguf/);
   });
 });
 

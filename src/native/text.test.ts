@@ -123,12 +123,39 @@ describe('chat', () => {
     model.close();
   });
 
+  const tools = [{ type: 'function', function: { name: 'weather', parameters: { type: 'object' } } }];
+
+  test('where all text is content, there is no syntax to parse it by', async () => {
+    const plain = await loadModel(fixture('llama-chat'));
+    assert.equal(plain.renderChat(JSON.stringify({ messages })).syntax, '');
+    assert.equal(plain.renderChat(JSON.stringify({ messages, add_generation_prompt: false })).syntax, '');
+    assert.equal(plain.renderChat(JSON.stringify({ messages, tools, tool_choice: 'none' })).syntax, '');
+    plain.close();
+  });
+
   test('an answer is parsed by the syntax that came with the prompt', async () => {
+    const model = await loadModel(fixture('llama-tools'));
+    const reasoning = model.renderChat(JSON.stringify({ messages })).syntax;
+    const thoughtful = JSON.parse(model.parseChat('<think>\nHm\n</think>\n\nHello', false, reasoning));
+    assert.equal(thoughtful.role, 'assistant');
+    assert.equal(thoughtful.reasoning_content.trim(), 'Hm');
+    assert.equal(thoughtful.content, 'Hello');
+
+    const calling = model.renderChat(JSON.stringify({ messages, tools })).syntax;
+    const call = '<tool_call>\n{"name": "weather", "arguments": {"city": "Oslo"}}\n</tool_call>';
+    const [parsed] = JSON.parse(model.parseChat(call, false, calling)).tool_calls;
+    assert.equal(parsed.function.name, 'weather');
+    assert.deepEqual(JSON.parse(parsed.function.arguments), { city: 'Oslo' });
+    model.close();
+  });
+
+  test('an answer in JSON is parsed out of what may stand around it', async () => {
     const model = await loadModel(fixture('llama-chat'));
-    const { syntax } = model.renderChat(JSON.stringify({ messages }));
-    const message = JSON.parse(model.parseChat('Hello', false, syntax));
-    assert.equal(message.role, 'assistant');
-    assert.equal(message.content, 'Hello');
+    const { syntax } = model.renderChat(
+      JSON.stringify({ messages, response_format: { type: 'json_object' } }),
+    );
+    const message = JSON.parse(model.parseChat('```json\n{"a": 1}\n```', false, syntax));
+    assert.equal(message.content, '{"a": 1}');
     model.close();
   });
 

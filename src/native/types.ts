@@ -32,6 +32,7 @@ export interface Device {
 export interface BackendInfo {
   llamaRelease: string; // e.g. "v0.5.0"
   cpuVariant: string; // file name of the chosen CPU backend, e.g. "libggml-cpu-icelake.so"
+  weightKernel: string; // of our own, for packed weights; '' where none runs on this CPU
   devices: Device[];
   systemInfo: string;
 }
@@ -43,6 +44,15 @@ export interface LoadOptions {
   mmap: boolean;
   mlock: boolean;
   vocabOnly: boolean;
+  /** Store quantised weights a second time, in the order of our own CPU kernels, and multiply with those. */
+  packWeights: boolean;
+}
+
+export interface PackedWeightsInfo {
+  kernel: string; // '' where nothing was packed
+  reason: string; // why not
+  tensors: number;
+  bytes: number;
 }
 
 export interface ModelInfo {
@@ -65,6 +75,7 @@ export interface ModelInfo {
   chatTemplate: string; // '' where the model has none
   recurrent: boolean; // state can't be shared by prefix
   hybrid: boolean;
+  packedWeights: PackedWeightsInfo;
   encoderOnly: boolean;
   metadata: Record<string, string>; // GGUF key-values, long arrays omitted
 }
@@ -84,7 +95,7 @@ export interface RenderedChat {
   grammarTriggers: { type: 'token' | 'word' | 'pattern' | 'pattern_full'; value: string; token: number }[];
   preservedTokens: string[];
   additionalStops: string[];
-  /** Opaque, for parseChat: how to read tool calls and reasoning out of the answer. */
+  /** Opaque, for parseChat: how to read tool calls and reasoning out of the answer. '' where all text is content. */
   syntax: string;
 }
 

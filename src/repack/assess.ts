@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { formatBytes } from '../models/index.js';
 import { blockRules } from './blocks.js';
 import { type GgufHeader, readGgufHeader, type TensorEntry } from './gguf-header.js';
@@ -34,6 +35,7 @@ export async function assess(path: string, mode: RepackMode, tools: AssessTools)
   if (mode === 'on') return rewrite(header, [...byType.keys()], 'switched on');
   const machine = tools.machine();
   if (machine.usesGpu) return keep('the model runs on the GPU');
+  if (machine.packsWeights(statSync(path).size)) return keep('our own kernels multiply them as fast');
   const verdicts: Verdict[] = [];
   for (const [type, tensors] of byType) verdicts.push(await judge(type, tensors, machine, tools));
   const types = verdicts.filter(({ pays }) => pays === true).map(({ type }) => type);

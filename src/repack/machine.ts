@@ -1,6 +1,14 @@
-import { cpus, freemem } from 'node:os';
-import { type Backend, initBackends, loadAddon } from '../native/index.js';
+import { cpus } from 'node:os';
+import {
+  type Backend,
+  initBackends,
+  loadAddon,
+  packsWeights,
+  usesGpu,
+  type WeightsMode,
+} from '../native/index.js';
 import { usableCores } from '../support/cpus.js';
+import { availableMemoryBytes } from '../support/memory.js';
 import type { TimeMatmuls } from './measure.js';
 import type { Cpu } from './verdict-cache.js';
 
@@ -8,6 +16,8 @@ import type { Cpu } from './verdict-cache.js';
 export interface Machine {
   cpu: Cpu;
   usesGpu: boolean;
+  /** Whether a model of that many bytes is multiplied by our own kernels, which Q8_0 wouldn't make faster. */
+  packsWeights: (modelBytes: number) => boolean;
   memoryAvailableBytes: number;
   timeMatmuls: TimeMatmuls;
 }
@@ -16,12 +26,15 @@ export interface EngineSettings {
   backend: Backend;
   gpuLayers: number;
   threads: number; // 0: automatic
+  weights: WeightsMode;
 }
 
 /** Loads the addon and its backends in this thread. Throws where they can't be loaded. */
-export function thisMachine({ backend, gpuLayers, threads }: EngineSettings): Machine {
-  const { llamaRelease, cpuVariant, devices } = initBackends(backend);
+export function thisMachine({ backend, gpuLayers, threads, weights: mode }: EngineSettings): Machine {
+  const info = initBackends(backend);
+  const { llamaRelease, cpuVariant } = info;
   const addon = loadAddon();
+  const memoryAvailableBytes = availableMemoryBytes();
   return {
     cpu: {
       llamaRelease,
@@ -29,8 +42,10 @@ export function thisMachine({ backend, gpuLayers, threads }: EngineSettings): Ma
       cpuModel: cpus()[0]?.model ?? '',
       threads: threads === 0 ? usableCores() : threads,
     },
-    usesGpu: gpuLayers !== 0 && devices.some(({ kind }) => kind === 'gpu'),
-    memoryAvailableBytes: Math.min(freemem(), process.constrainedMemory() || Number.POSITIVE_INFINITY),
+    usesGpu: usesGpu(gpuLayers, info),
+    packsWeights: (modelBytes) =>
+      packsWeights({ mode, gpuLayers, backend: info, modelBytes, memoryAvailableBytes }),
+    memoryAvailableBytes,
     timeMatmuls: (matmuls) => addon.timeMatmuls(matmuls),
   };
 }

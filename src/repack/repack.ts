@@ -18,6 +18,8 @@ export interface RepackTools {
   machine: () => Machine;
   directory: string; // of rewritten models and measurements
   freeBytes: FreeBytes;
+  /** Stops the rewriting; the draft goes. */
+  signal: AbortSignal;
   /** Told before a file is written, which takes a second for each few hundred megabytes. */
   onWriting: (detail: string) => void;
 }
@@ -60,7 +62,7 @@ async function repackOrThrow(source: Source, mode: RepackMode, tools: RepackTool
   const path = store.pathOf(source, types);
   const detail = describe(assessment);
   if (!(await store.has(path, plan.fileBytes))) {
-    await store.make(source, path, plan.fileBytes, async (draft, signal) => {
+    await store.make(source, path, plan.fileBytes, tools.signal, async (draft, signal) => {
       await ensureSpace(dirname(draft), plan.fileBytes, tools.freeBytes);
       tools.onWriting(`${detail}; writing ${formatBytes(plan.fileBytes)}, once`);
       await writeRepacked(source.path, header, plan, draft, signal);

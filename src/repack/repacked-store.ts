@@ -43,17 +43,17 @@ export class RepackedStore {
     source: Source,
     path: string,
     bytes: number,
+    signal: AbortSignal,
     write: (draft: string, signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
     await mkdir(this.#home(source.path), { recursive: true });
-    const never = new AbortController().signal;
-    const lock = await FileLock.acquire(join(this.#home(source.path), '.lock'), never, () => undefined);
+    const lock = await FileLock.acquire(join(this.#home(source.path), '.lock'), signal, () => undefined);
     try {
       if (await this.has(path, bytes)) return;
       await this.#removeLeftovers(source);
       const draft = `${path}.${randomUUID()}${draftSuffix}`;
       try {
-        await write(draft, lock.lost);
+        await write(draft, AbortSignal.any([signal, lock.lost]));
         await rename(draft, path);
       } finally {
         await rm(draft, { force: true });

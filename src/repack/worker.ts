@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { toSluiceError } from '../errors.js';
+import { SluiceError, toSluiceError } from '../errors.js';
 import { freeBytes } from '../models/index.js';
 import type { RepackMode } from './assess.js';
 import { type EngineSettings, thisMachine } from './machine.js';
@@ -20,6 +20,10 @@ export type WorkerMessage =
 
 const { source, mode, engine, directory } = workerData as WorkerTask;
 
+const stop = new AbortController();
+parentPort!.on('message', () => stop.abort(new SluiceError('cancelled', 'The start was given up.')));
+parentPort!.unref(); // listening is no reason to live
+
 function send(message: WorkerMessage): void {
   parentPort!.postMessage(message);
 }
@@ -29,6 +33,7 @@ try {
     machine: () => thisMachine(engine),
     directory,
     freeBytes,
+    signal: stop.signal,
     onWriting: (detail) => send({ type: 'writing', detail }),
   });
   send({ type: 'done', outcome });

@@ -1,14 +1,20 @@
+import type { Charge, Tab, TokenBound } from '../cost/tab.js';
 import { SluiceError, toSluiceError } from '../errors.js';
 import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../gateway/types.js';
+import { boundedFor, boundOf } from './bound.js';
 import type { Deployment } from './deployment.js';
 import { failureOf } from './failures.js';
 import type { Fleet } from './fleet.js';
 import type { Candidate, Plan } from './plan.js';
+import type { UsageMeter } from './usage-meter.js';
 
 export interface Attempt {
   plan: Plan;
   candidate: Candidate;
   request: ValidatedRequest;
+  tab: Tab;
+  charge: Charge; // this try's, on the tab
+  meter: UsageMeter; // of this try
   sink: GenerationSink;
   signal: AbortSignal;
 }
@@ -19,15 +25,17 @@ export interface Commitment {
 }
 
 /**
- * One try of one model: its queue, its breaker, a target to use, and what is learned from how it went. Nothing reaches the
+ * One try of one model: what it may cost, its queue, its breaker, a target to use, and what is learned from how it went. Nothing reaches the
  * sink before the answer's first piece, so that a try which fails before leaves no trace.
  */
 export async function attempt(fleet: Fleet, commitment: Commitment, what: Attempt): Promise<Usage> {
-  const { candidate, request, signal, sink } = what;
+  const { candidate, charge, signal, sink } = what;
   const { deployment } = candidate;
+  const request = boundedFor(deployment, what.request, fleet.environment.defaultMaxTokens);
+  charge.reserve(boundOf(deployment, request));
   if (!deployment.queue.tryEnter()) await waitInLine(deployment, request, sink, signal);
   try {
-    return await tried(fleet, commitment, what);
+    return await tried(fleet, commitment, { ...what, request });
   } finally {
     deployment.queue.leave();
   }
@@ -44,7 +52,7 @@ function waitInLine(
 }
 
 async function tried(fleet: Fleet, commitment: Commitment, what: Attempt): Promise<Usage> {
-  const { candidate, request, signal } = what;
+  const { candidate, request, charge, meter, signal } = what;
   const { deployment } = candidate;
   const { now } = fleet.environment;
   const permit = deployment.breaker.acquire(now());
@@ -57,7 +65,8 @@ async function tried(fleet: Fleet, commitment: Commitment, what: Attempt): Promi
   try {
     const lease = deployment.lease() ?? (await fleet.lease(deployment));
     try {
-      const usage = await lease.target.answer(request, held, signal);
+      const onCounted = (bound: TokenBound) => charge.reserve(bound);
+      const usage = await lease.target.answer(request, meter.observe(held), signal, onCounted);
       const counts = !signal.aborted;
       deployment.breaker.report(permit, counts ? 'success' : 'neutral', now());
       if (firstTokenMs !== null) deployment.latency.add(firstTokenMs, now());
@@ -79,7 +88,7 @@ async function tried(fleet: Fleet, commitment: Commitment, what: Attempt): Promi
 
 /** Keeps `start` and `prompt` until there is something of the answer. */
 function heldBack(
-  { plan, candidate, sink }: Attempt,
+  { plan, candidate, tab, sink }: Attempt,
   commitment: Commitment,
   onFirst: () => void,
 ): GenerationSink {
@@ -89,7 +98,7 @@ function heldBack(
   return (event) => {
     if (!isHolding) return sink(event);
     if (event.type === 'start' || event.type === 'prompt') {
-      held.push(event.type === 'start' ? { ...event, route } : event);
+      held.push(event.type === 'start' ? { ...event, route, quota: tab.quota() } : event);
       return;
     }
     isHolding = false;

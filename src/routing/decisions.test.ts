@@ -5,7 +5,6 @@ import { backoffMs } from './backoff.js';
 import { chooseEvictions } from './evictions.js';
 import { nextRung } from './ladder.js';
 import { LatencyEstimate } from './latency.js';
-import { costDollars } from './price.js';
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 
@@ -110,14 +109,4 @@ test('without a bound a cascade takes every model, and only the top one is the l
       [2, true],
     ],
   );
-});
-
-test('cached tokens cost their own price', () => {
-  const price = { input: 3, output: 15, cachedInput: 0.3 };
-  const dollars = costDollars(price, {
-    promptTokens: 1_000_000,
-    cachedTokens: 400_000,
-    completionTokens: 100_000,
-  });
-  assert.equal(dollars.toFixed(6), (0.6 * 3 + 0.4 * 0.3 + 0.1 * 15).toFixed(6));
 });

@@ -1,8 +1,8 @@
 import type { Capability, Config, ModelSpec } from '../config/index.js';
+import type { Price, PriceTable } from '../cost/prices.js';
 import { ModelQueue } from '../queue/model-queue.js';
 import { Breaker } from './breaker.js';
 import { LatencyEstimate } from './latency.js';
-import { notionalLocalPrice, type Price, unknownUpstreamPrice } from './price.js';
 import type { Target } from './target.js';
 
 /** `cold`: configured, and loaded when somebody asks for it. */
@@ -10,6 +10,8 @@ export type DeploymentState = 'cold' | 'loading' | 'ready' | 'failed' | 'removed
 
 export interface Environment {
   settings: Config['routing'];
+  prices: PriceTable;
+  defaultMaxTokens: number; // of answers whose length nobody set
   now: () => number; // ms, epoch
   random: () => number;
 }
@@ -49,8 +51,8 @@ export class Deployment {
   constructor(spec: ModelSpec, environment: Environment) {
     this.id = spec.id;
     this.#spec = spec;
-    this.#price = priceOf(spec);
     this.#environment = environment;
+    this.#price = this.#priceOf(spec);
     const { breakerFailures, breakerCooldownMs } = environment.settings;
     this.breaker = new Breaker(
       {
@@ -78,7 +80,7 @@ export class Deployment {
 
   set spec(spec: ModelSpec) {
     this.#spec = spec;
-    this.#price = priceOf(spec);
+    this.#price = this.#priceOf(spec);
   }
 
   get price(): Price {
@@ -180,6 +182,10 @@ export class Deployment {
     users.onIdle?.();
   }
 
+  #priceOf({ id, price, upstream }: ModelSpec): Price {
+    return this.#environment.prices.of({ id, isLocal: upstream === undefined, price });
+  }
+
   #newQueue(): ModelQueue {
     const { maxWaiting, waitTimeoutMs, priorityStepMs } = this.#environment.settings;
     return new ModelQueue(
@@ -192,9 +198,4 @@ export class Deployment {
       this.#environment.now,
     );
   }
-}
-
-function priceOf({ price, upstream }: ModelSpec): Price {
-  if (!price) return upstream ? unknownUpstreamPrice : notionalLocalPrice;
-  return { ...price, cachedInput: price.cachedInput ?? price.input };
 }

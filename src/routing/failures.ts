@@ -20,6 +20,8 @@ const failures: Partial<Record<ErrorCode, Failure>> = {
   shutting_down: { outcome: 'neutral', next: 'other' },
   queue_full: { outcome: 'neutral', next: 'other' },
   inference_timeout: { outcome: 'neutral', next: 'other' },
+  // Another model may be cheaper.
+  insufficient_quota: { outcome: 'neutral', next: 'other' },
   // Another model may have more room.
   context_length_exceeded: { outcome: 'neutral', next: 'other' },
   request_too_large: { outcome: 'neutral', next: 'other' },

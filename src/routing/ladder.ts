@@ -5,19 +5,19 @@ export interface Rung {
 }
 
 /**
- * The next model of a cascade, of those from `from` on, whose estimated cost fits into what is left of `maxDollars` (null:
- * no bound). Null where there is none; `spentDollars` is what the earlier ones cost. O(models).
+ * The next model of a cascade, of those from `from` on, whose estimated cost fits into what is left of `maxNanodollars` (null:
+ * no bound). Null where there is none; `spentNanodollars` is what the earlier ones cost. O(models).
  */
 export function nextRung(
-  estimatesDollars: readonly number[],
+  estimatesNanodollars: readonly number[],
   from: number,
-  spentDollars: number,
-  maxDollars: number | null,
+  spentNanodollars: number,
+  maxNanodollars: number | null,
 ): Rung | null {
-  const left = maxDollars === null ? Number.POSITIVE_INFINITY : maxDollars - spentDollars;
-  const index = estimatesDollars.findIndex((dollars, at) => at >= from && dollars <= left);
+  const left = maxNanodollars === null ? Number.POSITIVE_INFINITY : maxNanodollars - spentNanodollars;
+  const index = estimatesNanodollars.findIndex((dollars, at) => at >= from && dollars <= left);
   if (index < 0) return null;
-  const leftAfter = left - estimatesDollars[index]!;
-  const isLast = !estimatesDollars.some((dollars, at) => at > index && dollars <= leftAfter);
+  const leftAfter = left - estimatesNanodollars[index]!;
+  const isLast = !estimatesNanodollars.some((dollars, at) => at > index && dollars <= leftAfter);
   return { index, isLast, tooDear: Array.from({ length: index - from }, (_, offset) => from + offset) };
 }

@@ -2,7 +2,7 @@
 export interface RouteStep {
   model: string;
   outcome: string; // 'answered', 'below_threshold', 'too_dear', or an error's code
-  costDollars: number;
+  nanodollars: number;
   quality: number | null;
 }
 
@@ -11,7 +11,7 @@ export interface RouteReport {
   name: string; // as asked for
   model: string; // that answered
   variant: string | null;
-  costDollars: number; // of all steps
+  nanodollars: number; // of everything that was asked for it
   quality: number | null; // of the answer; null where it wasn't estimated
   steps: RouteStep[];
 }

@@ -1,3 +1,4 @@
+import { type Caller, mayUse, modelAccessDenied, refuseModel } from '../auth/caller.js';
 import { SluiceError } from '../errors.js';
 import type { ValidatedRequest } from '../gateway/types.js';
 import type { Deployment } from './deployment.js';
@@ -10,30 +11,33 @@ import { cheapestFirst, fastestFirst, unfitness } from './select.js';
 import { rankByKey } from './split.js';
 
 /**
- * What a request's model name stands for: a model or alias, or a route. Throws model_not_found for an unknown name, and
- * where nobody can take the request the reason: unsupported_parameter, context_length_exceeded or max_cost_exceeded.
+ * What a request's model name stands for: a model or alias, or a route. Throws model_not_found for an unknown name,
+ * model_access_denied where the caller may use nothing of it, and where nobody can take the request the reason: unsupported_parameter, context_length_exceeded or max_cost_exceeded.
  */
 export function resolve(fleet: Fleet, routes: RouteTable, request: ValidatedRequest): Plan {
+  const { caller } = request;
   const needs = needsOf(request);
   const name = request.model ?? fleet.environment.settings.default;
   const direct = name === '' ? fleet.first() : fleet.find(name);
   const route = direct ? null : routes.find(name);
-  if (!direct && !route) throw unknownModel(fleet, routes, name, 'model');
+  if (!direct && !route) throw unknownModel(fleet, routes, caller, name, 'model');
+  const shown = name === '' ? direct!.id : name;
   const first = route ? routed(fleet, route, request, needs) : [plainly(direct!)];
+  const behind = [...first, ...named(fleet, route?.spec.fallbacks ?? [])];
   const candidates = withoutRepeats([
-    ...first,
-    ...named(fleet, route?.spec.fallbacks ?? []),
+    ...allowed(behind, caller, shown),
     ...request.routing.fallbacks.map((fallback, index) => {
       const deployment = fleet.find(fallback);
-      if (!deployment) throw unknownModel(fleet, routes, fallback, `fallbacks.${index}`);
+      if (!deployment) throw unknownModel(fleet, routes, caller, fallback, `fallbacks.${index}`);
+      refuseModel(caller, fallback, deployment.id, `fallbacks.${index}`);
       return plainly(deployment);
     }),
   ]);
   const isDirect = route === null && candidates.length === 1;
   return {
-    name: name === '' ? (direct?.id ?? '') : name,
+    name: shown,
     isDirect,
-    ...fitting(candidates, needs, request.routing.maxCostDollars),
+    ...fitting(candidates, needs, request.routing.maxNanodollars),
     cascade: route?.spec.strategy === 'cascade' ? (route.spec.cascade ?? defaultCascade) : null,
     needs,
   };
@@ -106,6 +110,17 @@ function named(fleet: Fleet, names: readonly string[]): Candidate[] {
   return names.flatMap((name) => fleet.find(name) ?? []).map(plainly);
 }
 
+/**
+ * Those that the caller may use: all behind a name that it may use, which is why keys can be given an alias or a route alone;
+ * else those that it may use by their own. Throws model_access_denied where there are none.
+ */
+function allowed(candidates: Candidate[], caller: Caller, name: string): Candidate[] {
+  if (candidates.length === 0 || mayUse(caller, name)) return candidates;
+  const own = candidates.filter(({ deployment }) => mayUse(caller, deployment.id));
+  if (own.length === 0) throw modelAccessDenied(name, 'model');
+  return own;
+}
+
 function withoutRepeats(candidates: readonly Candidate[]): Candidate[] {
   if (candidates.length < 2) return [...candidates];
   const seen = new Set<Deployment>();
@@ -115,15 +130,15 @@ function withoutRepeats(candidates: readonly Candidate[]): Candidate[] {
 function fitting(
   candidates: readonly Candidate[],
   needs: Needs,
-  maxCostDollars: number | null,
+  maxNanodollars: number | null,
 ): Pick<Plan, 'candidates' | 'passedOver'> {
   const passedOver: RouteStep[] = [];
   let reason: SluiceError | null = null;
   const fit = candidates.filter(({ deployment }) => {
-    const fault = unfitness(deployment, needs, maxCostDollars);
+    const fault = unfitness(deployment, needs, maxNanodollars);
     if (!fault) return true;
     const outcome = fault.code === 'max_cost_exceeded' ? 'too_dear' : fault.code;
-    passedOver.push({ model: deployment.id, outcome, costDollars: 0, quality: null });
+    passedOver.push({ model: deployment.id, outcome, nanodollars: 0, quality: null });
     reason ??= fault;
     return false;
   });
@@ -131,10 +146,18 @@ function fitting(
   throw reason ?? new SluiceError('no_healthy_models', 'None of the models behind this name is served.');
 }
 
-function unknownModel(fleet: Fleet, routes: RouteTable, name: string, param: string): SluiceError {
-  const served = [...fleet.list().map(({ id }) => id), ...routes.list().map(({ spec }) => spec.name)];
+/** Names only what the caller may use. */
+function unknownModel(
+  fleet: Fleet,
+  routes: RouteTable,
+  caller: Caller,
+  name: string,
+  param: string,
+): SluiceError {
+  const names = [...fleet.list().map(({ id }) => id), ...routes.list().map(({ spec }) => spec.name)];
+  const served = names.filter((each) => mayUse(caller, each));
   const message =
-    served.length === 0
+    names.length === 0
       ? 'No model is served here.'
       : `The model ${JSON.stringify(name)} isn't served here. Served: ${served.join(', ')}.`;
   return new SluiceError('model_not_found', message, { param });

@@ -1,3 +1,4 @@
+import type { Tab } from '../cost/tab.js';
 import { type ErrorCode, errorTable, SluiceError, toSluiceError } from '../errors.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../gateway/types.js';
 import { attempt, type Commitment } from './attempt.js';
@@ -8,18 +9,27 @@ import type { Deployment } from './deployment.js';
 import { failureOf } from './failures.js';
 import type { Fleet } from './fleet.js';
 import type { Candidate, Plan } from './plan.js';
-import { costDollars } from './price.js';
 import type { RouteReport, RouteStep } from './report.js';
 import { resolve } from './resolve.js';
 import type { RouteTable } from './routes.js';
+import { UsageMeter } from './usage-meter.js';
 
 const BACKOFF = { baseMs: 100, maxMs: 2_000 };
+
+/** A request, what its name stands for, and what it costs. */
+export interface Errand {
+  plan: Plan;
+  request: ValidatedRequest;
+  tab: Tab;
+  sink: GenerationSink;
+  signal: AbortSignal;
+}
 
 /** An answer, who gave it, and what was tried before. */
 export interface Placed {
   usage: Usage;
   candidate: Candidate;
-  steps: RouteStep[];
+  steps: RouteStep[]; // the last is the answer's
 }
 
 export class Router {
@@ -36,42 +46,38 @@ export class Router {
   }
 
   /** Answers by the plan. Rejects with what a single model failed with, or no_healthy_models and what was tried. */
-  async answer(
-    plan: Plan,
-    request: ValidatedRequest,
-    sink: GenerationSink,
-    signal: AbortSignal,
-  ): Promise<Usage> {
-    if (plan.cascade !== null) return await climb(this, plan, request, sink, signal);
-    const { usage, candidate, steps } = await this.place(plan, plan.candidates, request, sink, signal);
+  async answer(errand: Errand): Promise<Usage> {
+    const { plan, tab } = errand;
+    if (plan.cascade !== null) return await climb(this, errand);
+    const { usage, candidate, steps } = await this.place(errand, plan.candidates);
     if (plan.isDirect) return usage;
-    return { ...usage, route: reportOf(plan, candidate, null, [...plan.passedOver, ...steps]) };
+    return { ...usage, route: reportOf(plan, candidate, null, tab, [...plan.passedOver, ...steps]) };
   }
 
   /**
    * The one loop of tries: each candidate in turn, again after a pause where that may help, until one has begun to answer.
-   * What fails after that is the answer's end.
+   * What fails after that is the answer's end. Every try is on the tab, with what it really took.
    */
-  async place(
-    plan: Plan,
-    candidates: readonly Candidate[],
-    request: ValidatedRequest,
-    sink: GenerationSink,
-    signal: AbortSignal,
-  ): Promise<Placed> {
+  async place(errand: Errand, candidates: readonly Candidate[]): Promise<Placed> {
+    const { plan, request, tab, sink, signal } = errand;
     const commitment: Commitment = { isMade: false };
     const steps: RouteStep[] = [];
     const errors: SluiceError[] = [];
     for (const candidate of candidates) {
       const { deployment } = candidate;
+      let nanodollars = 0; // of all tries of this model
       for (let retry = 0; ; retry += 1) {
         if (signal.aborted) return cancelled(candidate, request, commitment, sink, steps);
+        const charge = tab.open(deployment.id, deployment.price);
+        const meter = new UsageMeter(deployment.spec.upstream ? plan.needs.promptTokens : 0);
         try {
           this.#assertAvailable(deployment);
-          const usage = await attempt(this.fleet, commitment, { plan, candidate, request, sink, signal });
-          steps.push(answered(deployment, usage));
+          const usage = await attempt(this.fleet, commitment, { ...errand, candidate, charge, meter });
+          nanodollars += charge.settle(usage);
+          steps.push({ model: deployment.id, outcome: 'answered', nanodollars, quality: null });
           return { usage, candidate, steps };
         } catch (thrown) {
+          nanodollars += charge.settle(meter.counts);
           const error = toSluiceError(thrown);
           if (signal.aborted && !commitment.isMade)
             return cancelled(candidate, request, commitment, sink, steps);
@@ -85,7 +91,7 @@ export class Router {
           // A canary whose breaker is open isn't asked any more, and must not be judged by the time before only.
           if (error.code === 'no_healthy_models') candidate.record?.(true, null);
           errors.push(error);
-          steps.push({ model: deployment.id, outcome: error.code, costDollars: 0, quality: null });
+          steps.push({ model: deployment.id, outcome: error.code, nanodollars, quality: null });
           break;
         }
       }
@@ -116,23 +122,14 @@ export class Router {
   }
 }
 
-export function answered(deployment: Deployment, usage: Usage, quality: number | null = null): RouteStep {
-  return {
-    model: deployment.id,
-    outcome: 'answered',
-    costDollars: costDollars(deployment.price, usage),
-    quality,
-  };
-}
-
 export function reportOf(
   plan: Plan,
   { deployment, variant }: Candidate,
   quality: number | null,
+  { nanodollars }: Tab,
   steps: RouteStep[],
 ): RouteReport {
-  const dollars = steps.reduce((sum, step) => sum + step.costDollars, 0);
-  return { name: plan.name, model: deployment.id, variant, costDollars: dollars, quality, steps };
+  return { name: plan.name, model: deployment.id, variant, nanodollars, quality, steps };
 }
 
 function cancelled(
@@ -150,7 +147,7 @@ function cancelled(
 /** One model's own error says most. Of several, an error of the request's own is better than a list. */
 function overall(candidates: readonly Candidate[], errors: readonly SluiceError[]): SluiceError {
   const [first] = errors;
-  const isOwnFault = ({ code }: SluiceError) => errorTable[code].status === 400;
+  const isOwnFault = ({ code }: SluiceError) => [400, 402].includes(errorTable[code].status);
   if (first && (errors.length === 1 || errors.every(isOwnFault))) return first;
   const tried = errors.map((error, index) => `${candidates[index]!.deployment.id} (${describe(error)})`);
   const waits = errors.flatMap(({ retryAfterSeconds }) => retryAfterSeconds ?? []);

@@ -1,26 +1,23 @@
+import { maxCostOf } from '../cost/prices.js';
 import { SluiceError } from '../errors.js';
+import { formatDollars } from '../support/money.js';
 import type { Deployment } from './deployment.js';
 import type { Needs } from './needs.js';
-import { costDollars } from './price.js';
 
 /** Tokens of an answer where the request sets no bound; for comparing prices and bounding cost before the fact. */
 export const TYPICAL_ANSWER_TOKENS = 500;
 
-/** Dollars that a request would cost at most, or typically where it sets no max_tokens. */
-export function estimateDollars(deployment: Pick<Deployment, 'price'>, needs: Needs): number {
+/** What a request would cost at most, or typically where it sets no max_tokens. */
+export function estimateNanodollars(deployment: Pick<Deployment, 'price'>, needs: Needs): number {
   const completionTokens = needs.maxTokens ?? TYPICAL_ANSWER_TOKENS * needs.choices;
-  return costDollars(deployment.price, {
-    promptTokens: needs.promptTokens,
-    completionTokens,
-    cachedTokens: 0,
-  });
+  return maxCostOf(deployment.price, needs.promptTokens, completionTokens);
 }
 
 /** Why a model can't take a request; null where it can. */
 export function unfitness(
   deployment: Pick<Deployment, 'id' | 'can' | 'contextTokens' | 'price'>,
   needs: Needs,
-  maxCostDollars: number | null,
+  maxNanodollars: number | null,
 ): SluiceError | null {
   const missing = needs.capabilities.find((capability) => !deployment.can(capability));
   if (missing !== undefined) {
@@ -36,17 +33,17 @@ export function unfitness(
       { param: 'model' },
     );
   }
-  const dollars = maxCostDollars === null ? 0 : estimateDollars(deployment, needs);
-  if (dollars <= (maxCostDollars ?? 0)) return null;
+  const nanodollars = maxNanodollars === null ? 0 : estimateNanodollars(deployment, needs);
+  if (nanodollars <= (maxNanodollars ?? 0)) return null;
   return new SluiceError(
     'max_cost_exceeded',
-    `The model ${deployment.id} may cost ${dollars.toPrecision(3)} dollars for this request, more than max_cost.`,
+    `The model ${deployment.id} may cost ${formatDollars(nanodollars)} for this request, more than max_cost.`,
     { param: 'max_cost' },
   );
 }
 
 export function cheapestFirst(deployments: readonly Deployment[], needs: Needs): Deployment[] {
-  return sortBy(deployments, (deployment) => estimateDollars(deployment, needs));
+  return sortBy(deployments, (deployment) => estimateNanodollars(deployment, needs));
 }
 
 /**

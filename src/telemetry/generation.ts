@@ -1,6 +1,7 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { toSluiceError } from '../errors.js';
 import type { GenerationEvent, GenerationSink, Usage } from '../gateway/types.js';
+import { dollars } from '../support/money.js';
 
 const LATENCY_BUCKETS_SECONDS = [0.1, 0.5, 1, 2, 5, 10, 30, 60];
 const TTFT_BUCKETS_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -13,6 +14,7 @@ export class GenerationMetrics {
   readonly requests: Counter<'model' | 'status'>;
   readonly latency: Histogram<'model'>;
   readonly tokens: Counter<'model' | 'direction'>;
+  readonly cost: Counter<'model'>;
   readonly timeToFirstToken: Histogram<'model'>;
   readonly interTokenLatency: Histogram<'model'>;
   readonly routed: Counter<'route' | 'variant'>;
@@ -38,6 +40,12 @@ export class GenerationMetrics {
       labelNames: ['model', 'direction'],
       registers,
     });
+    this.cost = new Counter({
+      name: 'llm_cost_dollars',
+      help: "Cost of ended requests, by the models' prices",
+      labelNames: ['model'],
+      registers,
+    });
     this.timeToFirstToken = new Histogram({
       name: 'sluice_time_to_first_token_seconds',
       help: 'Time from a valid request to its first token',
@@ -58,6 +66,10 @@ export class GenerationMetrics {
       labelNames: ['route', 'variant'],
       registers,
     });
+  }
+
+  spent(model: string, nanodollars: number): void {
+    this.cost.labels(model).inc(dollars(nanodollars));
   }
 
   start(): GenerationWatch {

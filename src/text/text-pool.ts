@@ -1,9 +1,10 @@
 import { Piscina } from 'piscina';
-import { type ErrorCode, SluiceError } from '../errors.js';
+import { type ErrorCode, errorTable, SluiceError } from '../errors.js';
 import type { Backend } from '../native/index.js';
 import type { VocabTable } from '../native/types.js';
 import type { TextService, TokenizedChat } from './text-service.js';
 import type { Outcome, Tasks } from './text-worker.js';
+import type { TrimOptions } from './trim/types.js';
 
 export interface TextPoolOptions {
   modelPath: string;
@@ -47,12 +48,20 @@ class TextPool implements TextService {
     return run(this.pool, 'tokenize', { text, ...options });
   }
 
+  trimText(text: string, options: TrimOptions) {
+    return run(this.pool, 'trimText', { text, options });
+  }
+
   detokenize(tokens: Int32Array, options: { special: boolean }): Promise<string> {
     return run(this.pool, 'detokenize', { tokens, ...options });
   }
 
   chat(requestJson: string): Promise<TokenizedChat> {
     return run(this.pool, 'chat', requestJson);
+  }
+
+  trimChat(requestJson: string, options: TrimOptions) {
+    return run(this.pool, 'trimChat', { requestJson, options });
   }
 
   async parseChat(text: string, partial: boolean, syntax: string): Promise<string> {
@@ -89,6 +98,7 @@ async function run<Name extends keyof Tasks>(
 }
 
 function codeOf(nativeCode: string): ErrorCode {
+  if (nativeCode in errorTable) return nativeCode as ErrorCode;
   if (nativeCode === 'GRAMMAR_INVALID') return 'invalid_grammar';
   if (nativeCode === 'TEMPLATE_FAILED') return 'invalid_request';
   if (nativeCode.startsWith('MODEL_')) return 'model_not_ready';

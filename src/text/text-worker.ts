@@ -4,6 +4,8 @@ import { type Backend, initBackends, loadAddon } from '../native/index.js';
 import type { NativeModel, RenderedChat, VocabTable } from '../native/types.js';
 import { plainChatStops, renderPlainChat } from './plain-chat.js';
 import type { TokenizedChat } from './text-service.js';
+import { type TrimMessage, trimMessages } from './trim/trim.js';
+import type { TrimOptions, TrimReport } from './trim/types.js';
 
 export type Outcome<T> = { value: T } | { code: string; message: string };
 
@@ -11,8 +13,13 @@ export type Outcome<T> = { value: T } | { code: string; message: string };
 export interface Tasks {
   vocab(input: undefined): VocabTable;
   tokenize(input: { text: string; addSpecial: boolean; parseSpecial: boolean }): Int32Array;
+  trimText(input: { text: string; options: TrimOptions }): { tokens: Int32Array; report: TrimReport | null };
   detokenize(input: { tokens: Int32Array; special: boolean }): string;
   chat(requestJson: string): TokenizedChat;
+  trimChat(input: { requestJson: string; options: TrimOptions }): {
+    chat: TokenizedChat;
+    report: TrimReport | null;
+  };
   parseChat(input: { text: string; partial: boolean; syntax: string }): string;
   jsonSchemaToGrammar(schemaJson: string): string;
   validateGrammar(grammar: string): null;
@@ -25,7 +32,15 @@ const model = openVocabulary();
 /** Without weights: all workers share one copy, and none holds the weights when the engine lets them go. */
 function openVocabulary(): Promise<NativeModel> {
   initBackends(backend);
-  const options = { gpuLayers: 0, mainGpu: 0, tensorSplit: [], mmap: true, mlock: false, vocabOnly: true };
+  const options = {
+    gpuLayers: 0,
+    mainGpu: 0,
+    tensorSplit: [],
+    mmap: true,
+    mlock: false,
+    vocabOnly: true,
+    packWeights: false,
+  };
   const opened = addon.load(modelPath, options, () => {}).done;
   opened.catch(() => {}); // each task reports it
   return opened;
@@ -57,14 +72,36 @@ export const detokenize = task<'detokenize'>((opened, { tokens, special }) =>
   new TextDecoder().decode(opened.detokenize(tokens, special)),
 );
 
-export const chat = task<'chat'>((opened, requestJson) => {
+export const trimText = task<'trimText'>((opened, { text, options }) => {
+  const whole = (part: string) => opened.tokenize(part, true, true);
+  const { messages, report } = trimMessages([{ role: 'user', content: text }], options, {
+    ofMessages: ([prompt]) => whole(prompt!.content!).length,
+    ofText: (part) => opened.tokenize(part, false, true).length,
+  });
+  return { tokens: whole(messages[0]!.content!), report };
+});
+
+export const chat = task<'chat'>(renderAndTokenize);
+
+export const trimChat = task<'trimChat'>((opened, { requestJson, options }) => {
+  const request = JSON.parse(requestJson) as { messages: TrimMessage[] };
+  const render = (messages: readonly TrimMessage[]) =>
+    renderAndTokenize(opened, JSON.stringify({ ...request, messages }));
+  const { messages, report } = trimMessages(request.messages, options, {
+    ofMessages: (kept) => render(kept).tokens.length,
+    ofText: (part) => opened.tokenize(part, false, false).length,
+  });
+  return { chat: render(messages), report };
+});
+
+function renderAndTokenize(opened: NativeModel, requestJson: string): TokenizedChat {
   const fallback = opened.info.chatTemplate === '';
   const rendered = fallback ? plainChat(requestJson) : opened.renderChat(requestJson);
   // A template writes its own BOS where it wants one; special tokens in it are meant as such.
   const tokens = opened.tokenize(rendered.prompt, fallback, !fallback);
   const preservedIds = rendered.preservedTokens.flatMap((text) => singleToken(opened, text));
   return { ...rendered, tokens: withBos(opened, tokens), preservedIds, fallback };
-});
+}
 
 export const parseChat = task<'parseChat'>((opened, { text, partial, syntax }) =>
   opened.parseChat(text, partial, syntax),

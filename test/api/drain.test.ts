@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
+import { isEcho } from '../../src/cli/stop-signals.js';
 import { eventually } from '../support/eventually.js';
 import { sseEvents } from '../support/server.js';
 
@@ -57,18 +58,34 @@ test('requests that outlast the drain are cut off', async () => {
   assert.deepEqual(await exited, [0, null]);
 });
 
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const) {
-  test(`a second ${signal} ends at once with ${code}`, async () => {
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  test(`a second ${signal} ends the process, by that signal`, async () => {
     const { child, url } = await start({ delayMs: 5 });
     const exited = once(child, 'exit');
     const running = await complete(url, { prompt: 'a', stream: true });
-    child.kill(signal);
+    const other = signal === 'SIGINT' ? 'SIGTERM' : 'SIGINT';
+    child.kill(other);
     await notReady(url);
     child.kill(signal);
-    assert.deepEqual(await exited, [code, null]);
+    assert.deepEqual(await exited, [null, signal]);
     await assert.rejects(running.text());
   });
 }
+
+test('the same signal at once after the first is npm’s echo of it', () => {
+  const first = { signal: 'SIGINT', atMs: 1000 } as const;
+  assert.equal(isEcho(first, { signal: 'SIGINT', atMs: 1010 }), true);
+  assert.equal(isEcho(first, { signal: 'SIGTERM', atMs: 1010 }), false);
+  assert.equal(isEcho(first, { signal: 'SIGINT', atMs: 2000 }), false);
+});
+
+test('the same signal again and again ends the process', async () => {
+  const { child, url } = await start({ delayMs: 5 });
+  const exited = once(child, 'exit');
+  const running = await complete(url, { prompt: 'a', stream: true });
+  child.kill('SIGINT');
+  await notReady(url);
+  await eventually(() => !child.kill('SIGINT') || child.signalCode !== null);
+  assert.deepEqual(await exited, [null, 'SIGINT']);
+  await assert.rejects(running.text());
+});

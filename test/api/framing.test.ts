@@ -75,11 +75,31 @@ test('an upload that breaks off costs nothing', async () => {
   assert.equal(server.engine.requests.length, seen);
 });
 
+test('a head over the limit is refused in the API’s own words', async () => {
+  for (const head of [
+    `X: ${'x'.repeat(20_000)}`,
+    Array.from({ length: 50 }, (_, i) => `X${i}: ${'x'.repeat(400)}`).join('\r\n'),
+  ]) {
+    const answer = await raw(`GET /healthz HTTP/1.1\r\nHost: localhost\r\n${head}\r\n\r\n`);
+    assert.match(answer, /^HTTP\/1\.1 431 /);
+    assert.match(answer, /"code":"headers_too_large"/);
+  }
+  const long = await raw(`GET /healthz?${'x'.repeat(20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  assert.match(long, /"code":"headers_too_large"/);
+});
+
 test('a body that dawdles is refused', async () => {
   using hasty = await startTestServer({ settings: { 'http.bodyTimeoutMs': 100 } });
   const answer = await raw(post('Content-Length: 1000', '{"prompt":'), hasty.port);
   assert.match(answer, /^HTTP\/1\.1 408 /);
   assert.match(answer, /"code":"request_timeout"/);
+});
+
+test('by default it is refused before uWS closes the connection', {
+  skip: !process.env.SLUICE_LONG,
+}, async () => {
+  const answer = await raw(post('Content-Length: 1000', '{"prompt":'));
+  assert.match(answer, /^HTTP\/1\.1 408 /);
 });
 
 test('bodies share a budget while they arrive, and give it back', async () => {

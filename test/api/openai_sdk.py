@@ -4,10 +4,14 @@ import sys
 
 import openai
 
-client = openai.OpenAI(base_url=f"{sys.argv[1]}/v1", api_key="none", max_retries=2)
+base_url = f"{sys.argv[1]}/v1"
+client = openai.OpenAI(base_url=base_url, api_key="none", max_retries=2)
+to_the_end = {"ignore_eos": True}
 model = client.models.list().data[0].id
 
-answer = client.completions.create(model=model, prompt="The capital of France is", max_tokens=8, temperature=0)
+answer = client.completions.create(
+    model=model, prompt="The capital of France is", max_tokens=8, temperature=0, extra_body=to_the_end
+)
 assert answer.object == "text_completion" and answer.usage.completion_tokens == 8, answer
 assert answer.choices[0].finish_reason == "length" and answer.choices[0].text, answer
 print("completion")
@@ -19,6 +23,7 @@ stream = client.completions.create(
     temperature=0,
     stream=True,
     stream_options={"include_usage": True},
+    extra_body=to_the_end,
 )
 chunks = list(stream)
 assert "".join(c.choices[0].text for c in chunks if c.choices) == answer.choices[0].text, chunks
@@ -49,3 +54,39 @@ try:
 except openai.BadRequestError as error:
     assert error.param == "temperature", error
 print("errors")
+
+endless = client.completions.create(
+    model=model, prompt="x", max_tokens=8000, stream=True, extra_body={**to_the_end, "timeout_ms": 200}
+)
+try:
+    list(endless)
+    raise AssertionError("a request past its deadline ended well")
+except openai.APIError as error:
+    assert error.code == "deadline_exceeded", error
+print("error in a stream")
+
+
+
+def occupy():
+    """A request that is served or waits, known to have been accepted once its stream is open."""
+    return client.completions.create(model=model, prompt="x", max_tokens=8000, stream=True, extra_body=to_the_end)
+
+
+running, waiting = occupy(), occupy()
+statuses = []
+
+
+def make_room(response):
+    """The server is full until the first refusal."""
+    statuses.append(response.status_code)
+    if response.status_code == 429:
+        running.close()
+        waiting.close()
+
+
+hooked = openai.DefaultHttpxClient(event_hooks={"response": [make_room]})
+patient = openai.OpenAI(base_url=base_url, api_key="none", max_retries=5, http_client=hooked)
+last = patient.completions.create(model=model, prompt="z", max_tokens=1, temperature=0, extra_body=to_the_end)
+assert statuses[0] == 429 and statuses[-1] == 200, statuses
+assert last.usage.completion_tokens == 1, last
+print("retry")

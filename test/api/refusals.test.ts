@@ -91,6 +91,8 @@ const completionOnly: typeof shared = [
   [{ prompt: 5 }, 'prompt'],
   [{ prompt: {} }, 'prompt'],
   [{ prompt: [] }, 'prompt'],
+  [{ prompt: '' }, 'prompt'],
+  [{ prompt: ['a', ''] }, 'prompt.1'],
   [{ prompt: [[]] }, 'prompt.0'],
   [{ prompt: ['a', 5] }, 'prompt.1'],
   [{ prompt: [-1] }, 'prompt.0'],

@@ -218,11 +218,20 @@ test('generations in flight on one socket are bounded', async () => {
   client.socket.close();
 });
 
-test('a message over the limit closes the socket', async () => {
+test('a message over the limit closes the socket, with the reason', async () => {
+  const client = await Client.open();
+  client.send({ type: 'generate', id: 'a', request: { prompt: 'x'.repeat(15_000) } });
+  const [code, reason] = await once(client.socket, 'close');
+  assert.deepEqual([code, String(reason)], [1009, 'body_too_large']);
+  assert.equal(client.of(null)[0]!.error.code, 'body_too_large');
+});
+
+test('a message far over the limit is not even received', async () => {
   const client = await Client.open();
   client.socket.on('error', () => undefined);
-  client.send({ type: 'generate', id: 'a', request: { prompt: 'x'.repeat(20_000) } });
-  await once(client.socket, 'close');
+  client.send({ type: 'generate', id: 'a', request: { prompt: 'x'.repeat(50_000) } });
+  const [code] = await once(client.socket, 'close');
+  assert.equal(code, 1006);
 });
 
 test('a socket that does not read is closed for it', async () => {

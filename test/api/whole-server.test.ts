@@ -1,20 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { WebSocket } from 'ws';
-import { type Server, startServer } from '../../src/api/server.js';
 import { type ConnectOptions, SluiceClient } from '../../src/client/index.js';
-import { resolveConfig } from '../../src/config/index.js';
-import { createEngine } from '../../src/engine/host.js';
-import { ModelRegistry, type ServedModel } from '../../src/gateway/models.js';
-import { createLog } from '../../src/telemetry/log.js';
-import { Metrics } from '../../src/telemetry/metrics.js';
-import { createTextService } from '../../src/text/text-pool.js';
+import type { ServedModel } from '../../src/gateway/models.js';
 import { eventually } from '../support/eventually.js';
-import { fixture } from '../support/gguf/fixtures.js';
 import { Random } from '../support/gguf/random.js';
 import { sseEvents } from '../support/server.js';
+import { startWholeServer, type WholeServer } from '../support/whole-server.js';
 
-/** Nothing scripted: the API over the real engine, text pool and addon, with a tiny model of random weights. */
 interface Answer {
   id: string;
   choices: {
@@ -30,34 +23,17 @@ interface Answer {
   };
 }
 
-let server: Server;
+let whole: WholeServer;
 let model: ServedModel;
 let url: string;
 before(async () => {
-  const settings = { 'server.port': 0, 'engine.kvBytes': '16MiB', 'engine.pageSize': 8, 'engine.threads': 1 };
-  const config = resolveConfig(
-    Object.entries(settings).map(([path, value]) => ({ path, value, origin: 'test' })),
-  );
-  const modelPath = fixture('llama-chat');
-  const [engine, text] = await Promise.all([
-    createEngine({ modelPath, ...config.engine }, undefined, { modelId: 'tiny' }),
-    createTextService({ modelPath, backend: 'cpu', threads: 1, maxQueue: 1000 }),
-  ]);
-  model = { id: 'tiny', engine, text };
-  const models = new ModelRegistry();
-  models.add(model);
-  const metrics = new Metrics({ processMetrics: false });
-  server = await startServer({ config, models, metrics, log: createLog('silent') });
-  url = `http://127.0.0.1:${server.port}`;
+  whole = await startWholeServer();
+  ({ model, url } = whole);
 });
-after(async () => {
-  server.close();
-  await Promise.all([model.engine.close(), model.text.close()]);
-});
+after(() => whole.close());
 
 function post(path: string, body: object): Promise<Response> {
-  const headers = { 'content-type': 'application/json' };
-  return fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+  return whole.post(path, body);
 }
 
 async function answer(path: string, body: object): Promise<Answer> {
@@ -94,6 +70,35 @@ test('a prefix that was computed is not computed again', async () => {
   const second = await answer('/v1/completions', { prompt, ...greedy });
   assert.ok(second.usage.prompt_tokens_details.cached_tokens >= first.usage.prompt_tokens - 8);
   assert.equal(second.choices[0]!.text, first.choices[0]!.text);
+});
+
+test('a conversation that is too long is cut to what is asked, and the answer says how', async () => {
+  const messages = [
+    { role: 'user', content: 'an old question' },
+    { role: 'assistant', content: 'an old answer' },
+    { role: 'user', content: 'the new question' },
+  ];
+  const { usage } = await answer('/v1/chat/completions', { messages, ...greedy });
+  const body = { messages, ...greedy, optimize_prompt: { max_tokens: usage.prompt_tokens - 1 } };
+  const response = await post('/v1/chat/completions', body);
+  const cut = (await response.json()) as Answer & {
+    trimmed: { messages_removed: number[]; tokens_after: number }[];
+  };
+  assert.deepEqual(cut.trimmed[0]!.messages_removed, [0, 1]);
+  assert.equal(cut.trimmed[0]!.tokens_after, cut.usage.prompt_tokens);
+  const alone = await answer('/v1/chat/completions', { messages: messages.slice(2), ...greedy });
+  assert.equal(cut.choices[0]!.message.content, alone.choices[0]!.message.content);
+  const impossible = await post('/v1/chat/completions', { ...body, optimize_prompt: { max_tokens: 1 } });
+  assert.equal(
+    ((await impossible.json()) as { error: { code: string } }).error.code,
+    'context_length_exceeded',
+  );
+  const text = await answer('/v1/completions', {
+    prompt: 'One sentence. Another one. The last one.',
+    optimize_prompt: { max_tokens: 20, strategy: 'middle_out' },
+    ...greedy,
+  });
+  assert.ok(text.usage.prompt_tokens <= 20);
 });
 
 test('a schema holds the answer to its form', async () => {
@@ -170,7 +175,8 @@ test('under many requests with clients that leave, each ends once and every page
 async function endings(): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
   const series = [...text.matchAll(/^llm_requests_total\{model="tiny",status="(\w+)"\} (\d+)/gm)];
-  for (const [, status] of series) assert.match(status!, /^(ok|cancelled|invalid_grammar)$/);
+  for (const [, status] of series)
+    assert.match(status!, /^(ok|cancelled|invalid_grammar|context_length_exceeded)$/);
   return series.reduce((sum, [, , count]) => sum + Number(count), 0);
 }
 

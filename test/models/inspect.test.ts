@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync } from 'node:fs';
+import { copyFileSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'node:test';
 import { inspectModel } from '../../src/models/inspect.js';
-import { corruptFixture, corruptions, fixture, writeFixtures } from '../support/gguf/fixtures.js';
+import {
+  corruptFixture,
+  corruptions,
+  fixture,
+  splitFixture,
+  writeFixtures,
+} from '../support/gguf/fixtures.js';
 import { toHalf } from '../support/gguf/half.js';
 import { sha256, temporaryDirectory } from './support/setup.js';
 
@@ -22,6 +29,8 @@ test('the fixtures, as another GGUF reader sees them', async () => {
       slidingWindow: null,
       chatTemplate: false,
       tensors: 21,
+      files: 1,
+      bytes: statSync(fixture('llama')).size,
     },
   );
   assert.equal((await inspectModel(fixture('gemma3-swa'))).slidingWindow, 32);
@@ -30,12 +39,32 @@ test('the fixtures, as another GGUF reader sees them', async () => {
   assert.equal((await inspectModel(fixture('mamba'))).architecture, 'mamba');
 });
 
+test('a split model, with all its parts counted', async () => {
+  const parts = splitFixture('llama', 3);
+  const whole = await inspectModel(fixture('llama'));
+  const split = await inspectModel(parts[0]!);
+  const bytes = parts.reduce((sum, path) => sum + statSync(path).size, 0);
+  assert.deepEqual(split, { ...whole, files: 3, bytes });
+});
+
+test('parts that do not belong together are refused', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const [first, , third] = splitFixture('llama', 3) as [string, string, string];
+  const alone = join(directory, 'model.gguf');
+  copyFileSync(first, alone);
+  await assert.rejects(inspectModel(alone), /one of 3 files/);
+  const names = [1, 2].map((part) => join(directory, `llama-0000${part}-of-00002.gguf`));
+  copyFileSync(first, names[0]!);
+  copyFileSync(third, names[1]!);
+  await assert.rejects(inspectModel(names[0]!), /one of 3 files/);
+});
+
 test('fixtures are the same bytes each time, and small', async (t) => {
-  const names = ['llama', 'llama-chat', 'qwen3', 'gemma3-swa', 'mamba', 'llama-q5'] as const;
+  const names = ['llama', 'llama-chat', 'llama-tools', 'qwen3', 'gemma3-swa', 'mamba', 'llama-q5'] as const;
   const paths = writeFixtures(await temporaryDirectory(t));
   assert.deepEqual(
     paths.map((path) => sha256(readFileSync(path))),
-    names.map((name) => sha256(readFileSync(fixture(name)))),
+    [...names.map(fixture), ...splitFixture('llama', 3)].map((path) => sha256(readFileSync(path))),
   );
   assert.ok(paths.every((path) => statSync(path).size < 2 ** 21));
 });

@@ -36,6 +36,39 @@ test('downloads go through the proxy of the environment, but not to this machine
   assert.equal(proxy.targets.length, 1);
 });
 
-test('without a proxy it is the plain fetch', () => {
-  assert.equal(fetchFromEnvironment({}), globalThis.fetch);
+test('hosts that NO_PROXY excepts', async (t) => {
+  const server = await TestServer.start((_request, response) => void response.end('model'));
+  t.after(() => server[Symbol.asyncDispose]());
+  const proxy = await startProxy(t, server);
+  const goesThrough = async (noProxy: string, address: string) => {
+    const before = proxy.targets.length;
+    const fetch = fetchFromEnvironment({ http_proxy: proxy.url, no_proxy: noProxy });
+    await fetch(new URL(address), {}).then(
+      (response) => response.text(),
+      () => undefined,
+    );
+    return proxy.targets.length > before;
+  };
+  for (const noProxy of [
+    '*',
+    'a.invalid',
+    '.a.invalid',
+    '*.a.invalid',
+    'x.invalid, A.invalid',
+    'a.invalid:80',
+  ]) {
+    assert.equal(await goesThrough(noProxy, 'http://a.invalid/'), false, noProxy);
+  }
+  assert.equal(await goesThrough('a.invalid', 'http://b.a.invalid/'), false);
+  for (const noProxy of ['', 'b.invalid', 'a.invalid:81', 'invalid.', 'xa.invalid']) {
+    assert.equal(await goesThrough(noProxy, 'http://a.invalid/'), true, noProxy);
+  }
+  assert.equal(await goesThrough('a.invalid', 'http://xa.invalid/'), true);
+});
+
+test('without a proxy the address itself is asked', async (t) => {
+  const server = await TestServer.start((_request, response) => void response.end('model'));
+  t.after(() => server[Symbol.asyncDispose]());
+  const response = await fetchFromEnvironment({})(new URL(server.origin), {});
+  assert.equal(await response.text(), 'model');
 });

@@ -45,6 +45,19 @@ test("where it doesn't pay the model stays, and that is remembered", async (t) =
   assert.deepEqual(await filesIn(directory), []);
 });
 
+test('an abort while it is written leaves nothing', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const stop = new AbortController();
+  const tools = scriptedTools(directory, faster);
+  const outcome = await repack(source, 'auto', {
+    ...tools,
+    signal: stop.signal,
+    onWriting: () => stop.abort(),
+  });
+  assert.equal(outcome.isRepacked, false);
+  assert.deepEqual(await filesIn(directory), []);
+});
+
 test('another CPU, release or number of threads is measured anew', async (t) => {
   const directory = await temporaryDirectory(t);
   await repack(source, 'auto', scriptedTools(directory, slower));

@@ -15,6 +15,7 @@ export function engineConfig(overrides: Partial<EngineConfig> & { modelPath: str
     kvTypeV: 'f16',
     flashAttention: 'auto',
     attention: 'paged',
+    weights: 'auto',
     pageSize: 16,
     kvBytes: 0,
     memoryUtilization: 0.9,

@@ -17,6 +17,7 @@ export const loadOptions: LoadOptions = {
   mmap: true,
   mlock: false,
   vocabOnly: false,
+  packWeights: false,
 };
 
 export const greedy: SamplerParams = { ...greedySampling, penaltyLastN: 0, seed: 1 };

@@ -2,6 +2,7 @@ import { type Server, startServer } from '../../src/api/server.js';
 import { resolveConfig } from '../../src/config/index.js';
 import type { LocalLoader } from '../../src/gateway/create.js';
 import { ModelRegistry } from '../../src/gateway/models.js';
+import { openTenancy, type Tenancy } from '../../src/gateway/tenancy.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { Metrics } from '../../src/telemetry/metrics.js';
 import { StubEngine, type StubEngineOptions } from './stub-engine.js';
@@ -13,11 +14,16 @@ export interface TestServer extends Disposable {
   server: Server;
   engine: StubEngine;
   text: StubText;
+  /** Where keys, limits and usage are kept; null without `keys`. */
+  tenancy: Tenancy | null;
   post(path: string, body: unknown, init?: RequestInit): Promise<Response>;
-  close(): void;
+  close(): Promise<void>;
 }
 
-/** A real server on a free port of loopback, with a scripted engine. `settings` are configuration by path. */
+/**
+ * A real server on a free port of loopback, with a scripted engine. `settings` are configuration by path; with `dataFolder`
+ * it has a store there.
+ */
 export async function startTestServer(
   options: StubEngineOptions & {
     settings?: Record<string, unknown>;
@@ -25,11 +31,21 @@ export async function startTestServer(
     /** Only the models of `routing.models`. */
     withoutEngine?: boolean;
     loader?: LocalLoader;
+    dataFolder?: string;
+    logLevel?: string;
   } = {},
 ): Promise<TestServer> {
-  const { settings = {}, aliases = [], withoutEngine = false, loader, ...engineOptions } = options;
+  const {
+    settings = {},
+    aliases = [],
+    withoutEngine = false,
+    loader,
+    dataFolder,
+    logLevel = 'silent',
+    ...engineOptions
+  } = options;
   const config = resolveConfig(
-    Object.entries({ 'server.port': 0, ...settings }).map(([path, value]) => ({
+    Object.entries({ 'server.port': 0, 'data.dir': dataFolder ?? '', ...settings }).map(([path, value]) => ({
       path,
       value,
       origin: 'test',
@@ -40,12 +56,15 @@ export async function startTestServer(
   const models = new ModelRegistry();
   if (!withoutEngine) models.add({ id: engine.modelId, engine, text }, aliases);
   const metrics = new Metrics({ processMetrics: false });
+  const log = createLog(logLevel);
+  const tenancy = dataFolder === undefined ? null : await openTenancy(config, metrics.generations, log);
   const server = await startServer({
     config,
     models,
     metrics,
-    log: createLog('silent'),
+    log,
     ...(loader ? { loader } : {}),
+    ...(tenancy ? { tenancy } : {}),
   });
   const url = `http://127.0.0.1:${server.port}`;
   return {
@@ -54,6 +73,7 @@ export async function startTestServer(
     server,
     engine,
     text,
+    tenancy,
     post: (path, body, init = {}) =>
       fetch(`${url}${path}`, {
         method: 'POST',
@@ -61,7 +81,10 @@ export async function startTestServer(
         ...init,
         headers: { 'content-type': 'application/json', ...init.headers },
       }),
-    close: () => server.close(),
+    close: async () => {
+      server.close();
+      await tenancy?.close();
+    },
     [Symbol.dispose]: () => server.close(),
   };
 }

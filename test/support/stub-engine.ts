@@ -292,6 +292,7 @@ function modelInfo(name: string, trainContext: number): ModelInfo {
     chatTemplate: 'stub',
     recurrent: false,
     hybrid: false,
+    packedWeights: { kernel: '', reason: 'not asked for', tensors: 0, bytes: 0 },
     encoderOnly: false,
     metadata: {},
   };

@@ -1,9 +1,10 @@
 /** A process that serves the scripted engine and stops as `sluice serve` does. Options: JSON in the first argument. */
-import { drainAtSignal, stopSignals } from '../../src/cli/stop-signals.js';
+import { drainAtSignal, stopAtSignal } from '../../src/cli/stop-signals.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { startTestServer } from './server.js';
 
-const signals = stopSignals();
+const stop = stopAtSignal();
 const server = await startTestServer(JSON.parse(process.argv[2] ?? '{}'));
 process.stdout.write(`${server.port}\n`);
-await drainAtSignal(server.server, signals, createLog('silent'));
+await drainAtSignal(server.server, stop, createLog('silent'));
+await server.close();

@@ -1,5 +1,7 @@
 import { SluiceError } from '../../src/errors.js';
 import type { TextService } from '../../src/text/text-service.js';
+import { trimMessages } from '../../src/text/trim/trim.js';
+import type { TrimOptions } from '../../src/text/trim/types.js';
 import { stubVocab, textOf, tokensOf } from './stub-vocab.js';
 
 interface StubChat {
@@ -27,6 +29,24 @@ export class StubText implements TextService {
   async tokenize(text: string, options: { addSpecial: boolean; parseSpecial: boolean }): Promise<Int32Array> {
     await this.gate;
     return tokensOf(text, options.addSpecial);
+  }
+
+  async trimText(text: string, options: TrimOptions) {
+    const { messages, report } = trimMessages([{ role: 'user', content: text }], options, {
+      ofMessages: ([prompt]) => tokensOf(prompt!.content!, true).length,
+      ofText: (part) => tokensOf(part, false).length,
+    });
+    return { tokens: tokensOf(messages[0]!.content!, true), report };
+  }
+
+  async trimChat(requestJson: string, options: TrimOptions) {
+    const request = JSON.parse(requestJson) as StubChat;
+    const { messages, report } = trimMessages(request.messages, options, {
+      ofMessages: (kept) =>
+        tokensOf(kept.map(({ role, content }) => `${role}: ${content}\n`).join(''), true).length + 11,
+      ofText: (part) => tokensOf(part, false).length,
+    });
+    return { chat: await this.chat(JSON.stringify({ ...request, messages })), report };
   }
 
   async detokenize(tokens: Int32Array, options: { special: boolean }): Promise<string> {

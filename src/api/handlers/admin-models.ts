@@ -1,20 +1,18 @@
 import type { z } from 'zod';
+import { priceEntryOf } from '../../cost/prices.js';
 import { SluiceError } from '../../errors.js';
 import type { Deployment } from '../../routing/deployment.js';
-import { requireAdmin } from '../admin-access.js';
 import type { ApiContext } from '../context.js';
 import type { Exchange } from '../exchange.js';
 import { readJson } from '../json.js';
 import { modelRequest, type modelStatus, type queueStatus } from '../schemas/admin-routing.js';
 
 export function listModelStatus(exchange: Exchange, api: ApiContext): void {
-  requireAdmin(api);
   exchange.json(200, { object: 'list', data: api.gateway.router.fleet.list().map(statusOf) });
 }
 
 /** Answers when the model is loaded; a client that doesn't wait for it doesn't stop the loading. */
 export async function loadModel(exchange: Exchange, api: ApiContext): Promise<void> {
-  requireAdmin(api);
   const spec = await readJson(exchange, api.body, modelRequest);
   const { fleet, routes } = api.gateway.router;
   const taken = [spec.id, ...spec.aliases].find((name) =>
@@ -28,7 +26,6 @@ export async function loadModel(exchange: Exchange, api: ApiContext): Promise<vo
 }
 
 export async function updateModel(exchange: Exchange, api: ApiContext, id: string): Promise<void> {
-  requireAdmin(api);
   const spec = await readJson(exchange, api.body, modelRequest);
   if (spec.id !== id)
     throw new SluiceError('invalid_value', 'id: must be the one in the path', { param: 'id' });
@@ -37,13 +34,11 @@ export async function updateModel(exchange: Exchange, api: ApiContext, id: strin
 
 /** Answers when the last request that used it has ended and its memory is free. */
 export async function unloadModel(exchange: Exchange, api: ApiContext, id: string): Promise<void> {
-  requireAdmin(api);
   await api.gateway.router.fleet.remove(id);
   exchange.json(200, { id, object: 'model', deleted: true });
 }
 
 export function listQueues(exchange: Exchange, api: ApiContext): void {
-  requireAdmin(api);
   const data: z.output<typeof queueStatus>['data'] = api.gateway.router.fleet.list().map(({ id, queue }) => ({
     model: id,
     running: queue.running,
@@ -61,7 +56,8 @@ export function listQueues(exchange: Exchange, api: ApiContext): void {
 /** Never its key, URL or path. */
 function statusOf(deployment: Deployment): z.output<typeof modelStatus> {
   const nowMs = Date.now();
-  const { id, spec, price, queue } = deployment;
+  const { id, spec, queue } = deployment;
+  const { input, output, cachedInput } = priceEntryOf(deployment.price);
   const reason = deployment.unavailable(nowMs);
   return {
     id,
@@ -71,7 +67,7 @@ function statusOf(deployment: Deployment): z.output<typeof modelStatus> {
     reason,
     load_error: deployment.loadError,
     aliases: spec.aliases,
-    price: { input: price.input, output: price.output, cached_input: price.cachedInput },
+    price: { input, output, cached_input: cachedInput },
     context_tokens: deployment.contextTokens,
     bytes: deployment.bytes,
     breaker: deployment.breaker.state(nowMs),

@@ -1,4 +1,4 @@
-import { type ApiContext, refuseDraining, tenantOf } from '../context.js';
+import { type ApiContext, refuseDraining } from '../context.js';
 import type { Exchange } from '../exchange.js';
 import { chatGeneration, completionGeneration, respond } from '../generation.js';
 import { readJson } from '../json.js';
@@ -8,11 +8,11 @@ import { completionRequest } from '../schemas/completions.js';
 export async function completions(exchange: Exchange, api: ApiContext): Promise<void> {
   refuseDraining(api);
   const wire = await readJson(exchange, api.body, completionRequest);
-  await respond(exchange, api, completionGeneration(api, tenantOf(exchange.head), wire));
+  await respond(exchange, api, completionGeneration(api, exchange.caller, wire));
 }
 
 export async function chatCompletions(exchange: Exchange, api: ApiContext): Promise<void> {
   refuseDraining(api);
   const wire = await readJson(exchange, api.body, chatRequest);
-  await respond(exchange, api, chatGeneration(api, tenantOf(exchange.head), wire));
+  await respond(exchange, api, chatGeneration(api, exchange.caller, wire));
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { mayUse, refuseModel } from '../../auth/index.js';
 import { SluiceError } from '../../errors.js';
 import { LocalTarget } from '../../gateway/local-target.js';
 import type { Deployment } from '../../routing/deployment.js';
@@ -7,7 +8,11 @@ import type { Exchange } from '../exchange.js';
 import type { modelCard } from '../schemas/others.js';
 
 export function listModels(exchange: Exchange, api: ApiContext): void {
-  exchange.json(200, { object: 'list', data: api.gateway.router.fleet.list().map(cardOf) });
+  const { caller } = exchange;
+  const usable = api.gateway.router.fleet
+    .list()
+    .filter(({ id, spec }) => [id, ...spec.aliases].some((name) => mayUse(caller, name)));
+  exchange.json(200, { object: 'list', data: usable.map(cardOf) });
 }
 
 export function getModel(exchange: Exchange, api: ApiContext, name: string): void {
@@ -16,6 +21,7 @@ export function getModel(exchange: Exchange, api: ApiContext, name: string): voi
     throw new SluiceError('model_not_found', `The model ${JSON.stringify(name)} isn't served here.`, {
       param: 'model',
     });
+  refuseModel(exchange.caller, name, deployment.id);
   exchange.json(200, cardOf(deployment));
 }
 

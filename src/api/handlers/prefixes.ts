@@ -1,8 +1,9 @@
 import type { z } from 'zod';
+import { refuseModel } from '../../auth/index.js';
 import type { PinnedPrefix } from '../../engine/types.js';
 import { SluiceError } from '../../errors.js';
 import { pinPrefix, unpinPrefix } from '../../gateway/prefixes.js';
-import { type ApiContext, newId, refuseDraining, tenantOf } from '../context.js';
+import { type ApiContext, newId, refuseDraining } from '../context.js';
 import type { Exchange } from '../exchange.js';
 import { readJson } from '../json.js';
 import { type prefix, prefixRequest } from '../schemas/others.js';
@@ -12,6 +13,7 @@ export async function createPrefix(exchange: Exchange, api: ApiContext): Promise
   refuseDraining(api);
   const wire = await readJson(exchange, api.body, prefixRequest);
   const model = api.gateway.models.resolve(wire.model ?? null);
+  refuseModel(exchange.caller, wire.model ?? null, model.id);
   const source =
     wire.messages !== undefined
       ? chatMessagesOf(wire.messages)
@@ -21,7 +23,7 @@ export async function createPrefix(exchange: Exchange, api: ApiContext): Promise
   const pinned = await pinPrefix(
     model,
     api.gateway.prefixes,
-    tenantOf(exchange.head),
+    exchange.caller.tenant,
     wire.id ?? newId('prefix'),
     source,
   );
@@ -29,7 +31,7 @@ export async function createPrefix(exchange: Exchange, api: ApiContext): Promise
 }
 
 export async function listPrefixes(exchange: Exchange, api: ApiContext): Promise<void> {
-  const tenant = tenantOf(exchange.head);
+  const { tenant } = exchange.caller;
   const lists = await Promise.all(
     api.gateway.models.list().map(async ({ id, engine }) => {
       return (await engine.listPrefixes(tenant)).map((pinned) => shown(id, pinned));
@@ -39,7 +41,7 @@ export async function listPrefixes(exchange: Exchange, api: ApiContext): Promise
 }
 
 export async function deletePrefix(exchange: Exchange, api: ApiContext, id: string): Promise<void> {
-  const tenant = tenantOf(exchange.head);
+  const { tenant } = exchange.caller;
   const results = await Promise.all(
     api.gateway.models.list().map((model) => unpinPrefix(model, api.gateway.prefixes, tenant, id)),
   );

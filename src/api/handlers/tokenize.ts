@@ -1,3 +1,4 @@
+import { refuseModel } from '../../auth/index.js';
 import { SluiceError } from '../../errors.js';
 import type { ApiContext } from '../context.js';
 import type { Exchange } from '../exchange.js';
@@ -7,7 +8,9 @@ import { tokenText } from '../token-text.js';
 
 export async function tokenize(exchange: Exchange, api: ApiContext): Promise<void> {
   const wire = await readJson(exchange, api.body, tokenizeRequest);
-  const { engine, text } = api.gateway.models.resolve(wire.model ?? null);
+  const model = api.gateway.models.resolve(wire.model ?? null);
+  refuseModel(exchange.caller, wire.model ?? null, model.id);
+  const { engine, text } = model;
   const tokens = await text.tokenize(wire.content ?? wire.prompt ?? '', {
     addSpecial: wire.add_special ?? true,
     parseSpecial: wire.parse_special ?? true,
@@ -20,7 +23,9 @@ export async function tokenize(exchange: Exchange, api: ApiContext): Promise<voi
 
 export async function detokenize(exchange: Exchange, api: ApiContext): Promise<void> {
   const wire = await readJson(exchange, api.body, detokenizeRequest);
-  const { engine, text } = api.gateway.models.resolve(wire.model ?? null);
+  const model = api.gateway.models.resolve(wire.model ?? null);
+  refuseModel(exchange.caller, wire.model ?? null, model.id);
+  const { engine, text } = model;
   const unknown = wire.tokens.findIndex((token) => token >= engine.model.vocabSize);
   if (unknown >= 0) {
     throw new SluiceError(

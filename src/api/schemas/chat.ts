@@ -5,6 +5,7 @@ import {
   optional,
   responseFormat,
   routeReport,
+  trimmed,
   unsupported,
   usage,
 } from './common.js';
@@ -102,6 +103,9 @@ export const chatRequest = z
     ) {
       fault('tool_choice', `there is no tool ${JSON.stringify(choice.function.name)}`);
     }
+    if (request.optimize_prompt && request.prefix_id !== undefined) {
+      fault('optimize_prompt', "can't be combined with prefix_id");
+    }
     if (request.grammar === undefined) return;
     if (request.tools?.length) fault('grammar', "can't be combined with tools");
     if (request.response_format && request.response_format.type !== 'text') {
@@ -127,6 +131,7 @@ const envelope = {
   model: z.string(),
   usage: usage.nullish(),
   sluice: routeReport.optional(),
+  trimmed,
 };
 
 export const chatResponse = z.object({

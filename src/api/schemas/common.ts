@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { trimStrategies } from '../../text/trim/types.js';
 
 /** OpenAI's clients send null for what they leave out. */
 export function optional<Schema extends z.ZodType>(schema: Schema) {
@@ -34,6 +35,19 @@ export function unsupported(context: z.RefinementCtx, path: (string | number)[],
 
 const identifier = z.string().min(1).max(256);
 
+const optimizePrompt = z
+  .union(
+    [
+      z.boolean(),
+      z.strictObject({
+        strategy: optional(z.enum(trimStrategies).describe('drop_oldest if absent')),
+        max_tokens: optional(z.int().min(1).describe('of the prompt; what the context holds if absent')),
+      }),
+    ],
+    { error: `expected a boolean, or {"strategy": one of ${trimStrategies.join(', ')}, "max_tokens"}` },
+  )
+  .describe('cut a prompt that is too long instead of refusing it; the answer says what was cut');
+
 /** Fields that completions and chat share: OpenAI's, then llama.cpp's, then Sluice's own. */
 export const generationFields = {
   model: optional(identifier.describe('a served model; the default one if absent')),
@@ -53,6 +67,7 @@ export const generationFields = {
   ),
   frequency_penalty: optional(z.number().min(-2).max(2)),
   presence_penalty: optional(z.number().min(-2).max(2)),
+  optimize_prompt: optional(optimizePrompt),
   stream: optional(z.boolean()),
   stream_options: optional(z.object({ include_usage: optional(z.boolean()) })),
   user: optional(z.string().max(1024)),
@@ -105,6 +120,7 @@ export const usage = z.object({
   completion_tokens: z.int(),
   total_tokens: z.int(),
   prompt_tokens_details: z.object({ cached_tokens: z.int() }),
+  cost: z.number().optional().describe('dollars; where there are keys'),
 });
 
 export const routeReport = z
@@ -124,6 +140,20 @@ export const routeReport = z
     ),
   })
   .describe('how the answer came about, where more than one model could have given it');
+export const trimmed = z
+  .array(
+    z.object({
+      prompt: z.int(),
+      strategy: z.enum(trimStrategies),
+      max_tokens: z.int(),
+      tokens_before: z.int(),
+      tokens_after: z.int(),
+      messages_removed: z.array(z.int()),
+      sentences_removed: z.array(z.object({ message: z.int(), sentences: z.int() })),
+    }),
+  )
+  .optional()
+  .describe('what optimize_prompt has cut; in a stream it comes with the first event');
 
 export const errorBody = z.object({
   error: z.object({

@@ -5,6 +5,7 @@ import {
   responseFormat,
   routeReport,
   tokenId,
+  trimmed,
   unsupported,
   usage,
 } from './common.js';
@@ -34,6 +35,11 @@ export const completionRequest = z
     if (request.best_of !== undefined && request.best_of !== (request.n ?? 1)) {
       unsupported(context, ['best_of'], 'must equal n');
     }
+    if (request.prefix_id === undefined) refuseEmptyPrompt(request.prompt, context);
+    if (request.optimize_prompt) {
+      const fault = trimFault(request.prompt, request.echo, request.prefix_id);
+      if (fault) context.addIssue({ code: 'custom', path: ['optimize_prompt'], message: fault });
+    }
     if (request.suffix) unsupported(context, ['suffix'], "isn't supported");
     if (request.grammar !== undefined && request.response_format && request.response_format.type !== 'text') {
       context.addIssue({
@@ -43,6 +49,20 @@ export const completionRequest = z
       });
     }
   });
+
+function trimFault(prompt: unknown, echo?: boolean, prefixId?: string): string | null {
+  if (echo) return "can't be combined with echo";
+  if (prefixId !== undefined) return "can't be combined with prefix_id";
+  const texts = Array.isArray(prompt) ? prompt : [prompt];
+  return texts.every((text) => typeof text === 'string') ? null : 'needs prompts of text';
+}
+
+function refuseEmptyPrompt(prompt: string | readonly unknown[], context: z.RefinementCtx): void {
+  const message = 'must not be empty';
+  if (prompt === '') context.addIssue({ code: 'custom', path: ['prompt'], message });
+  const index = Array.isArray(prompt) ? prompt.indexOf('') : -1;
+  if (index >= 0) context.addIssue({ code: 'custom', path: ['prompt', index], message });
+}
 
 export type CompletionRequest = z.output<typeof completionRequest>;
 
@@ -71,4 +91,5 @@ export const completionResponse = z.object({
   choices: z.array(completionChoice),
   usage: usage.nullish(),
   sluice: routeReport.optional(),
+  trimmed,
 });

@@ -11,7 +11,7 @@ const detail =
     : await previewRepack(
         { path: stored.path, revision: stored.manifest.sha256 },
         {
-          machine: () => thisMachine({ backend: 'auto', gpuLayers: -1, threads: 0 }),
+          machine: () => thisMachine({ backend: 'auto', gpuLayers: -1, threads: 0, weights: 'auto' }),
           directory: repackedDirectory(process.env),
         },
       );

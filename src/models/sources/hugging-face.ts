@@ -1,9 +1,9 @@
-import { join } from 'node:path';
 import { z } from 'zod';
 import { SluiceError } from '../../errors.js';
-import { download } from '../download.js';
 import { fetchSmall, send, withRetries } from '../http.js';
-import { isSafeRelativePath, modelStem } from '../reference.js';
+import { isSafeRelativePath } from '../reference.js';
+import { isSplit, modelFiles, wholeName } from '../split.js';
+import { fetchModelFiles, type RemoteFile } from './model-files.js';
 import type { Fetched, SourceContext } from './source.js';
 
 export interface HuggingFaceReference {
@@ -17,7 +17,6 @@ const listingSchema = z.object({ siblings: z.array(z.object({ rfilename: z.strin
 
 /** Without a file named, the first of these a repository has: small at little loss, then less small. */
 const preferredQuantisations = ['Q4_K_M', 'Q4_K_S', 'Q5_K_M', 'Q4_0', 'Q6_K', 'Q8_0', 'F16', 'BF16'];
-const splitPattern = /-\d{5}-of-\d{5}\.gguf$/i;
 
 /** A GGUF file of a repository that speaks Hugging Face's protocol. */
 export async function fetchHuggingFace(
@@ -26,28 +25,28 @@ export async function fetchHuggingFace(
 ): Promise<Fetched> {
   const revision = reference.revision ?? 'main';
   const remotePath = reference.file ?? (await chooseFile(reference.repo, revision, context));
-  if (splitPattern.test(remotePath)) {
-    throw new SluiceError(
-      'invalid_value',
-      `${remotePath} is one part of a split model, which can't be pulled; name a whole file.`,
-    );
+  const found = await probeAll(reference.repo, revision, modelFiles(remotePath), context);
+  const fetched = await fetchModelFiles(remotePath, found.files, context);
+  return { ...fetched, upstream: found.commit ?? fetched.upstream };
+}
+
+/** All are asked for before the first is fetched: gigabytes are no way to learn that a part is missing. */
+async function probeAll(
+  repo: string,
+  revision: string,
+  paths: readonly string[],
+  context: SourceContext,
+): Promise<{ files: RemoteFile[]; commit: string | null }> {
+  let commit: string | null = null;
+  const files: RemoteFile[] = [];
+  for (const path of paths) {
+    const { sha256, bytes, ...said } = await probe(fileUrl(repo, commit ?? revision, path, context), context);
+    commit ??= said.commit;
+    // Pinned to the commit: a push in the middle of a download doesn't mix two states.
+    const url = fileUrl(repo, commit ?? revision, path, context);
+    files.push({ url, authorization: authorization(context), sha256, bytes });
   }
-  const remote = await probe(fileUrl(reference.repo, revision, remotePath, context), context);
-  // Pinned to the commit: a push in the middle of a download doesn't mix two files.
-  const url = fileUrl(reference.repo, remote.commit ?? revision, remotePath, context);
-  const file = `${modelStem(remotePath)}.gguf`;
-  const result = await download(
-    {
-      url,
-      authorization: authorization(context),
-      target: join(context.directory, file),
-      sha256: context.expected.sha256 ?? remote.sha256,
-      bytes: context.expected.bytes ?? remote.bytes,
-      maxBytes: context.maxBytes,
-    },
-    { ...context, onProgress: (done, total) => context.reporter.progress(file, done, total) },
-  );
-  return { file, sha256: result.sha256, bytes: result.bytes, upstream: remote.commit ?? result.etag };
+  return { files, commit };
 }
 
 async function chooseFile(repo: string, revision: string, context: SourceContext): Promise<string> {
@@ -62,18 +61,19 @@ async function chooseFile(repo: string, revision: string, context: SourceContext
     context.signal,
   );
   const files = parseListing(body, repo).filter((name) => /\.gguf$/i.test(name) && isSafeRelativePath(name));
-  const whole = files.filter((name) => !splitPattern.test(name) && !/mmproj/i.test(name));
-  const choice = chooseQuantisation(whole);
-  if (choice === null) throw new SluiceError('model_not_found', `${repo} has no GGUF file in one piece.`);
+  const models = files.filter((name) => modelFiles(name)[0] === name && !/mmproj/i.test(name));
+  const choice = chooseQuantisation(models);
+  if (choice === null) throw new SluiceError('model_not_found', `${repo} has no GGUF file.`);
   context.reporter.notice(`${repo}: taking ${choice} (name another with hf:${repo}:FILE).`);
   return choice;
 }
 
+/** Of two of one quantisation the whole one goes before the split one. */
 export function chooseQuantisation(files: string[]): string | null {
-  const sorted = [...files].sort();
+  const sorted = [...files].sort((a, b) => Number(isSplit(a)) - Number(isSplit(b)) || (a < b ? -1 : 1));
   for (const quantisation of preferredQuantisations) {
     const pattern = new RegExp(`(^|[^A-Z0-9])${quantisation}\\.gguf$`, 'i');
-    const match = sorted.find((name) => pattern.test(name));
+    const match = sorted.find((name) => pattern.test(wholeName(name)));
     if (match !== undefined) return match;
   }
   return sorted[0] ?? null;
@@ -87,17 +87,14 @@ function parseListing(body: Buffer, repo: string): string[] {
   }
 }
 
-interface RemoteFile {
-  commit: string | null;
-  sha256: string | null;
-  bytes: number | null;
-}
-
 /**
  * What the first answer says of a file: large ones are redirected to a store elsewhere, whose own headers name neither
  * the commit nor the checksum.
  */
-async function probe(url: URL, context: SourceContext): Promise<RemoteFile> {
+async function probe(
+  url: URL,
+  context: SourceContext,
+): Promise<Pick<RemoteFile, 'sha256' | 'bytes'> & { commit: string | null }> {
   return withRetries(context.http, context.signal, async () => {
     const { response, controller } = await send(
       { url, method: 'HEAD', authorization: authorization(context), follow: 'same-origin' },

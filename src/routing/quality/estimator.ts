@@ -13,15 +13,11 @@ export interface Subject {
   choices: readonly AnswerSample[];
 }
 
-export interface Estimate {
-  quality: number | null; // 0 to 1: chance that the answer is good; null: it can't be told
-  costDollars: number; // of estimating
-}
-
 /** Says how good an answer is likely to be. Never throws: an answer must not be lost because it couldn't be judged. */
 export interface QualityEstimator {
   readonly wantsLogprobs: boolean;
-  estimate(subject: Subject, signal: AbortSignal): Estimate | Promise<Estimate>;
+  /** 0 to 1: chance that the answer is good; null: it can't be told. */
+  estimate(subject: Subject, signal: AbortSignal): number | null | Promise<number | null>;
 }
 
 /** Of several choices the worst counts. */

@@ -1,9 +1,10 @@
+import type { Caller } from '../../auth/caller.js';
 import { SluiceError } from '../../errors.js';
 import { shownBytes } from '../../gateway/shown-token.js';
 import type { GenerationEvent, ValidatedRequest } from '../../gateway/types.js';
 import type { VocabTable } from '../../native/types.js';
 import type { Deployment } from '../deployment.js';
-import type { Router } from '../router.js';
+import type { Errand, Router } from '../router.js';
 import { type Judge, VERDICT_GRAMMAR, type Verdict } from './judge.js';
 
 const TIMEOUT_MS = 60_000;
@@ -11,17 +12,20 @@ const TIMEOUT_MS = 60_000;
 const MAX_TOKENS = 4;
 const ALTERNATIVES = 20;
 
-/** A judge that is one of the served models, called as a client's request would be. */
-export function judgeModel(router: Router, model: string): Judge {
+/**
+ * A judge that is one of the served models, called as a client's request would be. It judges on the caller's tab, and within
+ * the caller's tenant; that the route names it is leave enough to use it, as the caller never sees what it says.
+ */
+export function judgeModel(router: Router, model: string, { request: judged, tab }: Errand): Judge {
   return async (prompt, id, signal) => {
     const deployment = router.fleet.find(model);
     if (!deployment) throw new SluiceError('model_not_found', `The judge ${model} isn't served here.`);
-    const request = requestFor(deployment, prompt, id, router.fleet.environment.now());
+    const caller = { ...judged.caller, models: null };
+    const request = requestFor(deployment, prompt, id, caller, router.fleet.environment.now());
     const plan = router.resolve(request);
     const listener = new VerdictListener();
-    const { steps } = await router.place(plan, plan.candidates, request, listener.sink, signal);
-    const costDollars = steps.reduce((sum, step) => sum + step.costDollars, 0);
-    return { text: listener.text, firstToken: listener.firstToken, costDollars };
+    await router.place({ plan, request, tab, sink: listener.sink, signal }, plan.candidates);
+    return { text: listener.text, firstToken: listener.firstToken };
   };
 }
 
@@ -43,13 +47,20 @@ class VerdictListener {
   };
 }
 
-function requestFor(deployment: Deployment, prompt: string, id: string, nowMs: number): ValidatedRequest {
+function requestFor(
+  deployment: Deployment,
+  prompt: string,
+  id: string,
+  caller: Caller,
+  nowMs: number,
+): ValidatedRequest {
   return {
     id,
-    tenant: 'judge',
+    caller,
+    tenant: caller.tenant,
     user: null,
     model: deployment.id,
-    routing: { fallbacks: [], maxCostDollars: null, qualityThreshold: null },
+    routing: { fallbacks: [], maxNanodollars: null, qualityThreshold: null },
     input: { kind: 'chat', messages: [{ role: 'user', content: prompt }], options: {} },
     choices: 1,
     maxTokens: MAX_TOKENS,
@@ -67,6 +78,7 @@ function requestFor(deployment: Deployment, prompt: string, id: string, nowMs: n
       topLogprobs: deployment.can('logprobs') ? ALTERNATIVES : -1,
     },
     explicit: { temperature: true, seed: false },
+    trim: null,
     constraint: deployment.can('grammar') ? { kind: 'grammar', grammar: VERDICT_GRAMMAR } : null,
     stop: [],
     priority: 1,

@@ -1,12 +1,11 @@
 import type { ValidatedRequest } from '../../gateway/types.js';
-import type { AnswerSample, Estimate, QualityEstimator } from './estimator.js';
+import type { AnswerSample, QualityEstimator } from './estimator.js';
 
 /** What a judging model said. */
 export interface Verdict {
   text: string;
   /** Alternatives of its first token and their log-probabilities; null where the model gives none. */
   firstToken: { text: string; logprob: number }[] | null;
-  costDollars: number;
 }
 
 /** Asks the judging model; rejects where it doesn't answer. */
@@ -25,14 +24,12 @@ export const VERDICT_GRAMMAR = 'root ::= [1-5]';
 export function judgeEstimator(judge: Judge): QualityEstimator {
   return {
     wantsLogprobs: false,
-    estimate: async ({ request, choices }, signal): Promise<Estimate> => {
+    estimate: async ({ request, choices }, signal): Promise<number | null> => {
       const ratings = await Promise.all(
         choices.map((choice, index) => rate(judge, request, choice, index, signal)),
       );
-      const qualities = ratings.map(({ quality }) => quality);
-      const costDollars = ratings.reduce((sum, rating) => sum + rating.costDollars, 0);
-      const known = qualities.every((quality) => quality !== null) && qualities.length > 0;
-      return { quality: known ? Math.min(...(qualities as number[])) : null, costDollars };
+      const known = ratings.filter((rating) => rating !== null);
+      return known.length === ratings.length && known.length > 0 ? Math.min(...known) : null;
     },
   };
 }
@@ -43,16 +40,16 @@ async function rate(
   choice: AnswerSample,
   index: number,
   signal: AbortSignal,
-): Promise<Estimate> {
+): Promise<number | null> {
   try {
     const verdict = await judge(
       judgePrompt(questionOf(request), choice.text),
       `${request.id}/judge-${index}`,
       signal,
     );
-    return { quality: qualityOf(verdict), costDollars: verdict.costDollars };
+    return qualityOf(verdict);
   } catch {
-    return { quality: null, costDollars: 0 };
+    return null;
   }
 }
 

@@ -37,7 +37,7 @@ export function probability(features: Features, coefficients: Coefficients): num
 /** How sure the model was of what it said, as calibrated on the set of `sluice bench quality`. Null without log-probabilities. */
 export const logprobEstimator: QualityEstimator = {
   wantsLogprobs: true,
-  estimate: ({ choices }) => ({ quality: logprobQuality(choices), costDollars: 0 }),
+  estimate: ({ choices }) => logprobQuality(choices),
 };
 
 export function logprobQuality(choices: readonly AnswerSample[]): number | null {

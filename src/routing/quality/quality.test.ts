@@ -73,7 +73,7 @@ test('log-probabilities: between 0 and 1, and more sureness is never worse', () 
 
 test('combined: the weaker side, and rules alone where there are no log-probabilities', async () => {
   const estimate = async (choice: AnswerSample) =>
-    (await combinedEstimator.estimate({ request, choices: [choice] }, signal)).quality!;
+    (await combinedEstimator.estimate({ request, choices: [choice] }, signal))!;
   assert.equal(await estimate(sample('Fine.')), 1);
   assert.ok((await estimate(sample('Fine.', { logprobs: [-5, -6] }))) < 0.5);
   assert.equal(await estimate(sample('', { logprobs: [0] })), 0);
@@ -81,7 +81,7 @@ test('combined: the weaker side, and rules alone where there are no log-probabil
 
 test('of several choices the worst counts', async () => {
   const choices = [sample('Fine.'), sample('')];
-  assert.equal((await combinedEstimator.estimate({ request, choices }, signal)).quality, 0);
+  assert.equal(await combinedEstimator.estimate({ request, choices }, signal), 0);
 });
 
 test('repetition: 0 for what never repeats or is short, towards 1 for loops', () => {
@@ -92,7 +92,7 @@ test('repetition: 0 for what never repeats or is short, towards 1 for loops', ()
 
 test('judge: the mean of the digits that it weighs, or the one it wrote', () => {
   const half = Math.log(0.5);
-  const verdict = { text: '5', costDollars: 0 };
+  const verdict = { text: '5' };
   assert.equal(qualityOf({ ...verdict, firstToken: null }), 1);
   assert.equal(qualityOf({ ...verdict, text: '1', firstToken: null }), 0);
   assert.equal(qualityOf({ ...verdict, text: 'good', firstToken: null }), null);
@@ -104,20 +104,16 @@ test('judge: the mean of the digits that it weighs, or the one it wrote', () => 
   assert.equal(qualityOf({ ...verdict, firstToken: alternatives }), 0.5);
 });
 
-test('judge: several choices, the worst counts and all are paid for; a failure is no rating', async () => {
+test('judge: several choices, the worst counts; a failure is no rating', async () => {
   const answers = ['4', '2'];
   const estimator = judgeEstimator(async () => ({
     text: answers.shift()!,
     firstToken: null,
-    costDollars: 0.25,
   }));
   const choices = [sample('a'), sample('b')];
-  assert.deepEqual(await estimator.estimate({ request, choices }, signal), {
-    quality: 0.25,
-    costDollars: 0.5,
-  });
+  assert.equal(await estimator.estimate({ request, choices }, signal), 0.25);
   const broken = judgeEstimator(() => Promise.reject(new Error('down')));
-  assert.deepEqual(await broken.estimate({ request, choices }, signal), { quality: null, costDollars: 0 });
+  assert.equal(await broken.estimate({ request, choices }, signal), null);
 });
 
 test('judge: a judged text can’t close its part of the prompt', () => {

@@ -13,10 +13,7 @@ const CUT_SHORT = 0.5;
 /** 1, unless something is visibly wrong with an answer: it is empty, refuses, loops, breaks off, or isn't the JSON asked for. */
 export const ruleEstimator: QualityEstimator = {
   wantsLogprobs: false,
-  estimate: ({ request, choices }) => ({
-    quality: worst(choices, (choice) => ruleQuality(choice, request)),
-    costDollars: 0,
-  }),
+  estimate: ({ request, choices }) => worst(choices, (choice) => ruleQuality(choice, request)),
 };
 
 export function ruleQuality(choice: AnswerSample, request: ValidatedRequest): number {

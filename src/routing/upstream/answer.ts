@@ -74,10 +74,18 @@ export class UpstreamAnswer {
   #begin(): void {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
-    this.#sink({ type: 'start', model: this.#model, vocab: null, route: null, warning: null });
+    this.#sink({
+      type: 'start',
+      model: this.#model,
+      vocab: null,
+      route: null,
+      warning: null,
+      trimmed: [],
+      quota: {},
+    });
     const prompts = this.#request.input.kind === 'text' ? this.#request.input.prompts.length : 1;
     for (let prompt = 0; prompt < prompts; prompt += 1)
-      this.#sink({ type: 'prompt', prompt, tokens: new Int32Array(0), logprobs: null });
+      this.#sink({ type: 'prompt', prompt, tokens: new Int32Array(0), cachedTokens: 0, logprobs: null });
   }
 
   #estimate(): Usage {
@@ -86,6 +94,7 @@ export class UpstreamAnswer {
       promptTokens: estimatePromptTokens(this.#request),
       completionTokens,
       cachedTokens: 0,
+      nanodollars: null,
       isEstimated: true,
     };
   }
@@ -111,6 +120,7 @@ function usageOf(usage: NonNullable<AnswerPart['usage']>): Usage {
     promptTokens,
     completionTokens: usage.completion_tokens,
     cachedTokens: Math.min(cached, promptTokens),
+    nanodollars: null,
   };
 }
 

@@ -15,9 +15,15 @@ if (command === 'make') {
   const outcome = await repack(source, 'auto', tools);
   process.stdout.write(`${JSON.stringify({ path: outcome.path, written: tools.written.length })}\n`);
 } else {
-  await new RepackedStore(directory).make(source, path, 1_000_000, async (draft) => {
-    await writeFile(draft, Buffer.alloc(500_000));
-    process.stdout.write('half\n');
-    await delay(2 ** 30);
-  });
+  await new RepackedStore(directory).make(
+    source,
+    path,
+    1_000_000,
+    new AbortController().signal,
+    async (draft) => {
+      await writeFile(draft, Buffer.alloc(500_000));
+      process.stdout.write('half\n');
+      await delay(2 ** 30);
+    },
+  );
 }

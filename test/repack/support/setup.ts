@@ -22,10 +22,12 @@ export function scriptedTools(directory: string, speeds: Speeds): ScriptedTools 
     written,
     directory,
     freeBytes: async () => 2 ** 40,
+    signal: new AbortController().signal,
     onWriting: (detail) => written.push(detail),
     machine: () => ({
       cpu: { llamaRelease: 'v1', cpuVariant: 'libggml-cpu-test.so', cpuModel: 'Test CPU', threads: 4 },
       usesGpu: false,
+      packsWeights: () => false,
       memoryAvailableBytes: 2 ** 40,
       timeMatmuls: (matmuls) => {
         timed.push(matmuls);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Corruption, corrupt } from './corrupt.js';
-import { buildModel, type ModelSpec, type Shape } from './models.js';
+import { buildModel, buildSplitModel, type ModelSpec, type Shape } from './models.js';
 
 export { corruptions } from './corrupt.js';
 
@@ -25,9 +25,25 @@ const chatTemplate =
   '{{ bos_token }}{% for message in messages %}<|turn|>{{ message.role }}\n{{ message.content }}<|end|>{% endfor %}' +
   '{% if add_generation_prompt %}<|turn|>assistant\n{% endif %}';
 
+/** In the manner of Qwen's: reasoning and tool calls stand between marks. */
+const toolTemplate =
+  '{{ bos_token }}{% if tools %}<|turn|>system\nTools:{% for tool in tools %}\n{{ tool | tojson }}{% endfor %}<|end|>{% endif %}' +
+  '{% for message in messages %}<|turn|>{{ message.role }}\n' +
+  '{% if message.reasoning_content %}<think>\n{{ message.reasoning_content }}\n</think>\n\n{% endif %}' +
+  '{% if message.content %}{{ message.content }}{% endif %}' +
+  '{% for call in message.tool_calls or [] %}<tool_call>\n' +
+  '{"name": "{{ call.function.name }}", "arguments": {{ call.function.arguments | tojson }}}\n</tool_call>{% endfor %}' +
+  '<|end|>{% endfor %}{% if add_generation_prompt %}<|turn|>assistant\n{% endif %}';
+
 const specs = {
   llama: { architecture: 'llama', name: 'Fixture llama', shape: tiny, chatTemplate: null },
   'llama-chat': { architecture: 'llama', name: 'Fixture chat', shape: { ...tiny, seed: 2 }, chatTemplate },
+  'llama-tools': {
+    architecture: 'llama',
+    name: 'Fixture tools',
+    shape: { ...tiny, seed: 8 },
+    chatTemplate: toolTemplate,
+  },
   qwen3: { architecture: 'qwen3', name: 'Fixture qwen3', shape: { ...tiny, seed: 3 }, chatTemplate: null },
   'gemma3-swa': {
     architecture: 'gemma3',
@@ -69,18 +85,38 @@ export function fixture(name: FixtureName): string {
   return writeOnce(`${name}.gguf`, () => buildModel(specs[name]));
 }
 
+/** Paths of the files of a fixture that is split. */
+export function splitFixture(name: FixtureName, parts: number): string[] {
+  const files = splitNames(name, parts);
+  let built: Buffer[] | null = null;
+  return files.map((file, part) =>
+    writeOnce(file, () => {
+      built ??= buildSplitModel(specs[name], parts);
+      return built[part]!;
+    }),
+  );
+}
+
+function splitNames(stem: string, parts: number): string[] {
+  const digits = (number: number) => String(number).padStart(5, '0');
+  return Array.from({ length: parts }, (_, part) => `${stem}-${digits(part + 1)}-of-${digits(parts)}.gguf`);
+}
+
 /** Path of a damaged copy of a fixture. */
 export function corruptFixture(name: FixtureName, how: Corruption): string {
   return writeOnce(`${name}-${how}.gguf`, () => corrupt(readFileSync(fixture(name)), how));
 }
 
-/** All tiny fixtures into a directory, by name. */
+/** All tiny fixtures into a directory, by name, and one of them split. */
 export function writeFixtures(directory: string): string[] {
   mkdirSync(directory, { recursive: true });
   const names = (Object.keys(specs) as FixtureName[]).filter((name) => name !== 'llama-bench');
-  return names.map((name) => {
-    const path = join(directory, `${name}.gguf`);
-    writeAtomically(path, buildModel(specs[name]));
+  const files = names.map((name): [string, Buffer] => [`${name}.gguf`, buildModel(specs[name])]);
+  const parts = buildSplitModel(specs.llama, 3);
+  for (const [part, name] of splitNames('llama', parts.length).entries()) files.push([name, parts[part]!]);
+  return files.map(([name, bytes]) => {
+    const path = join(directory, name);
+    writeAtomically(path, bytes);
     return path;
   });
 }

@@ -6,14 +6,16 @@ import { quantise } from './quantise.js';
 export const TensorType = { f32: 0, f16: 1, q4_0: 2, q5_0: 6 } as const;
 export type TensorType = keyof typeof TensorType;
 
-const ValueType = { uint32: 4, int32: 5, float32: 6, bool: 7, string: 8, array: 9 } as const;
+const ValueType = { uint16: 2, uint32: 4, int32: 5, float32: 6, bool: 7, string: 8, array: 9 } as const;
 const alignment = 32;
 
 /** Numbers carry their type in the key of the object: the format has no untyped numbers. */
 export type MetadataValue =
   | string
   | boolean
+  | { uint16: number }
   | { uint32: number }
+  | { int32: number }
   | { float32: number }
   | { strings: string[] }
   | { int32s: number[] }
@@ -60,6 +62,12 @@ function writeValue(out: Bytes, value: MetadataValue): void {
   } else if (typeof value === 'boolean') {
     out.uint32(ValueType.bool);
     out.uint8(value ? 1 : 0);
+  } else if ('uint16' in value) {
+    out.uint32(ValueType.uint16);
+    out.uint16(value.uint16);
+  } else if ('int32' in value) {
+    out.uint32(ValueType.int32);
+    out.int32(value.int32);
   } else if ('uint32' in value) {
     out.uint32(ValueType.uint32);
     out.uint32(value.uint32);
@@ -111,6 +119,12 @@ class Bytes {
 
   uint8(value: number): void {
     this.raw(Buffer.of(value));
+  }
+
+  uint16(value: number): void {
+    const bytes = Buffer.alloc(2);
+    bytes.writeUInt16LE(value);
+    this.raw(bytes);
   }
 
   uint32(value: number): void {

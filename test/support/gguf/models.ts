@@ -27,6 +27,26 @@ export interface ModelSpec {
 
 /** A model with random weights: nonsense to read, but every token depends on all those before it. */
 export function buildModel(spec: ModelSpec): Buffer {
+  const { metadata, tensors } = contents(spec);
+  return encodeGguf(metadata, tensors);
+}
+
+/** The same model in several files, as llama.cpp's gguf-split writes them: the first has the metadata of all. */
+export function buildSplitModel(spec: ModelSpec, parts: number): Buffer[] {
+  const { metadata, tensors } = contents(spec);
+  const each = Math.ceil(tensors.length / parts);
+  return Array.from({ length: parts }, (_, part) => {
+    const place: Record<string, MetadataValue> = {
+      'split.no': { uint16: part },
+      'split.count': { uint16: parts },
+      'split.tensors.count': { int32: tensors.length },
+    };
+    const own = tensors.slice(part * each, (part + 1) * each);
+    return encodeGguf(part === 0 ? { ...metadata, ...place } : place, own);
+  });
+}
+
+function contents(spec: ModelSpec): { metadata: Record<string, MetadataValue>; tensors: Tensor[] } {
   const vocabulary =
     spec.architecture === 'qwen3'
       ? byteLevelVocabulary(spec.shape.vocabSize)
@@ -38,10 +58,10 @@ export function buildModel(spec: ModelSpec): Buffer {
     const stem = tensor.name.replace(/^blk\.\d+\./, '').replace(/\.weight$/, '');
     return { ...tensor, type: spec.types?.[stem] ?? tensor.type };
   });
-  return encodeGguf(metadata(spec, vocabulary), tensors);
+  return { metadata: describe(spec, vocabulary), tensors };
 }
 
-function metadata(spec: ModelSpec, vocabulary: Vocabulary): Record<string, MetadataValue> {
+function describe(spec: ModelSpec, vocabulary: Vocabulary): Record<string, MetadataValue> {
   const { architecture, shape } = spec;
   const common: Record<string, MetadataValue> = {
     'general.architecture': architecture,

@@ -1,0 +1,37 @@
+import type { Expected } from '../cost/accounting.js';
+import type { Outcome } from '../cost/admission.js';
+import type { Tab } from '../cost/tab.js';
+import { toSluiceError } from '../errors.js';
+import { leastPromptTokens } from '../routing/bound.js';
+import type { GenerationSink, Usage, ValidatedRequest } from './types.js';
+
+/** Before the model is known, and the prompt tokenised: at least so much. */
+export function expectedOf({ id, caller, input, choices, maxTokens }: ValidatedRequest): Expected {
+  const prompts = input.kind === 'text' ? input.prompts.length : 1;
+  return { id, caller, tokens: leastPromptTokens({ input }) + prompts * choices * (maxTokens ?? 1) };
+}
+
+/** How a request ended, for its settlement. */
+export class Ending {
+  #finishReason = 'stop';
+
+  observe(sink: GenerationSink): GenerationSink {
+    return (event) => {
+      if (event.type === 'done') this.#finishReason = event.finishReason;
+      sink(event);
+    };
+  }
+
+  finished(tab: Tab, { route }: Usage): Outcome {
+    return outcomeOf(tab, route?.model ?? tab.lastModel, this.#finishReason);
+  }
+
+  failed(tab: Tab, error: unknown): Outcome {
+    return outcomeOf(tab, tab.lastModel, toSluiceError(error).code);
+  }
+}
+
+function outcomeOf(tab: Tab, model: string | null, finishReason: string): Outcome {
+  const { counts, byModel: costs } = tab;
+  return { model, counts, costs, finishReason, cacheLevel: null, guardResult: null };
+}

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { mayEnter } from './fair-share.js';
+
+test('property: however tenants arrive, one that has nothing finds a place, unless there are none for so many', () => {
+  const capacity = 900;
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 3_000 }), (arrivals) => {
+      const own = new Array<number>(10).fill(0);
+      let total = 0;
+      for (const tenant of arrivals) {
+        if (!mayEnter(own[tenant]!, total, capacity)) continue;
+        own[tenant]! += 1;
+        total += 1;
+      }
+      assert.ok(total < capacity);
+      assert.ok(mayEnter(0, total, capacity));
+    }),
+  );
+});
+
+test('a tenant alone may have almost all, and makes room when another comes', () => {
+  let total = 0;
+  while (mayEnter(total, total, 900)) total += 1;
+  assert.equal(total, 800);
+  let other = 0;
+  while (mayEnter(other, total + other, 900)) other += 1;
+  assert.ok(other >= 80);
+  assert.ok(
+    !mayEnter(total - 1, total - 1 + other, 900),
+    'the first gets none until it is down to its share',
+  );
+});

@@ -1,0 +1,42 @@
+import type { Account, Bound } from './account.js';
+import type { Instant } from './window.js';
+
+/**
+ * OpenAI's x-ratelimit-* headers. Of all limits on requests, and of all on tokens, the one with the least left is shown:
+ * it is the one that the caller meets first.
+ */
+export function quotaHeaders(accounts: readonly Account[], now: Instant): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const unit of ['requests', 'tokens'] as const) {
+    const tightest = tightestOf(accounts, unit, now);
+    if (!tightest) continue;
+    headers[`x-ratelimit-limit-${unit}`] = String(tightest.limit);
+    headers[`x-ratelimit-remaining-${unit}`] = String(remainingOf(tightest, now));
+    headers[`x-ratelimit-reset-${unit}`] = duration(tightest.window.resetMs(now));
+  }
+  return headers;
+}
+
+function tightestOf(accounts: readonly Account[], unit: Bound['unit'], now: Instant): Bound | null {
+  let tightest: Bound | null = null;
+  for (const account of accounts) {
+    for (const bound of account.bounds) {
+      if (bound.unit !== unit) continue;
+      if (!tightest || remainingOf(bound, now) < remainingOf(tightest, now)) tightest = bound;
+    }
+  }
+  return tightest;
+}
+
+function remainingOf({ limit, window }: Bound, now: Instant): number {
+  return Math.max(0, limit - window.used(now));
+}
+
+/** As OpenAI writes it: "20ms", "6m0s", "23h59m58s". */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.ceil(ms)}ms`;
+  const seconds = Math.ceil(ms / 1000);
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor((seconds % 3600) / 60);
+  return `${hours > 0 ? `${hours}h` : ''}${seconds >= 60 ? `${minutes}m` : ''}${seconds % 60}s`;
+}

@@ -1,0 +1,111 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import Libsql from 'libsql';
+import { SluiceError } from '../errors.js';
+import { AlertTable } from './alert-table.js';
+import { DirectoryTables } from './directory-tables.js';
+import { LedgerTables } from './ledger-tables.js';
+import { migrate } from './schema.js';
+import type { BudgetAlert, KeyRecord, LedgerEntry, Limits, ScopeLimits, UsageQuery } from './types.js';
+
+/** How long a write waits for another process's. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+export type Database = ReturnType<typeof openDatabase>;
+
+/**
+ * Opens the store of a data folder, and makes what isn't there. Everything here blocks: a server calls it on the store's
+ * worker, a command on its only thread. Throws store_unavailable.
+ */
+export function openDatabase(directory: string) {
+  const database = connect(directory);
+  const keys = new DirectoryTables(database);
+  const ledger = new LedgerTables(database);
+  const alerts = new AlertTable(database);
+  const lock = new ServerLock(directory);
+  return {
+    changesSince: (revision: number) => keys.changesSince(revision),
+    createKey: (key: KeyRecord, limits: Limits) => keys.createKey(key, limits),
+    revokeKey: (id: string, nowMs: number) => keys.revokeKey(id, nowMs),
+    rotateKey: (id: string, hash: string, previousUntilMs: number) =>
+      keys.rotateKey(id, hash, previousUntilMs),
+    setLimits: (limits: ScopeLimits) => keys.setLimits(limits),
+    limitsOf: (scope: string) => keys.limitsOf(scope),
+    appendLedger: (entries: LedgerEntry[]) => ledger.append(entries),
+    totals: (starts: Parameters<LedgerTables['totals']>[0]) => ledger.totals(starts),
+    recentUse: (sinceMs: number) => ledger.recentUse(sinceMs),
+    usage: (query: UsageQuery) => ledger.usage(query),
+    requests: (query: Omit<UsageQuery, 'by'>) => ledger.requests(query),
+    pruneLedger: (beforeMs: number) => ledger.prune(beforeMs),
+    recordAlert: (alert: BudgetAlert) => alerts.record(alert),
+    alertDelivered: (alert: BudgetAlert, nowMs: number) => alerts.delivered(alert, nowMs),
+    undeliveredAlerts: (sinceMs: number, maxRows: number) => alerts.undelivered(sinceMs, maxRows),
+    pruneAlerts: (beforeMs: number) => alerts.prune(beforeMs),
+    /** Brings what is in the log to the database without holding up who writes. */
+    checkpoint: () => {
+      database.pragma('wal_checkpoint(PASSIVE)');
+    },
+    lockForServer: () => lock.take(),
+    close: () => {
+      lock.release();
+      database.close();
+    },
+  };
+}
+
+function connect(directory: string): Libsql.Database {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const database = new Libsql(join(directory, 'sluice.db'));
+    database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    database.pragma('journal_mode = WAL');
+    // A commit outlives the process at once, and a power failure but for the last moments: one fsync a checkpoint.
+    database.pragma('synchronous = NORMAL');
+    // Pages of 4 KiB. A checkpoint waits for the disk: a server makes its own, on another thread, long before this.
+    database.pragma('wal_autocheckpoint = 16384');
+    migrate(database);
+    return database;
+  } catch (error) {
+    const { message } = error as Error;
+    throw new SluiceError(
+      'store_unavailable',
+      `The data folder can't be used (--data chooses another): ${message}.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/**
+ * Counters of windows live in a server's memory, so one server at a time may account in a data folder. The lock is the
+ * operating system's, on a file of its own, and dies with the process.
+ */
+class ServerLock {
+  readonly #directory: string;
+  #held: Libsql.Database | null = null;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** False where another process has it. */
+  take(): boolean {
+    if (this.#held) return true;
+    const file = new Libsql(join(this.#directory, 'server.lock'));
+    try {
+      file.exec('BEGIN EXCLUSIVE');
+    } catch (error) {
+      file.close();
+      if ((error as { code?: string }).code === 'SQLITE_BUSY') return false;
+      throw error;
+    }
+    this.#held = file;
+    return true;
+  }
+
+  release(): void {
+    this.#held?.close();
+    this.#held = null;
+  }
+}

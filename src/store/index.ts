@@ -1,0 +1,4 @@
+export { dataDirectory } from './data-directory.js';
+export { type Database, openDatabase } from './database.js';
+export { openStore, type Store } from './store.js';
+export * from './types.js';
