@@ -11,6 +11,7 @@ export interface QueueLimits {
 
 export interface QueueEntry {
   id: string;
+  tenant: string;
   priority: number;
   deadlineMs: number; // epoch
   signal: AbortSignal;
@@ -119,7 +120,7 @@ export class ModelQueue {
     }
   }
 
-  #wait({ id, priority, deadlineMs, signal, onWait }: QueueEntry): Promise<void> {
+  #wait({ id, tenant, priority, deadlineMs, signal, onWait }: QueueEntry): Promise<void> {
     return new Promise((resolve, reject) => {
       const arrivedMs = this.#now();
       const giveUp = (error: SluiceError) => {
@@ -141,7 +142,8 @@ export class ModelQueue {
         stop();
         resolve();
       };
-      const waiting: Waiting = { id, priority, arrivedMs, number: this.#arrivals++, heapIndex: -1, admit };
+      const number = this.#arrivals++;
+      const waiting: Waiting = { id, tenant, priority, arrivedMs, number, heapIndex: -1, admit };
       this.#line.add(waiting);
       signal.addEventListener('abort', onAbort);
       const position = this.#line.position(waiting);

@@ -7,8 +7,8 @@ import { type Waiter, WaitLine } from './wait-line.js';
 
 const STEP_MS = 1000;
 
-function waiter(number: number, priority: number, arrivedMs: number): Waiter {
-  return { id: `w${number}`, number, priority, arrivedMs, heapIndex: -1 };
+function waiter(number: number, priority: number, arrivedMs: number, tenant = 't'): Waiter {
+  return { id: `w${number}`, tenant, number, priority, arrivedMs, heapIndex: -1 };
 }
 
 const arrivals = fc.array(fc.record({ priority: fc.nat(9), afterMs: fc.nat(500), leaves: fc.boolean() }), {
@@ -47,9 +47,42 @@ test('order: priority is a head start; positions tell the order in which the lin
   );
 });
 
+test('tenants are served in turns, whatever their numbers, and positions tell the order', () => {
+  const mixed = fc.array(
+    fc.record({ tenant: fc.constantFrom('a', 'b', 'c'), priority: fc.nat(9), isServed: fc.boolean() }),
+    { maxLength: 60 },
+  );
+  fc.assert(
+    fc.property(mixed, (given) => {
+      const line = new WaitLine<Waiter>(STEP_MS);
+      given.forEach(({ tenant, priority, isServed }, number) => {
+        line.add(waiter(number, priority, number, tenant));
+        if (isServed) line.next();
+      });
+      const expected = line.list();
+      const left = new Map<string, number>();
+      for (const { tenant } of expected) left.set(tenant, (left.get(tenant) ?? 0) + 1);
+      assert.deepEqual(
+        expected.map((each) => line.position(each)),
+        expected.map((_, index) => index + 1),
+      );
+      const served = expected.map(() => line.next()!);
+      assert.deepEqual(served, expected);
+      const counts = new Map([...left.keys()].map((tenant) => [tenant, 0]));
+      for (const { tenant } of served) {
+        counts.set(tenant, counts.get(tenant)! + 1);
+        for (const [other, count] of counts) {
+          if (count < left.get(other)!) assert.ok(counts.get(tenant)! - count <= 2, 'nobody gets far ahead');
+        }
+      }
+    }),
+  );
+});
+
 function entry(id: string, more: Partial<QueueEntry> = {}): QueueEntry {
   return {
     id,
+    tenant: 't',
     priority: 1,
     deadlineMs: Number.POSITIVE_INFINITY,
     signal: new AbortController().signal,

@@ -43,12 +43,12 @@ export async function attempt(fleet: Fleet, commitment: Commitment, what: Attemp
 
 function waitInLine(
   { queue }: Deployment,
-  { id, priority, deadlineMs }: ValidatedRequest,
+  { id, tenant, priority, deadlineMs }: ValidatedRequest,
   sink: GenerationSink,
   signal: AbortSignal,
 ): Promise<void> {
   const onWait = (position: number, estimateMs: number) => sink({ type: 'queued', position, estimateMs });
-  return queue.enter({ id, priority, deadlineMs, signal, onWait });
+  return queue.enter({ id, tenant, priority, deadlineMs, signal, onWait });
 }
 
 async function tried(fleet: Fleet, commitment: Commitment, what: Attempt): Promise<Usage> {
