@@ -2,7 +2,7 @@ import type { Expected } from '../cost/accounting.js';
 import type { Outcome } from '../cost/admission.js';
 import type { Tab } from '../cost/tab.js';
 import { toSluiceError } from '../errors.js';
-import { leastPromptTokens } from '../routing/bound.js';
+import { leastPromptTokens } from '../routing/needs.js';
 import type { GenerationSink, Usage, ValidatedRequest } from './types.js';
 
 /** Before the model is known, and the prompt tokenised: at least so much. */

@@ -1,10 +1,8 @@
 import type { TokenBound } from '../cost/tab.js';
 import type { ValidatedRequest } from '../gateway/types.js';
 import type { Deployment } from './deployment.js';
-import { estimatePromptTokens } from './needs.js';
+import { estimatePromptTokens, leastPromptTokens } from './needs.js';
 
-/** Few texts have fewer than one token for so many characters. */
-const MAX_CHARACTERS_PER_TOKEN = 8;
 /** Role and separators, in common templates; more than there are. */
 const MAX_TEMPLATE_TOKENS_PER_MESSAGE = 16;
 
@@ -21,17 +19,6 @@ export function boundOf({ spec }: Pick<Deployment, 'spec'>, request: ValidatedRe
   }
   const promptTokens = leastPromptTokens(request);
   return { promptTokens, dearestPromptTokens: promptTokens, completionTokens };
-}
-
-export function leastPromptTokens({ input }: Pick<ValidatedRequest, 'input'>): number {
-  let tokens = 0;
-  let characters = 0;
-  const texts = input.kind === 'text' ? input.prompts : input.messages.map(({ content }) => content ?? '');
-  for (const text of texts) {
-    if (typeof text === 'string') characters += text.length;
-    else tokens += text.length;
-  }
-  return tokens + Math.floor(characters / MAX_CHARACTERS_PER_TOKEN);
 }
 
 /** Vocabularies cover single bytes, so no text has more tokens than bytes. */

@@ -4,11 +4,16 @@ import type { ValidatedRequest } from '../gateway/types.js';
 /** What a request asks of a model. */
 export interface Needs {
   capabilities: Capability[];
+  promptParam: 'prompt' | 'messages';
   promptTokens: number; // estimated, unless the prompt is tokens
+  leastPromptTokens: number;
+  trims: boolean; // a prompt that is too long is to be cut
   maxTokens: number | null; // all choices together
   choices: number;
 }
 
+/** Few texts have fewer than one token for so many characters. */
+const MAX_CHARACTERS_PER_TOKEN = 8;
 /** English prose in common vocabularies has about four characters a token; other text has fewer. */
 const CHARACTERS_PER_TOKEN = 4;
 /** Role and separators, in common templates. */
@@ -19,7 +24,10 @@ export function needsOf(request: ValidatedRequest): Needs {
   const choices = prompts * request.choices;
   return {
     capabilities: capabilitiesFor(request),
+    promptParam: request.input.kind === 'text' ? 'prompt' : 'messages',
     promptTokens: estimatePromptTokens(request),
+    leastPromptTokens: leastPromptTokens(request),
+    trims: request.trim !== null,
     maxTokens: request.maxTokens === null ? null : request.maxTokens * choices,
     choices,
   };
@@ -53,6 +61,17 @@ export function estimatePromptTokens({ input }: ValidatedRequest): number {
       tokens += tokensOfCharacters(content?.length ?? 0) + TOKENS_PER_MESSAGE;
   }
   return tokens;
+}
+
+export function leastPromptTokens({ input }: Pick<ValidatedRequest, 'input'>): number {
+  let tokens = 0;
+  let characters = 0;
+  const texts = input.kind === 'text' ? input.prompts : input.messages.map(({ content }) => content ?? '');
+  for (const text of texts) {
+    if (typeof text === 'string') characters += text.length;
+    else tokens += text.length;
+  }
+  return tokens + Math.floor(characters / MAX_CHARACTERS_PER_TOKEN);
 }
 
 export function tokensOfCharacters(characters: number): number {

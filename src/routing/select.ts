@@ -15,7 +15,7 @@ export function estimateNanodollars(deployment: Pick<Deployment, 'price'>, needs
 
 /** Why a model can't take a request; null where it can. */
 export function unfitness(
-  deployment: Pick<Deployment, 'id' | 'can' | 'contextTokens' | 'price'>,
+  deployment: Pick<Deployment, 'id' | 'spec' | 'can' | 'contextTokens' | 'price'>,
   needs: Needs,
   maxNanodollars: number | null,
 ): SluiceError | null {
@@ -25,12 +25,19 @@ export function unfitness(
       param: 'model',
     });
   }
+  const isUpstream = deployment.spec.upstream !== undefined;
+  if (isUpstream && needs.trims) {
+    const message = `The model ${deployment.id} runs elsewhere, so its prompts can't be cut here.`;
+    return new SluiceError('unsupported_parameter', message, { param: 'optimize_prompt' });
+  }
   const { contextTokens } = deployment;
-  if (contextTokens !== null && needs.promptTokens > contextTokens) {
+  // A model here counts exactly, and cuts where that is asked for: refuse nothing that might fit.
+  const promptTokens = isUpstream ? needs.promptTokens : needs.trims ? 0 : needs.leastPromptTokens;
+  if (contextTokens !== null && promptTokens > contextTokens) {
     return new SluiceError(
       'context_length_exceeded',
-      `The model ${deployment.id} has a context of ${contextTokens} tokens, but the prompt has about ${needs.promptTokens}.`,
-      { param: 'model' },
+      `The model ${deployment.id} has a context of ${contextTokens} tokens, but the prompt has about ${promptTokens}.`,
+      { param: needs.promptParam },
     );
   }
   const nanodollars = maxNanodollars === null ? 0 : estimateNanodollars(deployment, needs);

@@ -296,3 +296,17 @@ test('models, routes and queues are an administrator’s to see and change', asy
   assert.equal((await put(key)).status, 403);
   assert.equal((await put(admin)).status, 200);
 });
+
+test('prompts are cut for models here only, and not refused before they are', async () => {
+  const { key } = await make({ name: 'a' });
+  const long = { prompt: `${'A sentence. '.repeat(2_000)}The end?`, max_tokens: 2, optimize_prompt: true };
+  const refused = await ask(key, { ...long, model: 'cheap' });
+  const { error } = await bodyOf(refused);
+  assert.deepEqual(
+    [refused.status, error.code, error.param],
+    [400, 'unsupported_parameter', 'optimize_prompt'],
+  );
+  assert.equal(allCalls(), 0);
+  const cut = await ask(key, { ...long, model: 'here' });
+  assert.equal(cut.status, 200, await cut.clone().text());
+});
