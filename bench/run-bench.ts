@@ -4,10 +4,12 @@ import { isFaulty } from './report/compare.js';
 import { meetsTarget, type Report } from './report/schema.js';
 import { formatReport } from './report/terminal.js';
 import { completeReport, writeReport } from './report/write.js';
+import { gateway, gatewayOptionsSchema } from './scenarios/gateway.js';
 import { load, loadOptionsSchema } from './scenarios/load.js';
 import type { Outcome, Progress } from './scenarios/outcome.js';
 import { comparedOptionsSchema, peerOptionsSchema } from './scenarios/peer-options.js';
 import { peers, peersOptionsSchema } from './scenarios/peers.js';
+import { quality, qualityOptionsSchema } from './scenarios/quality.js';
 import { soak, soakOptionsSchema } from './scenarios/soak.js';
 import { stall } from './scenarios/stall.js';
 import { steps } from './scenarios/steps.js';
@@ -19,6 +21,8 @@ const scenarios: Record<string, (options: unknown) => Promise<Outcome>> = {
   peers: (options) => peers(parse(peersOptionsSchema, options), progress),
   stall: (options) => stall(parse(comparedOptionsSchema, options), progress),
   steps: (options) => steps(parse(peerOptionsSchema, options), progress),
+  gateway: (options) => gateway(parse(gatewayOptionsSchema, options), progress),
+  quality: (options) => quality(parse(qualityOptionsSchema, options), progress),
   soak: (options) => soak(parse(soakOptionsSchema, options), progress),
 };
 

@@ -10,6 +10,7 @@ export const errorTable = {
   context_length_exceeded: { status: 400, type: 'invalid_request_error', retry: false },
   unsupported_parameter: { status: 400, type: 'invalid_request_error', retry: false },
   invalid_grammar: { status: 400, type: 'invalid_request_error', retry: false },
+  max_cost_exceeded: { status: 400, type: 'invalid_request_error', retry: false },
   invalid_api_key: { status: 401, type: 'authentication_error', retry: false },
   permission_denied: { status: 403, type: 'permission_error', retry: false },
   model_not_found: { status: 404, type: 'invalid_request_error', retry: false },
@@ -30,8 +31,15 @@ export const errorTable = {
   shutting_down: { status: 503, type: 'server_error', retry: true },
   store_unavailable: { status: 503, type: 'server_error', retry: true }, // keys or limits can't be read or written
   model_not_ready: { status: 503, type: 'server_error', retry: true },
+  no_healthy_models: { status: 503, type: 'server_error', retry: true }, // nobody who could answer is up
+  inference_timeout: { status: 504, type: 'server_error', retry: true }, // waited too long for its model
   deadline_exceeded: { status: 504, type: 'server_error', retry: true },
   cancelled: { status: 499, type: 'invalid_request_error', retry: false },
+  // An upstream endpoint failed us.
+  upstream_failed: { status: 502, type: 'server_error', retry: true },
+  upstream_overloaded: { status: 429, type: 'rate_limit_error', retry: true },
+  upstream_misconfigured: { status: 502, type: 'server_error', retry: false }, // it refuses our key, or lacks the model
+  upstream_timeout: { status: 504, type: 'server_error', retry: true },
   // A model could not be fetched (`sluice models pull`, start of the server), or isn't for this key.
   model_access_denied: { status: 403, type: 'permission_error', retry: false },
   model_download_failed: { status: 502, type: 'server_error', retry: true },

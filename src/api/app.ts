@@ -129,7 +129,7 @@ function admit(exchange: Exchange, api: ApiContext, route: Route): Promise<void>
     return;
   }
   // What arrives meanwhile would be lost; who gets in or fails will find it here.
-  if (exchange.head.method === 'POST') exchange.body(api.body).catch(() => undefined);
+  if (['POST', 'PUT'].includes(exchange.head.method)) exchange.body(api.body).catch(() => undefined);
   return caller.then(enter);
 }
 
@@ -159,7 +159,8 @@ function record(api: ApiContext, exchange: Exchange, route: string): void {
   const durationMs = performance.now() - exchange.startedAt;
   const { method } = exchange.head;
   const label =
-    { GET: method, HEAD: method, POST: method, DELETE: method, OPTIONS: method }[method] ?? 'other';
+    { GET: method, HEAD: method, POST: method, PUT: method, DELETE: method, OPTIONS: method }[method] ??
+    'other';
   api.metrics.httpRequests.labels(route, label, String(exchange.status)).inc();
   api.metrics.httpLatency.labels(route).observe(durationMs / 1000);
   const { requestId, status, notes } = exchange;

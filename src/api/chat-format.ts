@@ -1,15 +1,22 @@
-import type { TokenLogprob } from '../engine/types.js';
-import type { FinishReason, GenerationEvent, MessageDelta, ToolCallDelta, Usage } from '../gateway/types.js';
+import { shownBytes } from '../gateway/shown-token.js';
+import type {
+  FinishReason,
+  GenerationEvent,
+  MessageDelta,
+  ShownLogprob,
+  ShownToken,
+  ToolCallDelta,
+  Usage,
+} from '../gateway/types.js';
 import type { VocabTable } from '../native/types.js';
-import { type AnswerFormat, type ChoiceChunk, type Chunk, wireUsage } from './format.js';
+import { type AnswerFormat, type ChoiceChunk, type Chunk, routeField, wireUsage } from './format.js';
 import type { ChatLogprobs } from './schemas/chat.js';
-import { tokenBytes, tokenText } from './token-text.js';
+import { bytesText } from './token-text.js';
 
 export interface ChatFormatOptions {
   id: string;
   createdSeconds: number;
   includeUsage: boolean;
-  vocabOf: (model: string) => VocabTable;
 }
 
 interface Choice {
@@ -40,7 +47,7 @@ export class ChatFormat implements AnswerFormat {
   }
 
   usageChunk(usage: Usage): object {
-    return { ...this.#envelope('chat.completion.chunk', []), usage: wireUsage(usage) };
+    return { ...this.#envelope('chat.completion.chunk', []), usage: wireUsage(usage), ...routeField(usage) };
   }
 
   collect(event: GenerationEvent): void {
@@ -67,13 +74,13 @@ export class ChatFormat implements AnswerFormat {
       };
       return { index, message, logprobs, finish_reason: finishReason };
     });
-    return { ...this.#envelope('chat.completion', choices), usage: wireUsage(usage) };
+    return { ...this.#envelope('chat.completion', choices), usage: wireUsage(usage), ...routeField(usage) };
   }
 
   #follow(event: GenerationEvent): void {
     if (event.type !== 'start') return;
     this.#model = event.model;
-    this.#vocab = this.#options.vocabOf(event.model);
+    this.#vocab = event.vocab;
   }
 
   #deltaChunks(event: Extract<GenerationEvent, { type: 'delta' }>): Chunk[] {
@@ -110,12 +117,11 @@ export class ChatFormat implements AnswerFormat {
     return { id, object, created: createdSeconds, model: this.#model, choices };
   }
 
-  #logprobs(entries: readonly TokenLogprob[]): ChatLogprobs {
-    const shown = ({ token, logprob }: { token: number; logprob: number }) => ({
-      token: tokenText(this.#vocab!, token),
-      logprob,
-      bytes: Array.from(tokenBytes(this.#vocab!, token)),
-    });
+  #logprobs(entries: readonly ShownLogprob[]): ChatLogprobs {
+    const shown = (each: ShownToken) => {
+      const bytes = shownBytes(this.#vocab, each);
+      return { token: bytesText(bytes), logprob: each.logprob, bytes: Array.from(bytes) };
+    };
     return { content: entries.map((entry) => ({ ...shown(entry), top_logprobs: entry.top.map(shown) })) };
   }
 

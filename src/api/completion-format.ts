@@ -1,9 +1,9 @@
-import type { TokenLogprob } from '../engine/types.js';
-import type { FinishReason, GenerationEvent, Usage } from '../gateway/types.js';
+import { shownBytes } from '../gateway/shown-token.js';
+import type { FinishReason, GenerationEvent, ShownLogprob, Usage } from '../gateway/types.js';
 import type { VocabTable } from '../native/types.js';
-import { type AnswerFormat, type Chunk, wireUsage } from './format.js';
+import { type AnswerFormat, type Chunk, routeField, wireUsage } from './format.js';
 import type { CompletionLogprobs } from './schemas/completions.js';
-import { charactersBegun, textOfTokens, tokenText } from './token-text.js';
+import { bytesText, charactersBegun, textOfTokens, visibleBytes } from './token-text.js';
 
 export interface CompletionFormatOptions {
   id: string;
@@ -12,7 +12,6 @@ export interface CompletionFormatOptions {
   /** The prompts to repeat before their answers, null for one known only as tokens; null: no echo. */
   echo: (string | null)[] | null;
   includeUsage: boolean;
-  vocabOf: (model: string) => VocabTable;
 }
 
 interface Choice {
@@ -41,7 +40,7 @@ export class CompletionFormat implements AnswerFormat {
   }
 
   usageChunk(usage: Usage): object {
-    return { ...this.#envelope([]), usage: wireUsage(usage) };
+    return { ...this.#envelope([]), usage: wireUsage(usage), ...routeField(usage) };
   }
 
   collect(event: GenerationEvent): void {
@@ -57,7 +56,7 @@ export class CompletionFormat implements AnswerFormat {
     const choices = this.#choices.map(({ text, logprobs, finishReason }, index) => {
       return { index, text, logprobs, finish_reason: finishReason };
     });
-    return { ...this.#envelope(choices), usage: wireUsage(usage) };
+    return { ...this.#envelope(choices), usage: wireUsage(usage), ...routeField(usage) };
   }
 
   #envelope<Choice>(choices: Choice[]) {
@@ -71,13 +70,15 @@ export class CompletionFormat implements AnswerFormat {
       return { text, logprobs, finish_reason: finishReason };
     };
     switch (event.type) {
+      case 'queued':
+        return [];
       case 'start':
         this.#model = event.model;
-        this.#vocab = this.#options.vocabOf(event.model);
+        this.#vocab = event.vocab;
         return [];
       case 'prompt': {
         if (this.#options.echo === null) return [];
-        const text = this.#options.echo[event.prompt] ?? textOfTokens(this.#vocab!, event.tokens);
+        const text = this.#options.echo[event.prompt] ?? textOfTokens(this.#vocab, event.tokens);
         return Array.from({ length: this.#options.choices }, (_, choice) => {
           const index = event.prompt * this.#options.choices + choice;
           const logprobs = event.logprobs && this.#logprobs(index, event.logprobs, event.tokens);
@@ -96,19 +97,20 @@ export class CompletionFormat implements AnswerFormat {
 
   #logprobs(
     index: number,
-    entries: readonly (TokenLogprob | null)[],
+    entries: readonly (ShownLogprob | null)[],
     tokens: ArrayLike<number>,
   ): CompletionLogprobs {
     const choice = this.#choice(index);
-    const vocab = this.#vocab!;
+    const vocab = this.#vocab;
     const shown: CompletionLogprobs = { tokens: [], token_logprobs: [], top_logprobs: [], text_offset: [] };
     for (const [position, entry] of entries.entries()) {
       const token = tokens[position]!;
-      shown.tokens.push(tokenText(vocab, token));
+      const bytes = shownBytes(vocab, entry ?? { token, logprob: 0 });
+      shown.tokens.push(bytesText(bytes));
       shown.token_logprobs.push(entry?.logprob ?? null);
       shown.top_logprobs.push(entry && alternatives(vocab, entry));
       shown.text_offset.push(choice.characters);
-      choice.characters += charactersBegun(vocab, token);
+      choice.characters += charactersBegun(vocab ? visibleBytes(vocab, token) : bytes);
     }
     return shown;
   }
@@ -120,9 +122,9 @@ export class CompletionFormat implements AnswerFormat {
 }
 
 /** The likeliest tokens, and the chosen one where it isn't among them. */
-function alternatives(vocab: VocabTable, entry: TokenLogprob): Record<string, number> {
-  const shown = new Map(entry.top.map(({ token, logprob }) => [tokenText(vocab, token), logprob]));
-  return Object.fromEntries(shown.set(tokenText(vocab, entry.token), entry.logprob));
+function alternatives(vocab: VocabTable | null, entry: ShownLogprob): Record<string, number> {
+  const shown = new Map(entry.top.map((each) => [bytesText(shownBytes(vocab, each)), each.logprob]));
+  return Object.fromEntries(shown.set(bytesText(shownBytes(vocab, entry)), entry.logprob));
 }
 
 /** Grows `before` in place: answers may have many thousand tokens. */

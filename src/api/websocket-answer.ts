@@ -22,6 +22,9 @@ export class SocketAnswer {
       this.#warning = event.warning;
       this.#trimmed = wireTrimmed(event.trimmed);
     }
+    if (event.type === 'queued') {
+      return [{ type: 'queued', id: this.#id, position: event.position, estimate_ms: event.estimateMs }];
+    }
     const chunks = this.#generation.format.chunks(event);
     if (event.type === 'done') {
       const { choice: index, finishReason, stopSequence } = event;

@@ -1,7 +1,7 @@
 import type { Caller } from '../auth/index.js';
 import { SluiceError, toSluiceError } from '../errors.js';
 import { type ApiContext, refuseDraining } from './context.js';
-import { wireUsage } from './format.js';
+import { routeField, wireUsage } from './format.js';
 import { chatGeneration, completionGeneration, type Generation, logged, tracked } from './generation.js';
 import { parse } from './json.js';
 import { chatRequest } from './schemas/chat.js';
@@ -184,7 +184,7 @@ export class WebSocketConnection {
         signal,
       );
       this.#inFlight.delete(id);
-      this.#send({ ...answer.done(), usage: wireUsage(usage) });
+      this.#send({ ...answer.done(), usage: wireUsage(usage), ...routeField(usage) });
       log(logged(usage));
     } catch (thrown) {
       this.#inFlight.delete(id);

@@ -29,8 +29,12 @@ export function mayUse({ models }: Caller, name: string): boolean {
 }
 
 /** Throws model_access_denied. `asked` is the name that the client used: a key may allow an alias alone. */
-export function refuseModel(caller: Caller, asked: string | null, modelId: string): void {
+export function refuseModel(caller: Caller, asked: string | null, modelId: string, param = 'model'): void {
   if (mayUse(caller, modelId) || (asked !== null && mayUse(caller, asked))) return;
-  const message = `This key may not use the model ${JSON.stringify(asked ?? modelId)}.`;
-  throw new SluiceError('model_access_denied', message, { param: 'model' });
+  throw modelAccessDenied(asked ?? modelId, param);
+}
+
+export function modelAccessDenied(name: string, param: string): SluiceError {
+  const message = `This key may not use the model ${JSON.stringify(name)}.`;
+  return new SluiceError('model_access_denied', message, { param });
 }

@@ -19,6 +19,20 @@ export function register(program: Command): void {
   withPeerOptions(bench.command('steps'))
     .description("where the time of Sluice's steps goes at 32 sequences")
     .action(runScenario('steps'));
+  withOutputOptions(bench.command('quality'))
+    .description(
+      'how well quality estimates tell right answers from wrong ones, on a server that runs already',
+    )
+    .requiredOption('--url <origin>', 'for example http://127.0.0.1:8080')
+    .option('--model <name>', 'model to ask')
+    .option('--write', 'replace the coefficients that the cascade uses', false)
+    .action(runScenario('quality'));
+  withOutputOptions(bench.command('gateway'))
+    .description('what Sluice, LiteLLM and Portkey add to a request to a stub upstream, interleaved')
+    .option('--gateways <names>', 'comma-separated', 'direct,sluice,litellm,portkey')
+    .option('--rounds <n>', 'turns of each gateway', '3')
+    .option('--seconds <n>', 'of each load', '5')
+    .action(runScenario('gateway'));
   withPeerOptions(bench.command('soak'))
     .description('many requests at 64 connections, many cancelled: nothing may be lost or grow')
     .option('--requests <n>', 'in all', '1000')

@@ -2,21 +2,22 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { type Server, startServer } from '../api/server.js';
 import { type Config, ConfigError, isLoopback, refuseOpenServer } from '../config/index.js';
-import { createEngine } from '../engine/host.js';
-import { ModelRegistry, type ServedModel } from '../gateway/models.js';
+import { LocalTarget } from '../gateway/local-target.js';
+import { ModelRegistry } from '../gateway/models.js';
 import { openTenancy, type Tenancy } from '../gateway/tenancy.js';
-import { createReporter, type ResolvedModel, resolveModel } from '../models/index.js';
 import type { ModelInfo } from '../native/types.js';
-import { repackedDirectory, repackModel } from '../repack/index.js';
 import { packageVersion } from '../support/version.js';
 import { createLog, type Log } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
-import { createTextService } from '../text/text-pool.js';
+import { closeAll, loadMainModel, localLoader } from './load-model.js';
 import { drainAtSignal } from './stop-signals.js';
+
+/** `model.ref` of a server that only has the models of `routing.models`. */
+const NO_MODEL = 'none';
 
 /**
  * Serves until `stop` aborts; where that comes before, it ends what has begun and returns. The store is opened before the
- * model is loaded, which takes longest, and closed last: what is cut off is still accounted.
+ * models are loaded, which takes longest, and closed last: what is cut off is still accounted.
  */
 export async function runServer(config: Config, stop: AbortSignal): Promise<void> {
   const log = createLog(config.log.level);
@@ -28,19 +29,32 @@ export async function runServer(config: Config, stop: AbortSignal): Promise<void
   if (tenancy === null) return;
   try {
     refuseOpenServer(config, tenancy.access.needsKey);
-    const model = await unlessStopped(stop, () => loadModel(config, log, stop));
-    if (model === null) return;
-    try {
-      const models = new ModelRegistry();
-      models.add(model, config.model.aliases);
-      const server = await startServer({ config, models, metrics, log, tenancy });
-      greet(config, server, model, tenancy);
-      await drainAtSignal(server, stop, log);
-    } finally {
-      await closeAll([model.engine, model.text]);
-    }
+    await serve(config, { metrics, log, tenancy }, stop);
   } finally {
     await tenancy.close();
+  }
+}
+
+async function serve(
+  config: Config,
+  parts: { metrics: Metrics; log: Log; tenancy: Tenancy },
+  stop: AbortSignal,
+): Promise<void> {
+  const { log, tenancy } = parts;
+  const models = new ModelRegistry();
+  let server: Server | null = null;
+  try {
+    server = await unlessStopped(stop, async () => {
+      if (config.model.ref !== NO_MODEL)
+        models.add(await loadMainModel(config, log, stop), config.model.aliases);
+      return await startServer({ config, models, loader: localLoader(config, log, stop), ...parts });
+    });
+    if (server === null) return;
+    greet(config, server, tenancy);
+    await drainAtSignal(server, stop, log);
+  } finally {
+    if (server) await server.router.fleet.close();
+    else await closeAll(models.list().flatMap(({ engine, text }) => [engine, text]));
   }
 }
 
@@ -70,87 +84,34 @@ async function refuseTakenPort(host: string, port: number): Promise<void> {
   await once(probe, 'close');
 }
 
-async function loadModel(config: Config, log: Log, stop: AbortSignal): Promise<ServedModel> {
-  const reporter = createReporter();
-  const resolved = await resolveModel(config.model.ref, { reporter, signal: stop });
-  const modelPath = await repacked(resolved, config, log, stop);
-  const started = performance.now();
-  const [engine, text] = await allOrNone([
-    createEngine({ modelPath, ...config.engine }, undefined, {
-      modelId: resolved.id,
-      signal: stop,
-      onFault: (message) => log.error({ model: resolved.id }, message),
-    }),
-    createText(config, resolved),
-  ]);
-  log.info(
-    { model: engine.modelId, loadMs: Math.round(performance.now() - started), ...engine.context },
-    'model loaded',
-  );
-  return { id: engine.modelId, engine, text };
-}
-
-interface Closable {
-  close(): Promise<void>;
-}
-
-/** Where one fails, the other is closed: its threads would keep the process alive. */
-async function allOrNone<A extends Closable, B extends Closable>(
-  starting: [Promise<A>, Promise<B>],
-): Promise<[A, B]> {
-  try {
-    return await Promise.all(starting);
-  } catch (error) {
-    const settled = await Promise.allSettled(starting);
-    await closeAll(settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])));
-    throw error;
-  }
-}
-
-async function closeAll(parts: readonly Closable[]): Promise<void> {
-  await Promise.all(parts.map((part) => part.close()));
-}
-
-/** The file the engine loads: the model's own, or its rewritten copy. */
-async function repacked(
-  resolved: ResolvedModel,
-  config: Config,
-  log: Log,
-  stop: AbortSignal,
-): Promise<string> {
-  const { path, revision } = resolved;
-  const { repack: mode, ...engine } = config.engine;
-  const directory = repackedDirectory(process.env);
-  const outcome = await repackModel({ source: { path, revision }, mode, engine, directory }, stop, (detail) =>
-    log.info({ model: resolved.id }, `repacking weights: ${detail}`),
-  );
-  stop.throwIfAborted();
-  log.info({ model: resolved.id, repacked: outcome.isRepacked }, `weights ${outcome.detail}`);
-  return outcome.path;
-}
-
-function createText(config: Config, resolved: ResolvedModel) {
-  const { backend } = config.engine;
-  return createTextService({ modelPath: resolved.path, backend, ...config.text });
-}
-
-function weightsOf({ packedWeights: { kernel } }: ModelInfo): string {
-  return kernel === '' ? 'stock' : `packed (${kernel})`;
-}
-
-function greet(config: Config, server: Server, { id, engine }: ServedModel, { access }: Tenancy): void {
+function greet(config: Config, server: Server, { access }: Tenancy): void {
   const { host } = config.server;
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
+  const deployments = server.router.fleet.list();
+  const request =
+    deployments[0]?.target?.kind === 'upstream'
+      ? ['chat/completions', '{"messages": [{"role": "user", "content": "Hello"}]}']
+      : ['completions', '{"prompt": "The capital of France is", "max_tokens": 32}'];
   const lines = [
-    `Sluice ${packageVersion()} serves ${id} at ${url}`,
-    `Context ${engine.maxContext} tokens, ${engine.context.attention} attention, ${weightsOf(engine.model)} weights. Try:`,
+    `Sluice ${packageVersion()} serves ${deployments.map(({ id }) => id).join(', ')} at ${url}`,
+    ...deployments.flatMap(({ target }) => (target instanceof LocalTarget ? [describe(target)] : [])),
+    'Try:',
     '',
-    `  curl ${url}/v1/completions -H 'content-type: application/json' \\`,
+    `  curl ${url}/v1/${request[0]} -H 'content-type: application/json' \\`,
     ...(access.needsKey ? ["    -H 'authorization: Bearer sk-sluice-…' \\"] : []),
-    `    -d '{"prompt": "The capital of France is", "max_tokens": 32}'`,
+    `    -d '${request[1]}'`,
     '',
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   if (isLoopback(host) || access.needsKey) return;
   process.stderr.write(`WARNING: anyone who can reach ${url} can use this server: there are no keys.\n`);
+}
+
+function describe({ served: { id, engine } }: LocalTarget): string {
+  const { attention } = engine.context;
+  return `${id}: context ${engine.maxContext} tokens, ${attention} attention, ${weightsOf(engine.model)} weights`;
+}
+
+function weightsOf({ packedWeights: { kernel } }: ModelInfo): string {
+  return kernel === '' ? 'stock' : `packed (${kernel})`;
 }

@@ -104,7 +104,7 @@ export class SluiceClient {
   #receive(message: ServerMessage): void {
     if (message.type === 'ready' || message.id === null) return;
     this.#generations.get(message.id)?.receive(message);
-    if (message.type !== 'token') this.#generations.delete(message.id);
+    if (message.type === 'done' || message.type === 'error') this.#generations.delete(message.id);
   }
 
   #lose(error: ClientError): void {

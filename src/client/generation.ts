@@ -1,5 +1,5 @@
 import { ClientError } from './client-error.js';
-import type { DoneMessage, ReadyMessage, ServerMessage, TokenMessage } from './protocol.js';
+import type { DoneMessage, QueuedMessage, ReadyMessage, ServerMessage, TokenMessage } from './protocol.js';
 
 /**
  * One running generation: iterate over its tokens, await `done`, or both. Tokens that nobody reads yet are kept; leaving the
@@ -8,6 +8,8 @@ import type { DoneMessage, ReadyMessage, ServerMessage, TokenMessage } from './p
 export class Generation implements AsyncIterable<TokenMessage> {
   /** Resolves with how it ended; rejects with a {@link ClientError}. */
   readonly done: Promise<DoneMessage>;
+  /** Where it stood in its model's queue when it had to wait; null where it hadn't. */
+  queued: QueuedMessage | null = null;
   readonly #cancel: () => void;
   readonly #tokens: TokenMessage[] = [];
   #outcome: DoneMessage | ClientError | null = null;
@@ -51,6 +53,7 @@ export class Generation implements AsyncIterable<TokenMessage> {
   /** For the connection: what the server says of this generation. */
   receive(message: Exclude<ServerMessage, ReadyMessage>): void {
     if (message.type === 'token') this.#tokens.push(message);
+    else if (message.type === 'queued') this.queued = message;
     else this.#end(message.type === 'done' ? message : ClientError.of(message));
     this.#wake?.();
   }

@@ -22,6 +22,10 @@ export interface GenerationOptions {
   cache_prompt?: boolean;
   priority?: number;
   timeout_ms?: number;
+  user?: string;
+  fallbacks?: string[];
+  max_cost?: number;
+  quality_threshold?: number;
   optimize_prompt?: boolean | { strategy?: 'drop_oldest' | 'middle_out' | 'head_tail'; max_tokens?: number };
 }
 
@@ -66,6 +70,13 @@ export interface TokenMessage {
   logprobs?: Record<string, unknown>;
 }
 
+export interface QueuedMessage {
+  type: 'queued';
+  id: string;
+  position: number; // 1 is next
+  estimate_ms: number;
+}
+
 export interface DoneMessage {
   type: 'done';
   id: string;
@@ -73,7 +84,7 @@ export interface DoneMessage {
   model: string;
   choices: {
     index: number;
-    finish_reason: 'stop' | 'length' | 'tool_calls' | 'cancelled';
+    finish_reason: 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'cancelled';
     stop_sequence: string | null;
   }[];
   usage: {
@@ -84,6 +95,15 @@ export interface DoneMessage {
     cost?: number; // dollars; where the server has keys
   };
   warning?: string;
+  /** How the answer came about, where more than one model could have given it. */
+  sluice?: {
+    model: string;
+    route: string;
+    variant: string | null;
+    cost_dollars: number;
+    quality: number | null;
+    steps: { model: string; outcome: string; cost_dollars: number; quality: number | null }[];
+  };
   trimmed?: {
     prompt: number;
     strategy: string;
@@ -107,7 +127,7 @@ export interface ReadyMessage {
   id: null;
 }
 
-export type ServerMessage = TokenMessage | DoneMessage | ErrorMessage | ReadyMessage;
+export type ServerMessage = TokenMessage | QueuedMessage | DoneMessage | ErrorMessage | ReadyMessage;
 
 export type ClientMessage =
   | { type: 'generate'; id: string; request: CompletionRequest | ChatRequest }

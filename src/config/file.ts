@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { isMap, isScalar, LineCounter, type Node, type Pair, parseDocument, visit } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, visit } from 'yaml';
 import { ConfigError } from './config-error.js';
 import type { Assignment } from './settings.js';
 
@@ -25,16 +25,41 @@ export function assignmentsOfYaml(text: string, name: string): Assignment[] {
   if (!isMap(document.contents))
     throw new ConfigError([`${name}: must be a map of sections such as "server:"`]);
 
-  const assignment = (keys: Pair[]): Assignment => ({
-    path: keys.map(({ key }) => String(isScalar(key) ? key.value : key)).join('.'),
-    value: (keys.at(-1)!.value as Node | null)?.toJS(document) ?? null,
-    origin: at((keys.at(-1)!.key as Node).range?.[0] ?? 0),
-  });
+  const assignment = (keys: Pair[]): Assignment => {
+    const path = keys.map(nameOf).join('.');
+    const value = keys.at(-1)!.value as Node | null;
+    const innerOrigins = new Map<string, string>();
+    for (const [inner, offset] of placesIn(value, path)) innerOrigins.set(inner, at(offset));
+    const origin = at((keys.at(-1)!.key as Node).range?.[0] ?? 0);
+    return { path, value: value?.toJS(document) ?? null, origin, innerOrigins };
+  };
   return document.contents.items.flatMap((section) =>
     isMap(section.value) && section.value.items.length > 0
       ? section.value.items.map((setting) => assignment([section, setting]))
       : [assignment([section])],
   );
+}
+
+function nameOf({ key }: Pair): string {
+  return String(isScalar(key) ? key.value : key);
+}
+
+/** Paths of everything inside a list or map, and where each stands. */
+function placesIn(node: unknown, path: string): [string, number][] {
+  if (isMap(node)) {
+    return node.items.flatMap((pair) => {
+      const inner = `${path}.${nameOf(pair)}`;
+      return [[inner, (pair.key as Node).range?.[0] ?? 0], ...placesIn(pair.value, inner)] as [
+        string,
+        number,
+      ][];
+    });
+  }
+  if (!isSeq(node)) return [];
+  return node.items.flatMap((item, index) => {
+    const inner = `${path}.${index}`;
+    return [[inner, (item as Node).range?.[0] ?? 0], ...placesIn(item, inner)] as [string, number][];
+  });
 }
 
 function readText(file: string): string {

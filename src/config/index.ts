@@ -1,4 +1,13 @@
 export { ConfigError } from './config-error.js';
 export { isLoopback, loadConfig, refuseOpenServer, resolveConfig } from './load.js';
+export {
+  type Capability,
+  capabilities,
+  type ModelSpec,
+  modelSpec,
+  type RouteSpec,
+  routeSpec,
+  type UpstreamSpec,
+} from './routing-schema.js';
 export { type Config, configSchema } from './schema.js';
 export { type Assignment, fromText, type Setting, settingByPath, settings } from './settings.js';

@@ -22,10 +22,12 @@ export function loadConfig(sources: ConfigSources): Config {
 export function resolveConfig(assignments: readonly Assignment[]): Config {
   const tree: Record<string, unknown> = {};
   const origins = new Map<string, string>();
-  for (const { path, value, origin } of assignments) {
+  for (const { path, value, origin, innerOrigins } of assignments) {
     if (value === null && !path.includes('.') && path in configSchema.shape) continue; // an empty section
     place(tree, path.split('.'), value);
+    for (const inner of origins.keys()) if (inner.startsWith(`${path}.`)) origins.delete(inner);
     origins.set(path, origin);
+    for (const [inner, innerOrigin] of innerOrigins ?? []) origins.set(inner, innerOrigin);
   }
   const parsed = configSchema.safeParse(tree);
   if (parsed.success) return parsed.data;
@@ -79,21 +81,34 @@ function faultsOf(issue: z.core.$ZodIssue, origins: ReadonlyMap<string, string>)
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
       const full = path === '' ? key : `${path}.${key}`;
-      const known = path === '' ? Object.keys(configSchema.shape) : [...settingByPath.keys()];
+      const known = keysAt(configSchema, issue.path).map((name) => (path === '' ? name : `${path}.${name}`));
       return `${originOf(full, origins)}${full}: no such setting${suggestion(full, known)}`;
     });
   }
-  const setting = settingByPath.get(issue.path.slice(0, 2).join('.'));
+  const setting = settingByPath.get(path);
   const hint = setting ? ` (${setting.description}; default ${JSON.stringify(setting.default)})` : '';
   return [`${originOf(path, origins)}${path}: ${issue.message.replace(/^Invalid input: /, '')}${hint}`];
 }
 
+/** Where a path was written, or else the nearest thing around it, or else the first thing inside it. */
 function originOf(path: string, origins: ReadonlyMap<string, string>): string {
-  for (const [written, origin] of origins) {
-    if (written === path || path.startsWith(`${written}.`) || written.startsWith(`${path}.`))
-      return `${origin}: `;
+  for (let around = path; around !== ''; around = around.slice(0, Math.max(0, around.lastIndexOf('.')))) {
+    const origin = origins.get(around);
+    if (origin !== undefined) return `${origin}: `;
   }
+  for (const [written, origin] of origins) if (written.startsWith(`${path}.`)) return `${origin}: `;
   return '';
+}
+
+/** Names that an object of the schema has at a path. */
+function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  if ('innerType' in def) return keysAt(def.innerType, path);
+  if (def.type === 'union') return def.options.flatMap((option) => keysAt(option, path));
+  if (def.type === 'array') return keysAt(def.element, path.slice(1));
+  if (def.type !== 'object') return [];
+  const child = path.length > 0 ? def.shape[String(path[0])] : undefined;
+  return path.length === 0 ? Object.keys(def.shape) : child ? keysAt(child, path.slice(1)) : [];
 }
 
 /** The nearest known name, where it is near enough to be meant. O(known × length²), at start only. */

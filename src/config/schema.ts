@@ -1,21 +1,13 @@
 import { z } from 'zod';
+import { bytes } from './bytes.js';
+import { engineSchema } from './engine-schema.js';
+import { priceSchema } from './price-schema.js';
+import { routingSchema } from './routing-schema.js';
 
 /**
  * Every setting, with its unit and default. A setting's path (`http.maxBodyBytes`) names it in the file, as
  * SLUICE_HTTP_MAX_BODY_BYTES in the environment, and in messages.
  */
-
-const BYTE_UNITS: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
-
-/** A number of bytes, or text such as "512MiB" or "4G" (powers of 1024). */
-const bytes = () =>
-  z.preprocess((value) => {
-    const match =
-      typeof value === 'string' ? /^\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*$/i.exec(value) : null;
-    return match ? Math.round(Number(match[1]) * BYTE_UNITS[match[2]!.toUpperCase()]!) : value;
-  }, z.int().min(0));
-
-const kvType = z.enum(['f16', 'bf16', 'f32', 'q8_0']);
 
 const serverSchema = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
@@ -113,70 +105,12 @@ const modelSchema = z.strictObject({
     .string()
     .min(1)
     .default('gemma-3-270m')
-    .describe('catalog name, path, hf:, https: or pypi: reference'),
+    .describe('catalog name, path, hf:, https: or pypi: reference; none: only those of routing.models'),
   aliases: z
     .array(z.string().min(1))
     .max(100)
     .default([])
     .describe('further names clients may use for the model'),
-});
-
-const engineSchema = z.strictObject({
-  backend: z.enum(['auto', 'cpu', 'cuda', 'vulkan']).default('auto').describe('where the model runs'),
-  gpuLayers: z.int().min(-1).default(-1).describe('layers on the GPU; -1: all'),
-  mainGpu: z.int().min(0).default(0).describe('GPU for what is not split'),
-  tensorSplit: z
-    .array(z.number().min(0))
-    .max(16)
-    .default([])
-    .describe('share of each GPU; empty: by free memory'),
-  mmap: z.boolean().default(true).describe('map the model file instead of reading it'),
-  mlock: z.boolean().default(false).describe('keep the model in RAM'),
-  threads: z.int().min(0).max(1024).default(0).describe('CPU threads; 0: automatic'),
-  contextLength: z
-    .int()
-    .min(0)
-    .default(0)
-    .describe('tokens a sequence may have; 0: what the model and the pool allow'),
-  kvTypeK: kvType.default('f16').describe('type of cached keys'),
-  kvTypeV: kvType.default('f16').describe('type of cached values'),
-  flashAttention: z.enum(['auto', 'on', 'off']).default('auto').describe('flash attention'),
-  attention: z
-    .enum(['paged', 'stock'])
-    .default('paged')
-    .describe("our paged CPU kernel, or llama.cpp's own attention"),
-  weights: z
-    .enum(['auto', 'packed', 'stock'])
-    .default('auto')
-    .describe('packed: stored again for our own CPU kernels, where there are some; stock: as llama.cpp does'),
-  repack: z
-    .enum(['auto', 'on', 'off'])
-    .default('auto')
-    .describe('serve a copy with Q5_0 and Q4_0 weights as Q8_0, of equal values: where that is faster'),
-  pageSize: z
-    .int()
-    .min(8)
-    .max(256)
-    .default(32)
-    .refine((size) => (size & (size - 1)) === 0, 'must be a power of two')
-    .describe('KV cells a page, a power of two'),
-  kvBytes: bytes().default(0).describe('memory of the KV pool; 0: by rule'),
-  memoryUtilization: z.number().gt(0).max(1).default(0.9).describe('share of free GPU memory to use'),
-  maxSequences: z.int().min(1).max(256).default(64).describe('sequences that run at once'),
-  maxBatchTokens: z.int().min(0).max(8192).default(0).describe('tokens a step; 0: automatic'),
-  targetStepMs: z
-    .number()
-    .min(0)
-    .default(50)
-    .describe('step time that prompt chunks are sized for; 0: throughput mode'),
-  maxQueue: z.int().min(0).max(100_000).default(1024).describe('requests that may wait'),
-  watermark: z.number().min(0).max(0.5).default(0.01).describe('share of the pool kept free at admission'),
-  prefixCache: z.boolean().default(true).describe('reuse computed prefixes'),
-  sessionMaxTokens: z
-    .int()
-    .min(0)
-    .default(100_000)
-    .describe('tokens kept for sessions, least recently used first out'),
 });
 
 const textSchema = z.strictObject({
@@ -191,22 +125,15 @@ const dataSchema = z.strictObject({
     .describe('folder of keys, limits and usage; by default $XDG_DATA_HOME/sluice or ~/.local/share/sluice'),
 });
 
-/** Dollars per million tokens. */
-const price = z.strictObject({
-  input: z.number().min(0).max(100_000),
-  output: z.number().min(0).max(100_000),
-  cachedInput: z.number().min(0).max(100_000).optional(),
-});
-
 const costSchema = z.strictObject({
   prices: z
-    .record(z.string(), price)
+    .record(z.string(), priceSchema)
     .default({})
     .describe('dollars per million tokens by model: { name: { input, output, cachedInput } }'),
-  localPrice: price
+  localPrice: priceSchema
     .default({ input: 0.05, output: 0.2, cachedInput: 0.005 })
     .describe('notional price of models that run here and are not in cost.prices'),
-  unknownPrice: price
+  unknownPrice: priceSchema
     .default({ input: 10, output: 30 })
     .describe('price of other models that are not in cost.prices; the ledger marks it as "default"'),
 });
@@ -250,6 +177,7 @@ export const configSchema = z.strictObject({
   model: modelSchema.prefault({}),
   engine: engineSchema.prefault({}),
   text: textSchema.prefault({}),
+  routing: routingSchema.prefault({}),
   data: dataSchema.prefault({}),
   cost: costSchema.prefault({}),
   alerts: alertsSchema.prefault({}),

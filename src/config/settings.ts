@@ -17,6 +17,8 @@ export interface Assignment {
   path: string;
   value: unknown;
   origin: string;
+  /** Origins of what is inside the value, by path. */
+  innerOrigins?: ReadonlyMap<string, string>;
 }
 
 export const settings: readonly Setting[] = Object.entries(configSchema.shape).flatMap(([section, wrapped]) =>
@@ -43,6 +45,7 @@ export function fromText(setting: Setting, text: string): unknown {
         { true: true, '1': true, yes: true, false: false, '0': false, no: false }[text.toLowerCase()] ?? text
       );
     case 'array':
+      if (text.trimStart().startsWith('[')) return jsonOrText(text);
       return text === '' ? [] : text.split(',').map((item) => numberOrText(item.trim()));
     case 'json':
       return jsonOrText(text);

@@ -9,9 +9,10 @@ import { periodStart } from '../limits/calendar.js';
 import type { Instant } from '../limits/window.js';
 import { type LedgerEntry, type Limits, noLimits, type Period, scopesOf } from '../store/types.js';
 import { KeyAccounting } from './accounting.js';
-import type { Admission } from './admission.js';
+import type { Admission, Outcome } from './admission.js';
 import { Ledger } from './ledger.js';
 import { PriceTable } from './prices.js';
+import { type Charge, Tab } from './tab.js';
 
 const START = Date.UTC(2026, 10, 30, 23, 58); // two minutes before a day and a month end
 const SCOPES = ['key:0', 'key:1', 'key:2', 'user:o/u', 'team:o/t', 'organisation:o'];
@@ -32,10 +33,6 @@ class World {
     };
     this.accounting = new KeyAccounting({
       accounts: this.accounts,
-      prices: new PriceTable(
-        {},
-        { local: { input: 1, output: 3, cachedInput: 0.1 }, unknown: { input: 10, output: 30 } },
-      ),
       ledger: new Ledger({ store, maxPending: 100_000, retryMs: 1, onFault: unexpected }),
       alerts: null,
       capacity: Number.POSITIVE_INFINITY,
@@ -114,11 +111,25 @@ function unexpected(error: unknown): never {
   throw error;
 }
 
+const prices = new PriceTable(
+  {},
+  { local: { input: 1, output: 3, cachedInput: 0.1 }, unknown: { input: 10, output: 30 } },
+);
+const no = { promptTokens: 0, completionTokens: 0, cachedTokens: 0 };
+
+function outcomeOf(tab: Tab): Outcome {
+  const { counts, byModel: costs, lastModel: model } = tab;
+  return { model, counts, costs, finishReason: 'stop', cacheLevel: null, guardResult: null };
+}
+
 interface Running {
   admission: Admission;
+  tab: Tab;
+  stepsLeft: number; // answers still to be asked for: a cascade has several
   promptTokens: number;
   maxCompletionTokens: number;
-  isReserved: boolean;
+  charge: Charge | null; // the answer under way
+  hasAsked: boolean;
 }
 
 /** Requests in all states at once; each step one of them goes on, in an order that only the seed knows. */
@@ -141,29 +152,46 @@ async function interleave(world: World, random: Random, requests: number): Promi
     arriving += 1;
     const admission = await world.accounting.admit(expected).catch(refusal);
     arriving -= 1;
-    if (admission) running.push({ admission, promptTokens, maxCompletionTokens, isReserved: false });
+    if (!admission) return;
+    const tab = new Tab(admission);
+    const stepsLeft = random.int(1, 3);
+    running.push({
+      admission,
+      tab,
+      stepsLeft,
+      promptTokens,
+      maxCompletionTokens,
+      charge: null,
+      hasAsked: false,
+    });
   };
-  const reserve = (each: Running) => {
-    const { promptTokens, maxCompletionTokens } = each;
-    each.isReserved = true;
+  const ask = (each: Running) => {
+    const { tab, promptTokens, maxCompletionTokens: completionTokens } = each;
+    const isLocal = random.chance(0.5);
+    const id = isLocal ? 'local' : 'upstream';
+    const charge = tab.open(id, prices.of({ id, isLocal }));
+    each.stepsLeft -= 1;
     try {
-      each.admission.reserve({ model: 'm', isLocal: random.chance(0.5), promptTokens, maxCompletionTokens });
+      charge.reserve({ promptTokens, dearestPromptTokens: promptTokens, completionTokens });
+      each.charge = charge;
     } catch (error) {
-      refusal(error);
-      running = running.filter((other) => other !== each);
+      charge.settle(no);
+      if (!each.hasAsked) refusal(error);
+      void end(each);
     }
+    each.hasAsked = true;
   };
   /** Finished, cancelled half-way, or failed before anything was done. */
+  const answered = (each: Running) => {
+    const hasRun = random.chance(0.9);
+    const promptTokens = hasRun ? each.promptTokens : 0;
+    const completionTokens = hasRun ? random.int(0, each.maxCompletionTokens) : 0;
+    each.charge!.settle({ promptTokens, completionTokens, cachedTokens: random.int(0, promptTokens) });
+    each.charge = null;
+  };
   const end = (each: Running) => {
     running = running.filter((other) => other !== each);
-    const hasRun = each.isReserved && random.chance(0.9);
-    const promptTokens = hasRun ? each.promptTokens : 0;
-    const counts = {
-      promptTokens,
-      completionTokens: hasRun ? random.int(0, each.maxCompletionTokens) : 0,
-      cachedTokens: random.int(0, promptTokens),
-    };
-    return each.admission.settle({ counts, finishReason: 'stop', cacheLevel: null, guardResult: null });
+    return each.admission.settle(outcomeOf(each.tab));
   };
 
   let begun = 0;
@@ -173,8 +201,9 @@ async function interleave(world: World, random: Random, requests: number): Promi
     else if (running.length === 0) await Promise.resolve();
     else {
       const each = random.pick(running);
-      if (each.isReserved || random.chance(0.1)) void end(each);
-      else reserve(each);
+      if (each.charge) answered(each);
+      else if (each.stepsLeft === 0 || random.chance(0.1)) void end(each);
+      else ask(each);
     }
     if (random.chance(0.3)) await Promise.resolve(); // the promises that are under way go on
   }
@@ -240,7 +269,6 @@ test('while usage cannot be recorded, requests with keys are refused', async () 
   });
   const accounting = new KeyAccounting({
     accounts: new Accounts(),
-    prices: new PriceTable({}, { local: { input: 1, output: 1 }, unknown: { input: 1, output: 1 } }),
     ledger,
     alerts: null,
     capacity: 100,
@@ -249,8 +277,7 @@ test('while usage cannot be recorded, requests with keys are refused', async () 
     onCost: () => undefined,
   });
   const first = await accounting.admit({ id: '1', caller: caller(0), tokens: 1 });
-  const counts = { promptTokens: 1, completionTokens: 0, cachedTokens: 0 };
-  await first.settle({ counts, finishReason: 'stop', cacheLevel: null, guardResult: null });
+  await first.settle(outcomeOf(new Tab(first)));
   await assert.rejects(accounting.admit({ id: '2', caller: caller(0), tokens: 1 }), {
     code: 'store_unavailable',
   });
@@ -260,7 +287,6 @@ test('accounts that cannot be restored admit nobody, and are tried again', async
   let attempts = 0;
   const accounting = new KeyAccounting({
     accounts: new Accounts(),
-    prices: new PriceTable({}, { local: { input: 1, output: 1 }, unknown: { input: 1, output: 1 } }),
     ledger: new Ledger({
       store: { appendLedger: async () => undefined },
       maxPending: 1,
@@ -295,7 +321,6 @@ test('limits that are set later find the past counted', async () => {
 test('one tenant cannot take every place', async () => {
   const accounting = new KeyAccounting({
     accounts: new Accounts(),
-    prices: new PriceTable({}, { local: { input: 1, output: 1 }, unknown: { input: 1, output: 1 } }),
     ledger: new Ledger({
       store: { appendLedger: async () => undefined },
       maxPending: 100,
@@ -315,7 +340,46 @@ test('one tenant cannot take every place', async () => {
   await assert.rejects(admit('8', 'greedy'), { code: 'queue_full' });
   await admit('9', 'modest');
   await assert.rejects(admit('10', 'modest'), { code: 'queue_full' });
-  const counts = { promptTokens: 1, completionTokens: 0, cachedTokens: 0 };
-  await first.settle({ counts, finishReason: 'stop', cacheLevel: null, guardResult: null });
+  await first.settle(outcomeOf(new Tab(first)));
   await admit('11', 'modest');
+});
+
+test('what is refused a second answer keeps, and pays, the first', async () => {
+  const world = new World(
+    new Map([['key:0', { ...noLimits, budget: { nanodollars: 1_500_000, period: 'day' } }]]),
+  );
+  const admission = await world.accounting.admit({ id: '1', caller: caller(0), tokens: 1 });
+  const tab = new Tab(admission);
+  const bound = { promptTokens: 100, dearestPromptTokens: 1_000, completionTokens: 0 };
+  const local = tab.open('small', prices.of({ id: 'small', isLocal: true }));
+  local.reserve(bound);
+  assert.equal(
+    world.accounts.get('key:0').spent('day', world.now()).reserved,
+    1_000_000,
+    'by the dearest count',
+  );
+  assert.equal(local.settle({ promptTokens: 600, completionTokens: 0, cachedTokens: 0 }), 600_000);
+  const second = tab.open('small', prices.of({ id: 'small', isLocal: true }));
+  assert.throws(() => second.reserve(bound), { code: 'insufficient_quota' });
+  second.settle(no);
+  assert.equal(await admission.settle(outcomeOf(tab)), 600_000);
+  assert.deepEqual(world.accounts.get('key:0').spent('day', world.now()).settled, 600_000);
+  assert.deepEqual(
+    world.kept.map(({ model, nanodollars }) => [model, nanodollars]),
+    [['small', 600_000]],
+  );
+});
+
+test('answers under way at once are held for together', async () => {
+  const world = new World(
+    new Map([['key:0', { ...noLimits, budget: { nanodollars: 1_500_000, period: 'day' } }]]),
+  );
+  const admission = await world.accounting.admit({ id: '1', caller: caller(0), tokens: 1 });
+  const tab = new Tab(admission);
+  const bound = { promptTokens: 1_000, dearestPromptTokens: 1_000, completionTokens: 0 };
+  const open = () => tab.open('judge', prices.of({ id: 'judge', isLocal: true }));
+  const first = open();
+  first.reserve(bound);
+  assert.throws(() => open().reserve(bound), { code: 'insufficient_quota' });
+  assert.equal(world.accounts.get('key:0').spent('day', world.now()).reserved, 1_000_000);
 });

@@ -8,37 +8,41 @@ import type { Instant } from '../limits/window.js';
 import type { LedgerEntry } from '../store/types.js';
 import type { BudgetAlerts } from './budget-alerts.js';
 import type { Ledger } from './ledger.js';
-import { costOf, maxCostOf, type Price, type PriceTable, type TokenCounts } from './prices.js';
+import type { TokenCounts } from './prices.js';
+import type { ModelCost } from './tab.js';
 
-/** What a request may take at most, when its prompt has been counted. */
+/** What a request may take at most. Whole numbers. */
 export interface Bill {
-  model: string;
-  isLocal: boolean;
-  promptTokens: number;
-  maxCompletionTokens: number;
+  tokens: number;
+  nanodollars: number;
 }
 
 export interface Outcome {
-  counts: TokenCounts;
+  model: string | null; // that answered, or was asked last; null: none was
+  counts: TokenCounts; // of all models that were asked
+  costs: ReadonlyMap<string, ModelCost>; // by model
   finishReason: string; // or the code of an error
   cacheLevel: string | null;
   guardResult: string | null;
 }
 
-/** A request that was let in. It ends exactly once, by settle() or by a refusal of reserve(). */
+/** A request that was let in. It ends exactly once, by settle(). */
 export interface Admission {
-  /** Holds what the request may take at most. Throws rate_limit_exceeded, insufficient_quota or request_too_large. */
+  /**
+   * Holds what the request may take at most, instead of what it held. Throws rate_limit_exceeded, insufficient_quota or
+   * request_too_large, and then holds what it did before.
+   */
   reserve(bill: Bill): void;
   /** What is left of the caller's limits, as headers. */
   quota(): Record<string, string>;
   /**
-   * Gives back what wasn't used. Resolves with the cost in nanodollars when it is kept; null where nothing is accounted.
+   * Gives back what wasn't used. Resolves with the cost in nanodollars when it is kept; null where nothing is accounted, as
+   * where every reserve() was refused: such a request never was.
    */
   settle(outcome: Outcome): Promise<number | null>;
 }
 
 export interface AdmissionOptions {
-  prices: PriceTable;
   ledger: Ledger;
   alerts: BudgetAlerts | null;
   now: () => Instant;
@@ -53,8 +57,8 @@ export class KeyAdmission implements Admission {
   readonly #reservation: Reservation;
   readonly #startedAtMs: number;
   readonly #onEnd: () => void;
-  #model: string | null = null;
-  #price: Price | null = null;
+  #hasReserved = false;
+  #wasRefused = false;
   #isOver = false;
 
   constructor(
@@ -74,20 +78,15 @@ export class KeyAdmission implements Admission {
     this.#onEnd = onEnd;
   }
 
-  reserve({ model, isLocal, promptTokens, maxCompletionTokens }: Bill): void {
-    const { prices, now } = this.#options;
-    this.#model = model;
-    this.#price = prices.of(model, isLocal);
-    const amounts = {
-      requests: 1,
-      tokens: promptTokens + maxCompletionTokens,
-      nanodollars: maxCostOf(this.#price, promptTokens, maxCompletionTokens),
-    };
-    const at = now();
+  reserve(bill: Bill): void {
+    const amounts = { requests: 1, ...bill };
+    const at = this.#options.now();
     const refusal = this.#reservation.change(amounts, at);
-    if (!refusal) return;
-    this.#end();
-    this.#reservation.release(at);
+    if (!refusal) {
+      this.#hasReserved = true;
+      return;
+    }
+    this.#wasRefused = true;
     throw refused(this.#options, this.#accounts, refusal, amounts, at);
   }
 
@@ -97,25 +96,28 @@ export class KeyAdmission implements Admission {
 
   async settle(outcome: Outcome): Promise<number | null> {
     if (this.#isOver) return null;
-    this.#end();
+    this.#isOver = true;
+    this.#onEnd();
     const { alerts, ledger, now, onCost } = this.#options;
-    const { counts } = outcome;
-    const nanodollars = this.#price ? costOf(this.#price, counts) : 0;
+    if (this.#wasRefused && !this.#hasReserved) {
+      this.#reservation.release(now());
+      return null;
+    }
+    const { counts, costs } = outcome;
+    let nanodollars = 0;
+    for (const [model, cost] of costs) {
+      nanodollars += cost.nanodollars;
+      onCost(model, cost.nanodollars);
+    }
     const tokens = counts.promptTokens + counts.completionTokens;
     const at = now();
     this.#reservation.settle({ requests: 1, tokens, nanodollars }, at);
     if (alerts) for (const account of this.#accounts) alerts.spent(account, at);
-    if (this.#model !== null) onCost(this.#model, nanodollars);
     await ledger.append(this.#entry(outcome, nanodollars, at));
     return nanodollars;
   }
 
-  #end(): void {
-    this.#isOver = true;
-    this.#onEnd();
-  }
-
-  #entry({ counts, ...rest }: Outcome, nanodollars: number, at: Instant): LedgerEntry {
+  #entry({ model, counts, costs, ...rest }: Outcome, nanodollars: number, at: Instant): LedgerEntry {
     const { keyId, tenant, team, user } = this.#caller;
     return {
       id: this.#id,
@@ -124,12 +126,12 @@ export class KeyAdmission implements Admission {
       organisation: tenant,
       team,
       user,
-      model: this.#model,
+      model,
       inputTokens: counts.promptTokens,
       outputTokens: counts.completionTokens,
       cachedTokens: counts.cachedTokens,
       nanodollars,
-      priceSource: this.#price?.source ?? null,
+      priceSource: (model === null ? null : costs.get(model)?.price.source) ?? null,
       latencyMs: Math.round(at.monotonicMs - this.#startedAtMs),
       ...rest,
     };

@@ -10,25 +10,31 @@ const table = new PriceTable(
 );
 
 test('a million tokens cost what the table says, in nanodollars', () => {
-  const price = table.of('gpt-4o', false);
+  const price = table.of({ id: 'gpt-4o', isLocal: false });
   const counts = { promptTokens: 2_000_000, cachedTokens: 1_000_000, completionTokens: 1_000_000 };
   assert.equal(costOf(price, counts), nanodollars(2.5 + 1.25 + 10));
   assert.equal(price.source, 'table');
 });
 
 test('models outside the table: local ones have a notional price, others the default of 0.01 and 0.03 per thousand', () => {
-  assert.equal(table.of('gemma', true).source, 'local');
-  const unknown = table.of('x', false);
+  assert.equal(table.of({ id: 'gemma', isLocal: true }).source, 'local');
+  const unknown = table.of({ id: 'x', isLocal: false });
   assert.equal(unknown.source, 'default');
   assert.equal(
     costOf(unknown, { promptTokens: 1000, cachedTokens: 0, completionTokens: 1000 }),
     nanodollars(0.04),
   );
-  assert.equal(table.of('plain', true).source, 'table', 'the table goes first');
+  assert.equal(table.of({ id: 'plain', isLocal: true }).source, 'table', 'the table goes first');
+});
+
+test("a model's own price goes before the table's", () => {
+  const price = table.of({ id: 'plain', isLocal: false, price: { input: 7, output: 8 } });
+  assert.equal(costOf(price, { promptTokens: 1000, cachedTokens: 0, completionTokens: 0 }), 7_000_000);
+  assert.equal(price.source, 'table');
 });
 
 test('cached input costs as much as other input where nothing is said', () => {
-  const price = table.of('plain', false);
+  const price = table.of({ id: 'plain', isLocal: false });
   assert.equal(costOf(price, { promptTokens: 10, cachedTokens: 10, completionTokens: 0 }), 10_000);
 });
 
@@ -46,7 +52,10 @@ test('property: nothing that may be used costs more than the maximum', () => {
       tokens,
       fc.double({ min: 0, max: 1, noNaN: true }),
       (prices, prompt, most, share) => {
-        const price = new PriceTable({ m: prices }, { local: prices, unknown: prices }).of('m', true);
+        const price = new PriceTable({ m: prices }, { local: prices, unknown: prices }).of({
+          id: 'm',
+          isLocal: true,
+        });
         const counts = {
           promptTokens: Math.floor(prompt * share),
           cachedTokens: Math.floor(prompt * share * share),

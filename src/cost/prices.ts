@@ -21,9 +21,19 @@ export interface TokenCounts {
   cachedTokens: number; // part of the prompt
 }
 
+/** What has to be known of a model to price it. */
+export interface PricedModel {
+  id: string;
+  isLocal: boolean;
+  price?: PriceEntry | undefined; // its own, where it is configured with one
+}
+
 const PICODOLLARS_PER_NANODOLLAR = 1000;
 
-/** Prices by model. A model that isn't in the table costs what local models do, if it is one; else the default. */
+/**
+ * Prices by model: its own, else the table's; else what local models cost, if it is one, and for others the default, which is
+ * dear: a model whose price nobody stated must not be preferred for it.
+ */
 export class PriceTable {
   readonly #table: ReadonlyMap<string, Price>;
   readonly #local: Price;
@@ -38,8 +48,9 @@ export class PriceTable {
     this.#default = priceOf(fallback.unknown, 'default');
   }
 
-  of(model: string, isLocal: boolean): Price {
-    return this.#table.get(model) ?? (isLocal ? this.#local : this.#default);
+  of({ id, isLocal, price }: PricedModel): Price {
+    if (price) return priceOf(price, 'table');
+    return this.#table.get(id) ?? (isLocal ? this.#local : this.#default);
   }
 }
 
@@ -59,6 +70,15 @@ export function maxCostOf(price: Price, promptTokens: number, completionTokens: 
     { ...price, inputPicodollars: dearestInput },
     { promptTokens, completionTokens, cachedTokens: 0 },
   );
+}
+
+/** Dollars per million tokens, as people read them. */
+export function priceEntryOf(price: Price): PriceEntry & { cachedInput: number } {
+  return {
+    input: price.inputPicodollars / 1e6,
+    output: price.outputPicodollars / 1e6,
+    cachedInput: price.cachedPicodollars / 1e6,
+  };
 }
 
 /** A dollar per million tokens is a million picodollars a token. */

@@ -1,36 +1,37 @@
 import type { Expected } from '../cost/accounting.js';
-import type { Bill } from '../cost/admission.js';
-import type { ServedModel } from './models.js';
-import type { PreparedRequest } from './prepare.js';
-import type { ChatInput, TextInput, ValidatedRequest } from './types.js';
+import type { Outcome } from '../cost/admission.js';
+import type { Tab } from '../cost/tab.js';
+import { toSluiceError } from '../errors.js';
+import { leastPromptTokens } from '../routing/needs.js';
+import type { GenerationSink, Usage, ValidatedRequest } from './types.js';
 
-/** Few texts have fewer than one token for so many characters: what is counted before tokenising refuses nothing that fits. */
-const MAX_CHARACTERS_PER_TOKEN = 8;
-
-/** Before the prompt is tokenised: at least so much. */
+/** Before the model is known, and the prompt tokenised: at least so much. */
 export function expectedOf({ id, caller, input, choices, maxTokens }: ValidatedRequest): Expected {
   const prompts = input.kind === 'text' ? input.prompts.length : 1;
-  return { id, caller, tokens: leastTokens(input) + prompts * choices * (maxTokens ?? 1) };
+  return { id, caller, tokens: leastPromptTokens({ input }) + prompts * choices * (maxTokens ?? 1) };
 }
 
-/** When it is: at most so much. */
-export function billOf(model: ServedModel, { requests }: PreparedRequest): Bill {
-  let promptTokens = 0;
-  let maxCompletionTokens = 0;
-  for (const { prompt, choices, maxTokens } of requests) {
-    promptTokens += prompt.length;
-    maxCompletionTokens += choices * maxTokens;
+/** How a request ended, for its settlement. */
+export class Ending {
+  #finishReason = 'stop';
+
+  observe(sink: GenerationSink): GenerationSink {
+    return (event) => {
+      if (event.type === 'done') this.#finishReason = event.finishReason;
+      sink(event);
+    };
   }
-  return { model: model.id, isLocal: true, promptTokens, maxCompletionTokens };
+
+  finished(tab: Tab, { route }: Usage): Outcome {
+    return outcomeOf(tab, route?.model ?? tab.lastModel, this.#finishReason);
+  }
+
+  failed(tab: Tab, error: unknown): Outcome {
+    return outcomeOf(tab, tab.lastModel, toSluiceError(error).code);
+  }
 }
 
-function leastTokens(input: TextInput | ChatInput): number {
-  let tokens = 0;
-  let characters = 0;
-  const texts = input.kind === 'text' ? input.prompts : input.messages.map(({ content }) => content ?? '');
-  for (const text of texts) {
-    if (typeof text === 'string') characters += text.length;
-    else tokens += text.length;
-  }
-  return tokens + Math.floor(characters / MAX_CHARACTERS_PER_TOKEN);
+function outcomeOf(tab: Tab, model: string | null, finishReason: string): Outcome {
+  const { counts, byModel: costs } = tab;
+  return { model, counts, costs, finishReason, cacheLevel: null, guardResult: null };
 }

@@ -8,7 +8,7 @@ export interface ServedModel {
   readonly text: TextService;
 }
 
-/** The models clients may name, by id and alias. The first one added is the default. */
+/** The models loaded in this process, by id and alias, for what only they can do. The first one added is the default. */
 export class ModelRegistry {
   readonly #models: ServedModel[] = [];
   readonly #byName = new Map<string, ServedModel>();
@@ -18,6 +18,23 @@ export class ModelRegistry {
     for (const name of [model.id, ...aliases]) this.#byName.set(name, model);
   }
 
+  /** Takes the place of one of the same id. */
+  replace(model: ServedModel, aliases: readonly string[]): void {
+    const index = this.#models.findIndex(({ id }) => id === model.id);
+    const before = this.#models[index];
+    if (before) this.#forgetNames(before);
+    this.#models[before ? index : this.#models.length] = model;
+    for (const name of [model.id, ...aliases]) this.#byName.set(name, model);
+  }
+
+  /** Nothing happens where another has taken its place. */
+  remove(model: ServedModel): void {
+    const index = this.#models.indexOf(model);
+    if (index < 0) return;
+    this.#models.splice(index, 1);
+    this.#forgetNames(model);
+  }
+
   /** Throws model_not_found. */
   resolve(name: string | null): ServedModel {
     const model = name === null ? this.#models[0] : this.#byName.get(name);
@@ -25,7 +42,7 @@ export class ModelRegistry {
     const known = this.#models.map(({ id }) => id).join(', ');
     throw new SluiceError(
       'model_not_found',
-      `The model ${JSON.stringify(name)} isn't served here. Served: ${known}.`,
+      `No model ${JSON.stringify(name)} is loaded in this process. Loaded: ${known}.`,
       {
         param: 'model',
       },
@@ -34,5 +51,13 @@ export class ModelRegistry {
 
   list(): readonly ServedModel[] {
     return this.#models;
+  }
+
+  aliasesOf(model: ServedModel): string[] {
+    return [...this.#byName].flatMap(([name, named]) => (named === model && name !== model.id ? [name] : []));
+  }
+
+  #forgetNames(model: ServedModel): void {
+    for (const [name, named] of this.#byName) if (named === model) this.#byName.delete(name);
   }
 }

@@ -1,19 +1,16 @@
-import { refuseModel } from '../auth/index.js';
 import type { Accounting } from '../cost/accounting.js';
+import { Tab } from '../cost/tab.js';
+import type { Router } from '../routing/router.js';
 import type { GenerationMetrics } from '../telemetry/generation.js';
-import { parsedMessages, plainMessages } from './messages.js';
-import { billOf, expectedOf } from './metering.js';
-import type { ModelRegistry, ServedModel } from './models.js';
+import { Ending, expectedOf } from './metering.js';
+import type { ModelRegistry } from './models.js';
 import type { PrefixRegistry } from './prefixes.js';
-import { type PreparedRequest, type PrepareLimits, prepare } from './prepare.js';
-import { run } from './run.js';
 import type { GenerationSink, Usage, ValidatedRequest } from './types.js';
-import { UsageMeter } from './usage-meter.js';
 
 export interface Gateway {
+  router: Router;
   models: ModelRegistry;
   prefixes: PrefixRegistry;
-  limits: PrepareLimits;
   metrics: GenerationMetrics;
   accounting: Accounting;
 }
@@ -30,48 +27,23 @@ export async function generate(
   signal: AbortSignal,
 ): Promise<Usage> {
   const watch = gateway.metrics.start();
-  const meter = new UsageMeter();
-  let admission = null;
+  const ending = new Ending();
+  let admitted = null;
   try {
-    admission = await gateway.accounting.admit(expectedOf(request));
-    const model = gateway.models.resolve(request.model);
-    watch.resolved(model.id);
-    refuseModel(request.caller, request.model, model.id);
-    const prepared = await prepare(model, gateway.prefixes, gateway.limits, request);
-    admission.reserve(billOf(model, prepared));
-    const { warning, trimmed } = prepared;
-    sink({ type: 'start', model: model.id, warning, trimmed, quota: admission.quota() });
-    const usage = await answer(model, prepared, request, watch.observe(sink), meter, signal);
-    const nanodollars = await admission.settle(meter.finished(usage));
+    const admission = await gateway.accounting.admit(expectedOf(request));
+    const tab = new Tab(admission);
+    admitted = { admission, tab };
+    const plan = gateway.router.resolve(request);
+    watch.resolved(plan.candidates[0]!.deployment.id);
+    // For each model tried: its dearest outcome reserved on the tab, its queue, its engine or upstream, what it cost.
+    const observed = ending.observe(watch.observe(sink));
+    const usage = await gateway.router.answer({ plan, request, tab, sink: observed, signal });
+    const nanodollars = await admission.settle(ending.finished(tab, usage));
     watch.finished(usage);
     return { ...usage, nanodollars };
   } catch (error) {
-    await admission?.settle(meter.failed(error));
+    await admitted?.admission.settle(ending.failed(admitted.tab, error));
     watch.failed(error);
-    throw error;
-  }
-}
-
-async function answer(
-  model: ServedModel,
-  prepared: PreparedRequest,
-  request: ValidatedRequest,
-  sink: GenerationSink,
-  meter: UsageMeter,
-  signal: AbortSignal,
-): Promise<Usage> {
-  if (prepared.messageSyntax === null)
-    return await run(model.engine, prepared.requests, meter.observe(sink), signal);
-  const messages =
-    prepared.messageSyntax === ''
-      ? plainMessages(sink)
-      : parsedMessages(model.text, prepared.messageSyntax, request.stream, sink);
-  try {
-    const usage = await run(model.engine, prepared.requests, meter.observe(messages.sink), signal);
-    await messages.settled();
-    return usage;
-  } catch (error) {
-    messages.discard();
     throw error;
   }
 }

@@ -41,6 +41,12 @@ export class PrefixRegistry {
     throw new SluiceError('not_found', `There is no prefix ${JSON.stringify(id)}.`, { param: 'prefix_id' });
   }
 
+  /** The model's engine is gone, and what it had computed. */
+  forgetModel(modelId: string): void {
+    for (const scope of this.#contents.keys())
+      if (scope.startsWith(scopeKey(modelId, ''))) this.#contents.delete(scope);
+  }
+
   delete(modelId: string, tenant: string, id: string): void {
     this.#contents.get(scopeKey(modelId, tenant))?.delete(id);
   }

@@ -3,7 +3,6 @@ import { type Config, isLoopback } from '../config/index.js';
 import { type Accounting, KeyAccounting, noAccounting } from '../cost/accounting.js';
 import { BudgetAlerts } from '../cost/budget-alerts.js';
 import { Ledger } from '../cost/ledger.js';
-import { PriceTable } from '../cost/prices.js';
 import { Webhook } from '../cost/webhook.js';
 import { SluiceError } from '../errors.js';
 import { Accounts } from '../limits/accounts.js';
@@ -76,11 +75,7 @@ export async function openTenancy(config: Config, metrics: GenerationMetrics, lo
     accounts,
     ledger,
     alerts,
-    prices: new PriceTable(config.cost.prices, {
-      local: config.cost.localPrice,
-      unknown: config.cost.unknownPrice,
-    }),
-    capacity: config.engine.maxQueue + config.engine.maxSequences,
+    capacity: config.routing.maxWaiting + config.engine.maxSequences,
     now: instant,
     restore: () => restore(store, accounts, alerts),
     onCost: (model, nanodollars) => metrics.spent(model, nanodollars),

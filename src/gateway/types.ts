@@ -1,17 +1,23 @@
 /** What passes between the API and the gateway. Nothing here comes unchecked from the wire: api/validate.ts makes it. */
 import type { Caller } from '../auth/caller.js';
-import type { SamplingParams, TokenLogprob } from '../engine/types.js';
+import type { SamplingParams } from '../engine/types.js';
+import type { VocabTable } from '../native/types.js';
+import type { RouteReport } from '../routing/report.js';
 import type { TrimReport, TrimStrategy } from '../text/trim/types.js';
 
 export interface ValidatedRequest {
   id: string; // the answer's id, unique
   caller: Caller;
   tenant: string; // the caller's
+  user: string | null; // the client's own user; who has one stays with their variant
   model: string | null; // as the client named it; null: the default model
+  routing: RoutingWishes;
   input: TextInput | ChatInput;
   choices: number; // per prompt
   maxTokens: number | null; // per choice; null: the default, clamped to the context
   sampling: Omit<SamplingParams, 'grammar' | 'grammarLazy' | 'grammarTriggers'>;
+  /** What of it the client itself asked for; the rest are this server's defaults. */
+  explicit: { temperature: boolean; seed: boolean };
   constraint: Constraint | null;
   /** How to cut a prompt that is too long; null: it is refused. Without maxTokens: to what the context holds beside the answer. */
   trim: { strategy: TrimStrategy; maxTokens: number | null } | null;
@@ -22,6 +28,12 @@ export interface ValidatedRequest {
   prefixId: string | null;
   cachePrompt: boolean;
   stream: boolean; // false: only the whole answer matters, so it may be put together late
+}
+
+export interface RoutingWishes {
+  fallbacks: string[]; // models to try, in this order, where the one named can't answer
+  maxNanodollars: number | null; // models that would cost more are left out
+  qualityThreshold: number | null; // of a cascade; null: the route's own
 }
 
 export interface TextInput {
@@ -46,7 +58,18 @@ export interface ChatMessage {
 
 export type Constraint = { kind: 'grammar'; grammar: string } | { kind: 'schema'; schemaJson: string };
 
-export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'cancelled';
+export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'cancelled';
+
+/** A token by its id, or where its vocabulary isn't here (upstreams) by its bytes, with the id −1. */
+export interface ShownToken {
+  token: number;
+  piece?: Uint8Array;
+  logprob: number;
+}
+
+export interface ShownLogprob extends ShownToken {
+  top: ShownToken[]; // best first
+}
 
 /** What is new in an assistant's message. */
 export interface MessageDelta {
@@ -64,13 +87,16 @@ export interface ToolCallDelta {
 
 /**
  * Events of one request, in order. Choice c of prompt p has the number p · choices + c.
- * One `start`; each prompt: one `prompt`; each choice: any number of `delta`, then one `done`. A failure ends all by
- * rejection instead.
+ * A `queued` for each model that makes it wait; one `start`; each prompt: one `prompt`; each choice: any number of `delta`,
+ * then one `done`. A failure ends all by rejection instead.
  */
 export type GenerationEvent =
+  | { type: 'queued'; position: number; estimateMs: number }
   | {
       type: 'start'; // the request is well-formed, though the engine may still refuse it
       model: string; // the served model's id
+      vocab: VocabTable | null; // of its tokens; null: they bring their bytes
+      route: RouteChoice | null; // null: the client named this very model
       warning: string | null; // something the client should know, such as a missing chat template
       trimmed: readonly (TrimReport & { prompt: number })[]; // prompts that were cut, and how
       quota: Readonly<Record<string, string>>; // what is left of the caller's limits, as HTTP headers
@@ -80,17 +106,23 @@ export type GenerationEvent =
       prompt: number;
       tokens: Int32Array;
       cachedTokens: number; // of them, not computed again
-      logprobs: (TokenLogprob | null)[] | null;
+      logprobs: (ShownLogprob | null)[] | null;
     }
   | {
       type: 'delta';
       choice: number;
       text: string; // '' where only a message changed, or tokens came without text
       message: MessageDelta | null; // chat only
-      tokens: number[];
-      logprobs: TokenLogprob[] | null;
+      tokens: number[]; // −1 where the id isn't known
+      logprobs: ShownLogprob[] | null;
     }
   | { type: 'done'; choice: number; finishReason: FinishReason; stopSequence: string | null };
+
+/** How a name came to stand for a model. */
+export interface RouteChoice {
+  name: string;
+  variant: string | null; // of a split or canary
+}
 
 /** Must not throw. */
 export type GenerationSink = (event: GenerationEvent) => void;
@@ -99,5 +131,7 @@ export interface Usage {
   promptTokens: number;
   completionTokens: number;
   cachedTokens: number; // of promptTokens, taken from the prefix cache
+  isEstimated?: boolean; // the upstream didn't count
+  route?: RouteReport; // where more than one model could have answered
   nanodollars: number | null; // null: nothing is accounted
 }

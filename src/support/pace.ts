@@ -13,6 +13,11 @@ export class Pace {
     this.lastMs = nowMs;
   }
 
+  /** Time in which `count` more events are to be expected. */
+  msFor(count: number): number {
+    return Math.round(count * this.intervalMs);
+  }
+
   /** Whole seconds in which `count` more events are to be expected, between 1 and `most`. */
   secondsFor(count: number, most: number): number {
     return Math.min(most, Math.max(1, Math.ceil((count * this.intervalMs) / 1_000)));

@@ -53,12 +53,18 @@ export class EngineMetrics {
     this.#engines.push(engine);
   }
 
+  remove(engine: Engine): void {
+    const index = this.#engines.indexOf(engine);
+    if (index >= 0) this.#engines.splice(index, 1);
+  }
+
   #gauge(name: string, help: string, labelNames: string[], read: (stats: EngineStats) => Labelled[]): void {
     const engines = this.#engines;
     const labelled = { name, help, labelNames: ['model', ...labelNames], registers: [this.#registry] };
     new Gauge({
       ...labelled,
       collect() {
+        this.reset();
         for (const [labels, value] of samples(engines, read)) this.set(labels, value);
       },
     });

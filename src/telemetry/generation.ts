@@ -17,6 +17,7 @@ export class GenerationMetrics {
   readonly cost: Counter<'model'>;
   readonly timeToFirstToken: Histogram<'model'>;
   readonly interTokenLatency: Histogram<'model'>;
+  readonly routed: Counter<'route' | 'variant'>;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -59,6 +60,12 @@ export class GenerationMetrics {
       buckets: ITL_BUCKETS_SECONDS,
       registers,
     });
+    this.routed = new Counter({
+      name: 'sluice_routed_requests_total',
+      help: 'Answers to names that stand for several models, by variant or model',
+      labelNames: ['route', 'variant'],
+      registers,
+    });
   }
 
   spent(model: string, nanodollars: number): void {
@@ -87,9 +94,16 @@ class GenerationWatch {
   }
 
   observe(sink: GenerationSink): GenerationSink {
-    const firstToken = this.#metrics.timeToFirstToken.labels(this.#model);
-    const betweenTokens = this.#metrics.interTokenLatency.labels(this.#model);
+    let firstToken = this.#metrics.timeToFirstToken.labels(this.#model);
+    let betweenTokens = this.#metrics.interTokenLatency.labels(this.#model);
     let sawToken = false;
+    /** Another model than the plan's first may have answered. */
+    const onStart = (model: string) => {
+      if (model === this.#model) return;
+      this.#model = model;
+      firstToken = this.#metrics.timeToFirstToken.labels(model);
+      betweenTokens = this.#metrics.interTokenLatency.labels(model);
+    };
     const onDelta = (event: Extract<GenerationEvent, { type: 'delta' }>) => {
       if (event.tokens.length === 0) return;
       const now = performance.now();
@@ -101,12 +115,15 @@ class GenerationWatch {
     };
     return (event) => {
       if (event.type === 'delta') onDelta(event);
+      else if (event.type === 'start') onStart(event.model);
       else if (event.type === 'done' && event.finishReason === 'cancelled') this.#cancelled = true;
       sink(event);
     };
   }
 
   finished(usage: Usage): void {
+    if (usage.route)
+      this.#metrics.routed.labels(usage.route.name, usage.route.variant ?? usage.route.model).inc();
     this.#end(this.#cancelled ? 'cancelled' : 'ok');
     this.#metrics.latency.labels(this.#model).observe((performance.now() - this.#startedAt) / 1000);
     this.#metrics.tokens.labels(this.#model, 'input').inc(usage.promptTokens);

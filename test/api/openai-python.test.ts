@@ -25,6 +25,7 @@ test("OpenAI's Python SDK works unchanged", { timeout: 240_000 }, async () => {
   const whole = await startWholeServer({
     'engine.maxSequences': 1,
     'engine.maxQueue': 1,
+    'routing.maxWaiting': 0,
     'http.pingIntervalMs': 100,
   });
   try {

@@ -12,6 +12,7 @@ before(async () => {
   whole = await startWholeServer({
     'engine.maxSequences': 1,
     'engine.maxQueue': 1,
+    'routing.maxWaiting': 0,
     'http.pingIntervalMs': 100,
   });
   client = new OpenAI({ baseURL: `${whole.url}/v1`, apiKey: 'unused', maxRetries: 0 });

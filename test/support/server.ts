@@ -1,5 +1,6 @@
 import { type Server, startServer } from '../../src/api/server.js';
 import { resolveConfig } from '../../src/config/index.js';
+import type { LocalLoader } from '../../src/gateway/create.js';
 import { ModelRegistry } from '../../src/gateway/models.js';
 import { openTenancy, type Tenancy } from '../../src/gateway/tenancy.js';
 import { createLog } from '../../src/telemetry/log.js';
@@ -27,11 +28,22 @@ export async function startTestServer(
   options: StubEngineOptions & {
     settings?: Record<string, unknown>;
     aliases?: string[];
+    /** Only the models of `routing.models`. */
+    withoutEngine?: boolean;
+    loader?: LocalLoader;
     dataFolder?: string;
     logLevel?: string;
   } = {},
 ): Promise<TestServer> {
-  const { settings = {}, aliases = [], dataFolder, logLevel = 'silent', ...engineOptions } = options;
+  const {
+    settings = {},
+    aliases = [],
+    withoutEngine = false,
+    loader,
+    dataFolder,
+    logLevel = 'silent',
+    ...engineOptions
+  } = options;
   const config = resolveConfig(
     Object.entries({ 'server.port': 0, 'data.dir': dataFolder ?? '', ...settings }).map(([path, value]) => ({
       path,
@@ -42,11 +54,18 @@ export async function startTestServer(
   const engine = new StubEngine(engineOptions);
   const text = new StubText();
   const models = new ModelRegistry();
-  models.add({ id: engine.modelId, engine, text }, aliases);
+  if (!withoutEngine) models.add({ id: engine.modelId, engine, text }, aliases);
   const metrics = new Metrics({ processMetrics: false });
   const log = createLog(logLevel);
   const tenancy = dataFolder === undefined ? null : await openTenancy(config, metrics.generations, log);
-  const server = await startServer({ config, models, metrics, log, ...(tenancy ? { tenancy } : {}) });
+  const server = await startServer({
+    config,
+    models,
+    metrics,
+    log,
+    ...(loader ? { loader } : {}),
+    ...(tenancy ? { tenancy } : {}),
+  });
   const url = `http://127.0.0.1:${server.port}`;
   return {
     url,

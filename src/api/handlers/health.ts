@@ -13,5 +13,22 @@ export function readyz(exchange: Exchange, api: ApiContext): void {
     const names = stuck.map(({ id }) => id).join(', ');
     throw new SluiceError('model_not_ready', `Not answering: ${names}.`, { retryAfterSeconds: 5 });
   }
+  const nowMs = Date.now();
+  const deployments = api.gateway.router.fleet.list();
+  if (!deployments.some((deployment) => deployment.unavailable(nowMs) === null))
+    throw new SluiceError('model_not_ready', 'No model can be asked.', { retryAfterSeconds: 5 });
+  exchange.json(200, { status: 'ready' });
+}
+
+/** A cold model is not ready, though a request would load it. */
+export function modelReadyz(exchange: Exchange, api: ApiContext, name: string): void {
+  refuseDraining(api);
+  const deployment = api.gateway.router.fleet.find(name);
+  if (!deployment) throw new SluiceError('model_not_found', `There is no model ${JSON.stringify(name)}.`);
+  const reason = deployment.state === 'ready' ? deployment.unavailable(Date.now()) : deployment.state;
+  if (reason !== null) {
+    const message = `${deployment.id} is not ready: ${reason}.`;
+    throw new SluiceError('model_not_ready', message, { retryAfterSeconds: 5 });
+  }
   exchange.json(200, { status: 'ready' });
 }

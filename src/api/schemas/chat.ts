@@ -4,6 +4,7 @@ import {
   jsonObject,
   optional,
   responseFormat,
+  routeReport,
   trimmed,
   unsupported,
   usage,
@@ -123,12 +124,13 @@ const chatLogprobs = z.object({
 
 export type ChatLogprobs = z.output<typeof chatLogprobs>;
 
-const finishReason = z.enum(['stop', 'length', 'tool_calls', 'cancelled']);
+const finishReason = z.enum(['stop', 'length', 'tool_calls', 'content_filter', 'cancelled']);
 const envelope = {
   id: z.string(),
   created: z.int().describe('seconds since 1970'),
   model: z.string(),
   usage: usage.nullish(),
+  sluice: routeReport.optional(),
   trimmed,
 };
 

@@ -79,6 +79,18 @@ export const generationFields = {
   cache_prompt: optional(z.boolean().describe('false: neither reads nor fills the prefix cache')),
   grammar: optional(z.string().min(1).describe('GBNF that the answer must follow')),
 
+  fallbacks: optional(
+    z.array(identifier).max(16).describe('models to try, in this order, where the one named fails'),
+  ),
+  max_cost: optional(z.number().gt(0).describe('dollars; models that would cost more are left out')),
+  quality_threshold: optional(
+    z
+      .number()
+      .min(0)
+      .max(1)
+      .describe("of a cascade: the estimate that is good enough; the route's if absent"),
+  ),
+
   session_id: optional(identifier.describe("keeps this conversation's KV cache for its next request")),
   prefix_id: optional(identifier.describe('a pinned prefix that the prompt continues')),
   priority: optional(z.int().min(0).max(9).describe('0 is served first; 1 if absent')),
@@ -111,6 +123,23 @@ export const usage = z.object({
   cost: z.number().optional().describe('dollars; where there are keys'),
 });
 
+export const routeReport = z
+  .object({
+    model: z.string().describe('that answered'),
+    route: z.string().describe('the name that was asked for'),
+    variant: z.string().nullable().describe('of a split or canary'),
+    cost_dollars: z.number().describe('of all steps'),
+    quality: z.number().nullable().describe("the estimate, of cascades; null where it wasn't made"),
+    steps: z.array(
+      z.object({
+        model: z.string(),
+        outcome: z.string().describe('answered, below_threshold, too_dear, or the code of an error'),
+        cost_dollars: z.number(),
+        quality: z.number().nullable(),
+      }),
+    ),
+  })
+  .describe('how the answer came about, where more than one model could have given it');
 export const trimmed = z
   .array(
     z.object({

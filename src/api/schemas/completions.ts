@@ -3,6 +3,7 @@ import {
   generationFields,
   optional,
   responseFormat,
+  routeReport,
   tokenId,
   trimmed,
   unsupported,
@@ -78,7 +79,7 @@ const completionChoice = z.object({
   index: z.int(),
   text: z.string(),
   logprobs: completionLogprobs.nullable(),
-  finish_reason: z.enum(['stop', 'length', 'cancelled']).nullable(),
+  finish_reason: z.enum(['stop', 'length', 'tool_calls', 'content_filter', 'cancelled']).nullable(),
 });
 
 /** The whole answer; a stream sends the same with what is new in each. */
@@ -89,5 +90,6 @@ export const completionResponse = z.object({
   model: z.string(),
   choices: z.array(completionChoice),
   usage: usage.nullish(),
+  sluice: routeReport.optional(),
   trimmed,
 });

@@ -70,15 +70,18 @@ export const modelCard = z.object({
   object: z.literal('model'),
   created: z.int().describe('seconds since 1970'),
   owned_by: z.string(),
-  max_model_len: z.int().describe('tokens a sequence may have'),
-  meta: z.object({
-    architecture: z.string(),
-    parameters: z.number(),
-    size_bytes: z.number(),
-    vocab_size: z.int(),
-    train_context: z.int(),
-    chat_template: z.boolean(),
-  }),
+  max_model_len: z.int().nullable().describe('tokens a sequence may have; null where it is not known'),
+  meta: z
+    .object({
+      architecture: z.string(),
+      parameters: z.number(),
+      size_bytes: z.number(),
+      vocab_size: z.int(),
+      train_context: z.int(),
+      chat_template: z.boolean(),
+    })
+    .nullable()
+    .describe('null unless the model is loaded here'),
 });
 
 export const modelList = z.object({ object: z.literal('list'), data: z.array(modelCard) });

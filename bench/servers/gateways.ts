@@ -1,0 +1,121 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { cacheDirectory } from '../../src/support/cache.js';
+import { projectRoot } from '../../src/support/root.js';
+import { freePort, type ServerCommand, ServerProcess } from './server.js';
+
+export const gatewayNames = ['direct', 'sluice', 'litellm', 'portkey'] as const;
+export type GatewayName = (typeof gatewayNames)[number];
+
+const LITELLM_VERSION = '1.100.0';
+const PORTKEY_VERSION = '1.15.2';
+const START_TIMEOUT_MS = 180_000;
+const INSTALL_TIMEOUT_MS = 1_800_000;
+const execute = promisify(execFile);
+
+/** A gateway that is running, and how to ask it for the stub's model. */
+export interface RunningGateway {
+  process: ServerProcess | null; // null: the stub itself
+  url: URL; // of chat completions
+  headers: Record<string, string>;
+  version: string | null;
+}
+
+export async function startStub(): Promise<ServerProcess> {
+  const port = await freePort();
+  const script = fileURLToPath(new URL('./stub-upstream.js', import.meta.url));
+  return ServerProcess.start(port, {
+    name: 'stub upstream',
+    file: process.execPath,
+    args: [script, String(port)],
+    env: {},
+    readyPath: '/v1/models',
+    startTimeoutMs: START_TIMEOUT_MS,
+  });
+}
+
+/** Installs what is missing into the cache folder: LiteLLM from PyPI, Portkey from npm. */
+export async function prepareGateways(
+  names: readonly GatewayName[],
+  progress: (line: string) => void,
+): Promise<void> {
+  if (names.includes('litellm') && !existsSync(join(litellmHome(), 'bin', 'litellm'))) {
+    progress(`installing LiteLLM ${LITELLM_VERSION}`);
+    await run('python3', ['-m', 'venv', litellmHome()]);
+    await run(join(litellmHome(), 'bin', 'pip'), ['install', '-q', `litellm[proxy]==${LITELLM_VERSION}`]);
+  }
+  if (names.includes('portkey') && !existsSync(portkeyEntry())) {
+    progress(`installing Portkey gateway ${PORTKEY_VERSION}`);
+    await mkdir(portkeyHome(), { recursive: true });
+    const options = ['--no-audit', '--no-fund', '--prefix', portkeyHome()];
+    await run('npm', ['install', ...options, `@portkey-ai/gateway@${PORTKEY_VERSION}`]);
+  }
+}
+
+/** In front of the stub at `stubUrl`, each with the settings that its documentation gives for one upstream. */
+export async function startGateway(name: GatewayName, stubUrl: string): Promise<RunningGateway> {
+  const path = '/v1/chat/completions';
+  if (name === 'direct') return { process: null, url: new URL(path, stubUrl), headers: {}, version: null };
+  const port = await freePort();
+  const server = await ServerProcess.start(port, await commandFor(name, port, `${stubUrl}/v1`));
+  return {
+    process: server,
+    url: new URL(path, server.url),
+    headers:
+      name === 'portkey' ? { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${stubUrl}/v1` } : {},
+    version: { sluice: null, litellm: LITELLM_VERSION, portkey: PORTKEY_VERSION }[name],
+  };
+}
+
+async function commandFor(
+  name: Exclude<GatewayName, 'direct'>,
+  port: number,
+  upstream: string,
+): Promise<ServerCommand> {
+  const common = { name, startTimeoutMs: START_TIMEOUT_MS };
+  switch (name) {
+    case 'sluice': {
+      const models = JSON.stringify([{ id: 'stub', upstream: { url: upstream } }]);
+      const args = [join(projectRoot(), 'bin', 'sluice'), 'serve', '--port', String(port), '--model', 'none'];
+      const env = { SLUICE_ROUTING_MODELS: models, SLUICE_LOG_LEVEL: 'warn' };
+      return { ...common, file: process.execPath, args, env, readyPath: '/readyz' };
+    }
+    case 'litellm': {
+      const args = ['--config', await litellmConfig(upstream), '--host', '127.0.0.1', '--port', String(port)];
+      const file = join(litellmHome(), 'bin', 'litellm');
+      return { ...common, file, args, env: {}, readyPath: '/health/liveliness' };
+    }
+    case 'portkey': {
+      const args = [portkeyEntry(), `--port=${port}`, '--headless'];
+      return { ...common, file: process.execPath, args, env: {}, readyPath: '/' };
+    }
+  }
+}
+
+async function litellmConfig(upstream: string): Promise<string> {
+  const file = join(await mkdtemp(join(tmpdir(), 'sluice-bench-')), 'litellm.yaml');
+  const parameters = { model: 'openai/stub', api_base: upstream, api_key: 'none' };
+  await writeFile(file, JSON.stringify({ model_list: [{ model_name: 'stub', litellm_params: parameters }] }));
+  return file;
+}
+
+function litellmHome(): string {
+  return join(cacheDirectory(process.env), 'bench', `litellm-${LITELLM_VERSION}`);
+}
+
+function portkeyHome(): string {
+  return join(cacheDirectory(process.env), 'bench', `portkey-${PORTKEY_VERSION}`);
+}
+
+function portkeyEntry(): string {
+  return join(portkeyHome(), 'node_modules', '@portkey-ai', 'gateway', 'build', 'start-server.js');
+}
+
+async function run(file: string, args: string[]): Promise<void> {
+  await execute(file, args, { timeout: INSTALL_TIMEOUT_MS, maxBuffer: 64 * 2 ** 20 });
+}

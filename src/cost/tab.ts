@@ -1,0 +1,137 @@
+import type { Admission } from './admission.js';
+import { costOf, maxCostOf, type Price, type TokenCounts } from './prices.js';
+
+/** The most that one answer may take. */
+export interface TokenBound {
+  promptTokens: number; // counted against limits on tokens
+  dearestPromptTokens: number; // counted against budgets: more, where the prompt's tokens can't be counted
+  completionTokens: number;
+}
+
+export interface ModelCost {
+  price: Price;
+  nanodollars: number;
+}
+
+const nothing = { tokens: 0, nanodollars: 0 };
+
+/**
+ * One request's tab: what the answers that were made for it have cost, and what is held for those being made. A request can
+ * take several: tries that fail half-way, a cascade's steps, their judges. What is held is always enough for all of them.
+ */
+export class Tab {
+  readonly #admission: Admission;
+  readonly #byModel = new Map<string, ModelCost>();
+  readonly #open = new Set<Charge>();
+  #promptTokens = 0;
+  #completionTokens = 0;
+  #cachedTokens = 0;
+  #nanodollars = 0;
+  #lastModel: string | null = null;
+
+  constructor(admission: Admission) {
+    this.#admission = admission;
+  }
+
+  /** Of all answers together. */
+  get counts(): TokenCounts {
+    return {
+      promptTokens: this.#promptTokens,
+      completionTokens: this.#completionTokens,
+      cachedTokens: this.#cachedTokens,
+    };
+  }
+
+  get nanodollars(): number {
+    return this.#nanodollars;
+  }
+
+  get byModel(): ReadonlyMap<string, ModelCost> {
+    return this.#byModel;
+  }
+
+  /** The model asked last; null: none was. */
+  get lastModel(): string | null {
+    return this.#lastModel;
+  }
+
+  /** What is left of the caller's limits, as headers. */
+  quota(): Record<string, string> {
+    return this.#admission.quota();
+  }
+
+  /** A model is about to be asked. */
+  open(model: string, price: Price): Charge {
+    this.#lastModel = model;
+    if (!this.#byModel.has(model)) this.#byModel.set(model, { price, nanodollars: 0 });
+    const charge: Charge = new Charge(price, {
+      reserve: (held) => this.#reserve(charge, held),
+      settle: (counts, nanodollars) => {
+        this.#open.delete(charge);
+        this.#add(model, counts, nanodollars);
+      },
+    });
+    this.#open.add(charge);
+    return charge;
+  }
+
+  #reserve(charge: Charge, held: Held): void {
+    let tokens = this.#promptTokens + this.#completionTokens + held.tokens;
+    let nanodollars = this.#nanodollars + held.nanodollars;
+    for (const other of this.#open) {
+      if (other === charge) continue;
+      tokens += other.held.tokens;
+      nanodollars += other.held.nanodollars;
+    }
+    this.#admission.reserve({ tokens, nanodollars });
+  }
+
+  #add(model: string, counts: TokenCounts, nanodollars: number): void {
+    this.#promptTokens += counts.promptTokens;
+    this.#completionTokens += counts.completionTokens;
+    this.#cachedTokens += counts.cachedTokens;
+    this.#nanodollars += nanodollars;
+    this.#byModel.get(model)!.nanodollars += nanodollars;
+  }
+}
+
+interface Held {
+  tokens: number;
+  nanodollars: number;
+}
+
+/** One answer's place on a tab. It ends exactly once, by settle(). */
+export class Charge {
+  readonly #price: Price;
+  readonly #tab: { reserve(held: Held): void; settle(counts: TokenCounts, nanodollars: number): void };
+  #held: Held = nothing;
+
+  constructor(
+    price: Price,
+    tab: { reserve(held: Held): void; settle(counts: TokenCounts, nanodollars: number): void },
+  ) {
+    this.#price = price;
+    this.#tab = tab;
+  }
+
+  get held(): Held {
+    return this.#held;
+  }
+
+  /** Holds this instead of what it held. Throws as {@link Admission.reserve} does. */
+  reserve({ promptTokens, dearestPromptTokens, completionTokens }: TokenBound): void {
+    const held = {
+      tokens: promptTokens + completionTokens,
+      nanodollars: maxCostOf(this.#price, dearestPromptTokens, completionTokens),
+    };
+    this.#tab.reserve(held);
+    this.#held = held;
+  }
+
+  /** Returns what it has cost, in nanodollars. */
+  settle(counts: TokenCounts): number {
+    const nanodollars = costOf(this.#price, counts);
+    this.#tab.settle(counts, nanodollars);
+    return nanodollars;
+  }
+}

@@ -1,0 +1,127 @@
+import { type Config, ConfigError, type ModelSpec, modelSpec } from '../config/index.js';
+import type { Accounting } from '../cost/accounting.js';
+import { PriceTable } from '../cost/prices.js';
+import { Fleet, type FleetHooks } from '../routing/fleet.js';
+import { Router } from '../routing/router.js';
+import { RouteTable } from '../routing/routes.js';
+import type { Target } from '../routing/target.js';
+import { UpstreamTarget } from '../routing/upstream/upstream-target.js';
+import type { Log } from '../telemetry/log.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import { LocalTarget } from './local-target.js';
+import type { ModelRegistry, ServedModel } from './models.js';
+import type { Gateway } from './pipeline.js';
+import { PrefixRegistry } from './prefixes.js';
+
+/** Loads models into this process. */
+export interface LocalLoader {
+  load(spec: ModelSpec): Promise<ServedModel>;
+  /** Memory that it will take, as well as can be told before. */
+  estimateBytes(spec: ModelSpec): Promise<number>;
+}
+
+export interface GatewayParts {
+  config: Config;
+  /** Models that are loaded already. */
+  models: ModelRegistry;
+  metrics: Metrics;
+  accounting: Accounting;
+  log: Log;
+  /** Absent: no further models can be loaded into this process. */
+  loader?: LocalLoader;
+}
+
+/** The gateway with all configured models. Throws ConfigError where they don't fit together, and what loading throws. */
+export async function createGateway(parts: GatewayParts): Promise<Gateway> {
+  const { config, models, metrics } = parts;
+  const prefixes = new PrefixRegistry(config.requests.maxPinnedPrefixes);
+  const fleet = createFleet(parts, prefixes);
+  for (const served of [...models.list()]) {
+    const target = new LocalTarget(served, prefixes, config.requests, config.engine.maxSequences);
+    fleet.adopt(adoptedSpec(served.id, models.aliasesOf(served)), target);
+  }
+  for (const spec of config.routing.models) await fleet.add(spec);
+  const router = new Router(fleet, new RouteTable(config.routing.routes));
+  refuseUnknownNames(config, router);
+  return { router, models, prefixes, metrics: metrics.generations, accounting: parts.accounting };
+}
+
+function createFleet(
+  { config, models, metrics, log, loader }: GatewayParts,
+  prefixes: PrefixRegistry,
+): Fleet {
+  const open = async (spec: ModelSpec): Promise<Target> => {
+    if (spec.upstream) {
+      const { maxAnswerBytes } = config.routing;
+      return new UpstreamTarget(spec, { maxAnswerBytes, env: process.env });
+    }
+    if (!loader) throw new ConfigError([`routing.models: ${spec.id}: no models can be loaded here`]);
+    const maxSequences = spec.engine.maxSequences ?? config.engine.maxSequences;
+    return new LocalTarget(await loader.load(spec), prefixes, config.requests, maxSequences);
+  };
+  const hooks: FleetHooks = {
+    up: ({ spec }, target) => {
+      if (!(target instanceof LocalTarget)) return;
+      models.replace(target.served, spec.aliases);
+      metrics.engines.add(target.served.engine);
+    },
+    down: ({ id }, target) => {
+      if (!(target instanceof LocalTarget)) return;
+      models.remove(target.served);
+      metrics.engines.remove(target.served.engine);
+      prefixes.forgetModel(id);
+    },
+    log: (message, details) => log.info(details, message),
+  };
+  const environment = {
+    settings: config.routing,
+    prices: new PriceTable(config.cost.prices, {
+      local: config.cost.localPrice,
+      unknown: config.cost.unknownPrice,
+    }),
+    defaultMaxTokens: config.requests.defaultMaxTokens,
+    now: Date.now,
+    random: Math.random,
+  };
+  const estimateBytes = async (spec: ModelSpec) => (await loader?.estimateBytes(spec)) ?? 0;
+  return new Fleet(environment, { open, estimateBytes }, hooks);
+}
+
+/** The names of loaded models are their files', and may hold characters that configured names can't. */
+function adoptedSpec(id: string, aliases: string[]): ModelSpec {
+  return { ...modelSpec.parse({ id: 'adopted', ref: 'adopted' }), id, ref: id, aliases };
+}
+
+function refuseUnknownNames(config: Config, { fleet, routes }: Router): void {
+  const isKnown = (name: string) => fleet.find(name) !== null;
+  const faults = config.routing.routes.flatMap((route, index) =>
+    unknownModels(route, isKnown).map(
+      (name) =>
+        `routing.routes.${index}: no model or alias ${JSON.stringify(name)}; there are ${fleet
+          .list()
+          .map(({ id }) => id)
+          .join(', ')}`,
+    ),
+  );
+  const taken = config.routing.routes.filter(({ name }) => isKnown(name));
+  for (const { name } of taken)
+    faults.push(`routing.routes: ${JSON.stringify(name)} is a model's name already`);
+  const { default: named } = config.routing;
+  if (named !== '' && !isKnown(named) && !routes.find(named))
+    faults.push(`routing.default: no model, alias or route ${JSON.stringify(named)}`);
+  if (faults.length > 0) throw new ConfigError(faults);
+}
+
+/** Names in a route that stand for no model. */
+export function unknownModels(
+  route: Config['routing']['routes'][number],
+  isKnown: (name: string) => boolean,
+): string[] {
+  const names = [
+    ...route.models.map(({ model }) => model),
+    ...route.fallbacks,
+    ...(route.canary ? [route.canary.model] : []),
+    ...(route.cascade?.judge ? [route.cascade.judge] : []),
+  ];
+  return names.filter((name) => !isKnown(name));
+}

@@ -1,0 +1,136 @@
+import { type Capability, capabilities } from '../config/index.js';
+import type { TokenBound } from '../cost/tab.js';
+import type { GenerateRequest } from '../engine/types.js';
+import type { Target } from '../routing/target.js';
+import { parsedMessages, plainMessages } from './messages.js';
+import type { ServedModel } from './models.js';
+import type { PrefixRegistry } from './prefixes.js';
+import { type PreparedRequest, type PrepareLimits, prepare } from './prepare.js';
+import { run } from './run.js';
+import type { GenerationSink, Usage, ValidatedRequest } from './types.js';
+
+/**
+ * Requests that an engine is given for each sequence it may run: the second half waits in the engine, where the scheduler
+ * can choose among it by cached prefix; the rest waits in the queue before it.
+ */
+const REQUESTS_PER_SEQUENCE = 2;
+
+/** A model in this process. */
+export class LocalTarget implements Target {
+  readonly kind = 'local';
+  readonly capabilities: ReadonlySet<Capability> = new Set(capabilities);
+  readonly contextTokens: number;
+  readonly bytes: number;
+  readonly maxRunning: number;
+  readonly probe = null;
+  readonly served: ServedModel;
+  readonly #prefixes: PrefixRegistry;
+  readonly #limits: PrepareLimits;
+
+  constructor(served: ServedModel, prefixes: PrefixRegistry, limits: PrepareLimits, maxSequences: number) {
+    const { engine } = served;
+    this.served = served;
+    this.contextTokens = engine.maxContext;
+    this.bytes = engine.model.sizeBytes + engine.context.kvBytes;
+    this.maxRunning = maxSequences * REQUESTS_PER_SEQUENCE;
+    this.#prefixes = prefixes;
+    this.#limits = limits;
+  }
+
+  async answer(
+    request: ValidatedRequest,
+    sink: GenerationSink,
+    signal: AbortSignal,
+    onCounted: (bound: TokenBound) => void,
+  ): Promise<Usage> {
+    const { id, text } = this.served;
+    const prepared = await prepare(this.served, this.#prefixes, this.#limits, request);
+    onCounted(boundOf(prepared));
+    const { warning, trimmed } = prepared;
+    sink({ type: 'start', model: id, vocab: text.vocab, route: null, warning, trimmed, quota: {} });
+    return await answerPrepared(this.served, prepared, request, sink, signal);
+  }
+
+  alive(): boolean {
+    return this.served.engine.healthy();
+  }
+
+  /** One token: the engine's first step allocates what later ones reuse. */
+  warmUp(): Promise<void> {
+    const { engine } = this.served;
+    return new Promise((resolve, reject) => {
+      engine.generate(warmUpRequest(Math.max(0, engine.model.bosToken)), (event) => {
+        if (event.type === 'done') resolve();
+        else if (event.type === 'error') reject(new Error(event.message));
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.served.engine.close(), this.served.text.close()]);
+  }
+}
+
+function boundOf({ requests }: PreparedRequest): TokenBound {
+  let promptTokens = 0;
+  let completionTokens = 0;
+  for (const { prompt, choices, maxTokens } of requests) {
+    promptTokens += prompt.length;
+    completionTokens += choices * maxTokens;
+  }
+  return { promptTokens, dearestPromptTokens: promptTokens, completionTokens };
+}
+
+async function answerPrepared(
+  { engine, text }: ServedModel,
+  prepared: PreparedRequest,
+  request: ValidatedRequest,
+  sink: GenerationSink,
+  signal: AbortSignal,
+): Promise<Usage> {
+  if (prepared.messageSyntax === null) return await run(engine, prepared.requests, sink, signal);
+  const messages =
+    prepared.messageSyntax === ''
+      ? plainMessages(sink)
+      : parsedMessages(text, prepared.messageSyntax, request.stream, sink);
+  try {
+    const usage = await run(engine, prepared.requests, messages.sink, signal);
+    await messages.settled();
+    return usage;
+  } catch (error) {
+    messages.discard();
+    throw error;
+  }
+}
+
+function warmUpRequest(token: number): GenerateRequest {
+  return {
+    id: 'warm-up',
+    tenant: 'warm-up',
+    prompt: Int32Array.of(token),
+    choices: 1,
+    maxTokens: 1,
+    sampling: {
+      temperature: 0,
+      topK: 0,
+      topP: 1,
+      minP: 0,
+      repeatPenalty: 1,
+      frequencyPenalty: 0,
+      presencePenalty: 0,
+      seed: 0,
+      logitBias: [],
+      ignoreEos: false,
+      topLogprobs: -1,
+      grammar: '',
+      grammarLazy: false,
+      grammarTriggers: [],
+    },
+    stop: [],
+    priority: 0,
+    deadlineMs: null,
+    sessionId: null,
+    promptLogprobs: -1,
+    cachePrompt: false,
+  };
+}

@@ -1,0 +1,175 @@
+import { SluiceError } from '../errors.js';
+import { Pace } from '../support/pace.js';
+import { type Waiter, WaitLine } from './wait-line.js';
+
+export interface QueueLimits {
+  maxRunning: number; // requests at the model at once
+  maxWaiting: number;
+  waitTimeoutMs: number;
+  priorityStepMs: number; // head start of a priority over the next
+}
+
+export interface QueueEntry {
+  id: string;
+  tenant: string;
+  priority: number;
+  deadlineMs: number; // epoch
+  signal: AbortSignal;
+  /** Told once, where the request must wait. */
+  onWait(position: number, estimateMs: number): void;
+}
+
+export interface QueuedRequest {
+  id: string;
+  priority: number;
+  position: number; // 1 is next
+  waitedMs: number;
+  estimateMs: number;
+}
+
+interface Waiting extends Waiter {
+  admit(): void;
+}
+
+const LONGEST_RETRY_SECONDS = 60;
+
+/**
+ * The queue in front of one model: so many requests run, so many wait, the rest is refused. Who waits too long, is
+ * cancelled or past its deadline leaves the line at once, before any of it is computed.
+ */
+export class ModelQueue {
+  readonly #limits: QueueLimits;
+  readonly #now: () => number;
+  readonly #line: WaitLine<Waiting>;
+  readonly #departures = new Pace(1_000);
+  #maxRunning: number;
+  #running = 0;
+  #arrivals = 0;
+
+  constructor(limits: QueueLimits, now: () => number = Date.now) {
+    this.#limits = limits;
+    this.#maxRunning = limits.maxRunning;
+    this.#now = now;
+    this.#line = new WaitLine(limits.priorityStepMs);
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  get waiting(): number {
+    return this.#line.size;
+  }
+
+  get maxRunning(): number {
+    return this.#maxRunning;
+  }
+
+  /** Time until somebody who came now would be served. */
+  get estimateMs(): number {
+    return this.#running < this.#maxRunning ? 0 : this.#departures.msFor(this.#line.size + 1);
+  }
+
+  list(): QueuedRequest[] {
+    const now = this.#now();
+    return this.#line.list().map(({ id, priority, arrivedMs }, index) => ({
+      id,
+      priority,
+      position: index + 1,
+      waitedMs: now - arrivedMs,
+      estimateMs: this.#departures.msFor(index + 1),
+    }));
+  }
+
+  /** Takes a place where one is free and nobody waits for it. Whoever has a place gives it back by leave(). */
+  tryEnter(): boolean {
+    if (this.#running >= this.#maxRunning || this.#line.size > 0) return false;
+    this.#running += 1;
+    return true;
+  }
+
+  /**
+   * Resolves with a place. Rejects with queue_full, inference_timeout, deadline_exceeded, or `cancelled` where the signal
+   * is aborted.
+   */
+  enter(entry: QueueEntry): Promise<void> {
+    if (this.tryEnter()) return Promise.resolve();
+    if (entry.signal.aborted) return Promise.reject(cancelled());
+    if (this.#line.size >= this.#limits.maxWaiting) return Promise.reject(this.#full());
+    return this.#wait(entry);
+  }
+
+  leave(): void {
+    this.#departures.mark(this.#now());
+    this.#running -= 1;
+    this.#admit();
+  }
+
+  /** Another number of places; who has one keeps it. */
+  resize(maxRunning: number): void {
+    this.#maxRunning = maxRunning;
+    this.#admit();
+  }
+
+  #admit(): void {
+    while (this.#running < this.#maxRunning) {
+      const next = this.#line.next();
+      if (!next) return;
+      this.#running += 1;
+      next.admit();
+    }
+  }
+
+  #wait({ id, tenant, priority, deadlineMs, signal, onWait }: QueueEntry): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const arrivedMs = this.#now();
+      const giveUp = (error: SluiceError) => {
+        this.#line.remove(waiting);
+        stop();
+        reject(error);
+      };
+      const onAbort = () => giveUp(cancelled());
+      const untilDeadlineMs = deadlineMs - arrivedMs;
+      const timer = setTimeout(
+        () => giveUp(untilDeadlineMs <= this.#limits.waitTimeoutMs ? pastDeadline() : this.#timedOut()),
+        Math.max(0, Math.min(untilDeadlineMs, this.#limits.waitTimeoutMs)),
+      );
+      const stop = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+      };
+      const admit = () => {
+        stop();
+        resolve();
+      };
+      const number = this.#arrivals++;
+      const waiting: Waiting = { id, tenant, priority, arrivedMs, number, heapIndex: -1, admit };
+      this.#line.add(waiting);
+      signal.addEventListener('abort', onAbort);
+      const position = this.#line.position(waiting);
+      onWait(position, this.#departures.msFor(position));
+    });
+  }
+
+  #full(): SluiceError {
+    const count = this.#running + this.#line.size;
+    return new SluiceError('queue_full', `${count} requests for this model are in progress.`, {
+      retryAfterSeconds: this.#departures.secondsFor(this.#line.size, LONGEST_RETRY_SECONDS),
+    });
+  }
+
+  #timedOut(): SluiceError {
+    const message = `The request waited ${this.#limits.waitTimeoutMs} ms for the model and wasn't served.`;
+    return new SluiceError('inference_timeout', message, {
+      retryAfterSeconds: this.#departures.secondsFor(this.#line.size, LONGEST_RETRY_SECONDS),
+    });
+  }
+}
+
+function cancelled(): SluiceError {
+  return new SluiceError('cancelled', 'The request was cancelled while it waited.');
+}
+
+function pastDeadline(): SluiceError {
+  return new SluiceError('deadline_exceeded', "The request's deadline passed while it waited.");
+}

@@ -1,0 +1,99 @@
+import { medianOf } from './latency.js';
+import { unitHash } from './split.js';
+
+export interface CanaryConfig {
+  share: number; // of the users, 0 to 1
+  minRequests: number; // of each variant, before anything is concluded
+  maxErrorIncrease: number; // canary's error rate above the stable one's
+  maxLatencyRatio: number; // canary's median time to first token over the stable one's
+}
+
+export type CanaryVariant = 'stable' | 'canary';
+export type RollbackReason = 'error_rate' | 'latency';
+
+export interface VariantStats {
+  requests: number;
+  failures: number;
+  p50Ms: number | null;
+}
+
+const WINDOW = 200; // last outcomes of each variant
+
+/** z of a one-sided 95 % bound: one canary in twenty that is no worse would be taken back by chance, at each look. */
+const Z = 1.645;
+
+/** Sends a share of the users to a new model, and takes it back for good once it is clearly worse. */
+export class Canary {
+  readonly #config: CanaryConfig;
+  readonly #outcomes = { stable: new OutcomeWindow(), canary: new OutcomeWindow() };
+  #rollback: { reason: RollbackReason; atMs: number } | null = null;
+
+  constructor(config: CanaryConfig) {
+    this.#config = config;
+  }
+
+  get rollback(): { reason: RollbackReason; atMs: number } | null {
+    return this.#rollback;
+  }
+
+  /** A key stays with its variant; a larger share only adds keys to the canary. */
+  variantOf(key: string): CanaryVariant {
+    return this.#rollback === null && unitHash(key) < this.#config.share ? 'canary' : 'stable';
+  }
+
+  /** `latencyMs`: time to the first token, null where none came. */
+  record(variant: CanaryVariant, failed: boolean, latencyMs: number | null, nowMs: number): void {
+    this.#outcomes[variant].add(failed, latencyMs);
+    if (variant !== 'canary' || this.#rollback !== null) return;
+    const reason = verdict(this.stats('canary'), this.stats('stable'), this.#config);
+    if (reason !== null) this.#rollback = { reason, atMs: nowMs };
+  }
+
+  stats(variant: CanaryVariant): VariantStats {
+    return this.#outcomes[variant].stats();
+  }
+}
+
+/**
+ * Why the canary must go, or null. Errors: the lower Wilson bound of its rate lies above the stable rate plus what is
+ * allowed. Latency: ratio of medians, once both have been measured often enough.
+ */
+export function verdict(
+  canary: VariantStats,
+  stable: VariantStats,
+  config: CanaryConfig,
+): RollbackReason | null {
+  if (canary.requests < config.minRequests) return null;
+  const stableRate = stable.requests === 0 ? 0 : stable.failures / stable.requests;
+  if (wilsonLower(canary.failures, canary.requests, Z) > stableRate + config.maxErrorIncrease)
+    return 'error_rate';
+  if (stable.requests < config.minRequests || canary.p50Ms === null || stable.p50Ms === null) return null;
+  return canary.p50Ms > stable.p50Ms * config.maxLatencyRatio ? 'latency' : null;
+}
+
+/** Lower bound of a proportion (Wilson 1927). */
+export function wilsonLower(hits: number, total: number, z: number): number {
+  if (total === 0) return 0;
+  const share = hits / total;
+  const z2 = z * z;
+  const centre = share + z2 / (2 * total);
+  const margin = z * Math.sqrt((share * (1 - share) + z2 / (4 * total)) / total);
+  return Math.max(0, (centre - margin) / (1 + z2 / total));
+}
+
+class OutcomeWindow {
+  readonly #outcomes: { failed: boolean; latencyMs: number | null }[] = [];
+
+  add(failed: boolean, latencyMs: number | null): void {
+    this.#outcomes.push({ failed, latencyMs });
+    if (this.#outcomes.length > WINDOW) this.#outcomes.shift();
+  }
+
+  stats(): VariantStats {
+    return {
+      requests: this.#outcomes.length,
+      failures: this.#outcomes.filter(({ failed }) => failed).length,
+      p50Ms: medianOf(this.#outcomes.flatMap(({ latencyMs }) => latencyMs ?? [])),
+    };
+  }
+}

@@ -1,0 +1,17 @@
+/** One model that was tried, or passed over. */
+export interface RouteStep {
+  model: string;
+  outcome: string; // 'answered', 'below_threshold', 'too_dear', or an error's code
+  nanodollars: number;
+  quality: number | null;
+}
+
+/** How an answer came about. */
+export interface RouteReport {
+  name: string; // as asked for
+  model: string; // that answered
+  variant: string | null;
+  nanodollars: number; // of everything that was asked for it
+  quality: number | null; // of the answer; null where it wasn't estimated
+  steps: RouteStep[];
+}

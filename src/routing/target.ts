@@ -1,0 +1,30 @@
+import type { Capability } from '../config/index.js';
+import type { TokenBound } from '../cost/tab.js';
+import type { GenerationSink, Usage, ValidatedRequest } from '../gateway/types.js';
+
+/** Something that answers requests: a model loaded here, or an endpoint elsewhere. */
+export interface Target {
+  readonly kind: 'local' | 'upstream';
+  readonly capabilities: ReadonlySet<Capability>;
+  readonly contextTokens: number | null; // prompt and answer together; null: not known
+  readonly bytes: number; // of memory that closing it frees
+  readonly maxRunning: number; // requests that it takes at once
+  /**
+   * Answers, or rejects with a SluiceError. An abort ends the work; choices then end with 'cancelled'. Emits a `start`
+   * without route and quota. A target that can count before it computes anything tells `onCounted` what the answer takes at
+   * most, and goes no further where that throws.
+   */
+  answer(
+    request: ValidatedRequest,
+    sink: GenerationSink,
+    signal: AbortSignal,
+    onCounted: (bound: TokenBound) => void,
+  ): Promise<Usage>;
+  /** False while it is known not to answer. */
+  alive(): boolean;
+  /** Does something small once, so that the first client doesn't wait for what happens on first use only. */
+  warmUp(): Promise<void>;
+  /** Asks whether it would answer; null: alive() says all there is to know. */
+  probe: ((signal: AbortSignal) => Promise<boolean>) | null;
+  close(): Promise<void>;
+}
