@@ -106,7 +106,7 @@ test('limits of a team are set, and hold', async () => {
     await done('budgets', 'set', 'team:acme/search', '--rpd', 'none'),
     'team:acme/search: $7.00 a week\n',
   );
-  assert.match(await done('budgets', 'list'), /^team:acme\/search +\$7\.00 a week +\$0\.0/m);
+  assert.match(await done('budgets', 'list'), /^team:acme\/search +\$7\.00 a week +\$0\.\d/m);
 });
 
 test('usage is a table, CSV or JSON', async () => {
