@@ -249,7 +249,7 @@ test('prompt chunks keep a step under its target while others decode, and never 
   busy.enqueue(next);
   assertPlan(step(busy), [
     [decode, 1],
-    [next, 32],
+    [next, 8],
   ]);
 });
 

@@ -9,7 +9,7 @@ import type { PinnedPrefix } from './types.js';
 import { WaitingQueue } from './waiting-queue.js';
 
 /** Prompt tokens that a step reads at least, however slow the decodes beside them: prompts never stand still. */
-const minPromptTokens = 32;
+const minPromptTokens = 8;
 
 /** While a prompt too long for one step is read, this share of the room goes to prompts that fit what is left. */
 const shortPromptShare = 1 / 4;
@@ -122,7 +122,7 @@ export class Scheduler {
     this.promptTokens = 0;
     const preemptions = this.preemptions;
     this.planDecodes();
-    this.decodeMs = this.plan.size === 0 ? 0 : this.stepTime.predictMs(this.plan);
+    this.decodeMs = this.plan.size === 0 ? 0 : this.stepTime.predictDecodesMs(this.plan);
     this.planStartedPrompts();
     // Pages were short a moment ago: whoever starts now would be the next to lose them.
     if (this.preemptions === preemptions) this.admit(nowMs);

@@ -69,3 +69,14 @@ test('follows a machine that becomes slower', () => {
   const predicted = model.predictMs({ tokens: 72, outputs: 8, context: 4_000 });
   assert.ok(Math.abs(predicted - 182) < 20, `${predicted} ms`);
 });
+
+test('what decodes cost alone is remembered while prompts are read beside them', () => {
+  const model = trained(12, 1.1, 0, 0);
+  const decodes = { tokens: 8, outputs: 8, context: 4_000 };
+  for (let i = 0; i < 50; i++) model.observe(decodes, 20);
+  // One shape only, and slow: the decodes' part of it can't be told.
+  for (let i = 0; i < 500; i++) model.observe({ tokens: 60, outputs: 8, context: 90_000 }, 120);
+  const alone = model.predictDecodesMs(decodes);
+  assert.ok(alone <= 20 + 1e-6, `${alone} ms`);
+  assert.ok(model.predictDecodesMs({ ...decodes, tokens: 16, outputs: 16 }) <= 40 + 1e-6, 'twice as many');
+});

@@ -12,6 +12,7 @@ const outputScale = 1 / 32;
 const decay = 0.97; // a step's weight halves every ~23 steps
 const ridge = 0.05; // pull of the last estimate, in steps: keeps what steady decoding cannot tell apart
 const shortestMs = 0.1;
+const decodeShare = 0.2; // of the newest decode alone in the average of them
 const sweeps = 8; // of coordinate descent; the estimate moves on every step, so exact convergence is not needed
 
 /**
@@ -25,6 +26,8 @@ export class StepTimeModel {
   private readonly moments = new Float64Array(featureCount);
   private readonly x = new Float64Array(featureCount);
   private readonly prior = new Float64Array(featureCount);
+  /** Steps of decodes alone, as last seen. */
+  private decodes = { count: 0, ms: 0 };
 
   /** The priors are a guess for the first steps only. */
   constructor(baseMs = 5, perTokenMs = 0.5, perContextMs = 1e-4, perOutputMs = 0.5) {
@@ -45,8 +48,19 @@ export class StepTimeModel {
     );
   }
 
+  /**
+   * Time of a step of these decodes and nothing else. While a long prompt is read no such step is seen, and the sums
+   * can't tell what its decodes cost from what its chunks do: what was seen before bounds it.
+   */
+  predictDecodesMs(shape: StepShape): number {
+    const { count, ms } = this.decodes;
+    if (count === 0) return this.predictMs(shape);
+    return Math.min(this.predictMs(shape), ms * Math.max(1, shape.tokens / count));
+  }
+
   /** O(1): a 4 × 4 system. */
   observe(shape: StepShape, elapsedMs: number): void {
+    if (shape.tokens === shape.outputs) this.rememberDecodes(shape.tokens, elapsedMs);
     // Divided by its time, a step counts by its relative error: a long one has no more say than a short one.
     const scale = 1 / Math.max(elapsedMs, shortestMs);
     const x = this.x;
@@ -77,6 +91,12 @@ export class StepTimeModel {
     const b = this.weights[1]! * tokenScale + perContext * from;
     if (a < 1e-12) return b < 1e-12 ? Number.MAX_SAFE_INTEGER : Math.floor(left / b);
     return Math.floor((Math.sqrt(b * b + 4 * a * left) - b) / (2 * a));
+  }
+
+  private rememberDecodes(count: number, elapsedMs: number): void {
+    const { ms } = this.decodes;
+    const isAlike = count === this.decodes.count;
+    this.decodes = { count, ms: isAlike ? ms + decodeShare * (elapsedMs - ms) : elapsedMs };
   }
 
   private solve(pull: number): void {
