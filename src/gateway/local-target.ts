@@ -1,5 +1,6 @@
 import { type Capability, capabilities } from '../config/index.js';
 import type { TokenBound } from '../cost/tab.js';
+import { promptOnly } from '../engine/prompt-only.js';
 import type { GenerateRequest } from '../engine/types.js';
 import type { Target } from '../routing/target.js';
 import { parsedMessages, plainMessages } from './messages.js';
@@ -104,33 +105,6 @@ async function answerPrepared(
 }
 
 function warmUpRequest(token: number): GenerateRequest {
-  return {
-    id: 'warm-up',
-    tenant: 'warm-up',
-    prompt: Int32Array.of(token),
-    choices: 1,
-    maxTokens: 1,
-    sampling: {
-      temperature: 0,
-      topK: 0,
-      topP: 1,
-      minP: 0,
-      repeatPenalty: 1,
-      frequencyPenalty: 0,
-      presencePenalty: 0,
-      seed: 0,
-      logitBias: [],
-      ignoreEos: false,
-      topLogprobs: -1,
-      grammar: '',
-      grammarLazy: false,
-      grammarTriggers: [],
-    },
-    stop: [],
-    priority: 0,
-    deadlineMs: null,
-    sessionId: null,
-    promptLogprobs: -1,
-    cachePrompt: false,
-  };
+  const prompt = Int32Array.of(token);
+  return { ...promptOnly('warm-up', 'warm-up', prompt), maxTokens: 1, priority: 0, cachePrompt: false };
 }

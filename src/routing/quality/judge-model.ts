@@ -1,4 +1,5 @@
 import type { Caller } from '../../auth/caller.js';
+import { greedySampling } from '../../engine/prompt-only.js';
 import { SluiceError } from '../../errors.js';
 import { shownBytes } from '../../gateway/shown-token.js';
 import type { GenerationEvent, ValidatedRequest } from '../../gateway/types.js';
@@ -65,16 +66,7 @@ function requestFor(
     choices: 1,
     maxTokens: MAX_TOKENS,
     sampling: {
-      temperature: 0,
-      topK: 0,
-      topP: 1,
-      minP: 0,
-      repeatPenalty: 1,
-      frequencyPenalty: 0,
-      presencePenalty: 0,
-      seed: 0,
-      logitBias: [],
-      ignoreEos: false,
+      ...greedySampling,
       topLogprobs: deployment.can('logprobs') ? ALTERNATIVES : -1,
     },
     explicit: { temperature: true, seed: false },
