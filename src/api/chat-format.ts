@@ -1,4 +1,4 @@
-import { shownBytes } from '../gateway/shown-token.js';
+import { shownBytes } from '../generation/shown-token.js';
 import type {
   FinishReason,
   GenerationEvent,
@@ -7,7 +7,7 @@ import type {
   ShownToken,
   ToolCallDelta,
   Usage,
-} from '../gateway/types.js';
+} from '../generation/types.js';
 import type { VocabTable } from '../native/types.js';
 import { type AnswerFormat, type ChoiceChunk, type Chunk, routeField, wireUsage } from './format.js';
 import type { ChatLogprobs } from './schemas/chat.js';

@@ -1,5 +1,5 @@
-import { shownBytes } from '../gateway/shown-token.js';
-import type { FinishReason, GenerationEvent, ShownLogprob, Usage } from '../gateway/types.js';
+import { shownBytes } from '../generation/shown-token.js';
+import type { FinishReason, GenerationEvent, ShownLogprob, Usage } from '../generation/types.js';
 import type { VocabTable } from '../native/types.js';
 import { type AnswerFormat, type Chunk, routeField, wireUsage } from './format.js';
 import type { CompletionLogprobs } from './schemas/completions.js';

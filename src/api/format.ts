@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { FinishReason, GenerationEvent, MessageDelta, Usage } from '../gateway/types.js';
+import type { FinishReason, GenerationEvent, MessageDelta, Usage } from '../generation/types.js';
 import { dollars } from '../support/money.js';
 import type { ChatLogprobs } from './schemas/chat.js';
 import type { routeReport } from './schemas/common.js';

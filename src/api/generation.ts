@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Caller } from '../auth/index.js';
 import { generate } from '../gateway/pipeline.js';
-import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../gateway/types.js';
+import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import { dollars } from '../support/money.js';
 import { ChatFormat } from './chat-format.js';
 import { CompletionFormat } from './completion-format.js';

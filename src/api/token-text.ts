@@ -1,4 +1,4 @@
-import { tokenBytes } from '../gateway/shown-token.js';
+import { tokenBytes } from '../generation/shown-token.js';
 import { VocabFlag, type VocabTable } from '../native/types.js';
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { GenerationEvent } from '../gateway/types.js';
+import type { GenerationEvent } from '../generation/types.js';
 import type { trimmed as schema } from './schemas/common.js';
 
 type Reports = Extract<GenerationEvent, { type: 'start' }>['trimmed'];

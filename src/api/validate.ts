@@ -1,7 +1,7 @@
 import type { Caller } from '../auth/index.js';
 import type { Config } from '../config/index.js';
 import { SluiceError } from '../errors.js';
-import type { ChatMessage, Constraint, ValidatedRequest } from '../gateway/types.js';
+import type { ChatMessage, Constraint, ValidatedRequest } from '../generation/types.js';
 import { nanodollars } from '../support/money.js';
 import type { ChatRequest, WireMessage } from './schemas/chat.js';
 import type { GenerationFields, ResponseFormat } from './schemas/common.js';

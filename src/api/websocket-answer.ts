@@ -1,4 +1,4 @@
-import type { FinishReason, GenerationEvent } from '../gateway/types.js';
+import type { FinishReason, GenerationEvent } from '../generation/types.js';
 import type { Generation } from './generation.js';
 import { wireTrimmed } from './trimmed.js';
 

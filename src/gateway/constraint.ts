@@ -1,6 +1,6 @@
 import { SluiceError } from '../errors.js';
+import type { Constraint } from '../generation/types.js';
 import type { ServedModel } from './models.js';
-import type { Constraint } from './types.js';
 
 /** The grammar that the client asks for, as GBNF; '' where it asks for none. Throws invalid_grammar. */
 export async function compileConstraint(

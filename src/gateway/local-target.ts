@@ -2,13 +2,13 @@ import { type Capability, capabilities } from '../config/index.js';
 import type { TokenBound } from '../cost/tab.js';
 import { promptOnly } from '../engine/prompt-only.js';
 import type { GenerateRequest } from '../engine/types.js';
+import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import type { Target } from '../routing/target.js';
 import { parsedMessages, plainMessages } from './messages.js';
 import type { ServedModel } from './models.js';
 import type { PrefixRegistry } from './prefixes.js';
 import { type PreparedRequest, type PrepareLimits, prepare } from './prepare.js';
 import { run } from './run.js';
-import type { GenerationSink, Usage, ValidatedRequest } from './types.js';
 
 /**
  * Requests that an engine is given for each sequence it may run: the second half waits in the engine, where the scheduler

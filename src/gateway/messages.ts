@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { GenerationEvent, GenerationSink, MessageDelta, ToolCallDelta } from '../generation/types.js';
 import type { TextService } from '../text/text-service.js';
-import type { GenerationEvent, GenerationSink, MessageDelta, ToolCallDelta } from './types.js';
 
 /** What parseChat yields; each field may be missing. */
 interface ParsedMessage {

@@ -2,8 +2,8 @@ import type { Expected } from '../cost/accounting.js';
 import type { Outcome } from '../cost/admission.js';
 import type { Tab } from '../cost/tab.js';
 import { toSluiceError } from '../errors.js';
+import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import { leastPromptTokens } from '../routing/needs.js';
-import type { GenerationSink, Usage, ValidatedRequest } from './types.js';
 
 /** Before the model is known, and the prompt tokenised: at least so much. */
 export function expectedOf({ id, caller, input, choices, maxTokens }: ValidatedRequest): Expected {

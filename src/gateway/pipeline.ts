@@ -1,11 +1,11 @@
 import type { Accounting } from '../cost/accounting.js';
 import { Tab } from '../cost/tab.js';
+import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import type { Router } from '../routing/router.js';
 import type { GenerationMetrics } from '../telemetry/generation.js';
 import { Ending, expectedOf } from './metering.js';
 import type { ModelRegistry } from './models.js';
 import type { PrefixRegistry } from './prefixes.js';
-import type { GenerationSink, Usage, ValidatedRequest } from './types.js';
 
 export interface Gateway {
   router: Router;

@@ -1,8 +1,8 @@
 import type { PinnedPrefix } from '../engine/types.js';
 import { SluiceError } from '../errors.js';
+import type { ChatMessage } from '../generation/types.js';
 import type { ServedModel } from './models.js';
 import { checkTokens, contextExceeded, tokenizePrompt } from './prompts.js';
-import type { ChatMessage } from './types.js';
 
 /** What a pinned prefix stands for, kept beside the engine's pages: later prompts are appended to it. */
 export type PrefixContent = { kind: 'text'; tokens: Int32Array } | { kind: 'chat'; messages: ChatMessage[] };

@@ -1,11 +1,11 @@
 import type { GenerateRequest, SamplingParams } from '../engine/types.js';
 import { SluiceError } from '../errors.js';
+import type { ChatInput, TextInput, ValidatedRequest } from '../generation/types.js';
 import type { TrimOptions, TrimReport } from '../text/trim/types.js';
 import { compileConstraint } from './constraint.js';
 import type { ServedModel } from './models.js';
 import type { PrefixRegistry } from './prefixes.js';
 import { checkTokens, contextExceeded, tokenizePrompt } from './prompts.js';
-import type { ChatInput, TextInput, ValidatedRequest } from './types.js';
 
 /** A request in the engine's terms: one engine request per prompt. */
 export interface PreparedRequest {

@@ -1,7 +1,7 @@
 import type { Engine } from '../engine/engine.js';
 import type { EngineEvent, GenerateRequest } from '../engine/types.js';
 import { SluiceError } from '../errors.js';
-import type { GenerationSink, Usage } from './types.js';
+import type { GenerationSink, Usage } from '../generation/types.js';
 
 /**
  * Hands every prompt of a request to the engine and renumbers its events. Resolves when all choices are done; rejects

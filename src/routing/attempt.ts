@@ -1,6 +1,6 @@
 import type { Charge, Tab, TokenBound } from '../cost/tab.js';
 import { SluiceError, toSluiceError } from '../errors.js';
-import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../gateway/types.js';
+import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import { boundedFor, boundOf } from './bound.js';
 import type { Deployment } from './deployment.js';
 import { failureOf } from './failures.js';

@@ -1,5 +1,5 @@
 import type { TokenBound } from '../cost/tab.js';
-import type { ValidatedRequest } from '../gateway/types.js';
+import type { ValidatedRequest } from '../generation/types.js';
 import type { Deployment } from './deployment.js';
 import { estimatePromptTokens, leastPromptTokens } from './needs.js';
 

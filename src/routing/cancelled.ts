@@ -1,4 +1,4 @@
-import type { GenerationSink, Usage, ValidatedRequest } from '../gateway/types.js';
+import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 
 /** The answer to a request that was given up before any model began: every choice ends as cancelled. */
 export function cancelledAnswer(model: string, request: ValidatedRequest, sink: GenerationSink): Usage {

@@ -1,5 +1,6 @@
 import { toSluiceError } from '../errors.js';
-import type { Usage } from '../gateway/types.js';
+import type { RouteStep } from '../generation/report.js';
+import type { Usage } from '../generation/types.js';
 import { failureOf } from './failures.js';
 import { HeldAnswer } from './held-answer.js';
 import { nextRung } from './ladder.js';
@@ -7,7 +8,6 @@ import type { Candidate } from './plan.js';
 import type { QualityEstimator } from './quality/estimator.js';
 import { createEstimator } from './quality/index.js';
 import { judgeModel } from './quality/judge-model.js';
-import type { RouteStep } from './report.js';
 import { type Errand, type Placed, type Router, reportOf } from './router.js';
 import { estimateNanodollars } from './select.js';
 

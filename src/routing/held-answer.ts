@@ -1,4 +1,4 @@
-import type { GenerationEvent, GenerationSink } from '../gateway/types.js';
+import type { GenerationEvent, GenerationSink } from '../generation/types.js';
 import type { AnswerSample } from './quality/estimator.js';
 
 /** Rough size of an event beside its text: a token, a log-probability, objects. */

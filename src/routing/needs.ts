@@ -1,5 +1,5 @@
 import type { Capability } from '../config/index.js';
-import type { ValidatedRequest } from '../gateway/types.js';
+import type { ValidatedRequest } from '../generation/types.js';
 
 /** What a request asks of a model. */
 export interface Needs {

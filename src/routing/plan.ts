@@ -1,7 +1,7 @@
 import type { RouteSpec } from '../config/index.js';
+import type { RouteStep } from '../generation/report.js';
 import type { Deployment } from './deployment.js';
 import type { Needs } from './needs.js';
-import type { RouteStep } from './report.js';
 
 /** One model to try. */
 export interface Candidate {

@@ -1,11 +1,11 @@
 import { type Caller, mayUse, modelAccessDenied, refuseModel } from '../auth/caller.js';
 import { SluiceError } from '../errors.js';
-import type { ValidatedRequest } from '../gateway/types.js';
+import type { RouteStep } from '../generation/report.js';
+import type { ValidatedRequest } from '../generation/types.js';
 import type { Deployment } from './deployment.js';
 import type { Fleet } from './fleet.js';
 import { type Needs, needsOf } from './needs.js';
 import type { Candidate, Plan } from './plan.js';
-import type { RouteStep } from './report.js';
 import type { Route, RouteTable } from './routes.js';
 import { cheapestFirst, fastestFirst, unfitness } from './select.js';
 import { rankByKey } from './split.js';

@@ -1,6 +1,7 @@
 import type { Tab } from '../cost/tab.js';
 import { type ErrorCode, errorTable, SluiceError, toSluiceError } from '../errors.js';
-import type { GenerationSink, Usage, ValidatedRequest } from '../gateway/types.js';
+import type { RouteReport, RouteStep } from '../generation/report.js';
+import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import { attempt, type Commitment } from './attempt.js';
 import { backoffMs } from './backoff.js';
 import { cancelledAnswer } from './cancelled.js';
@@ -9,7 +10,6 @@ import type { Deployment } from './deployment.js';
 import { failureOf } from './failures.js';
 import type { Fleet } from './fleet.js';
 import type { Candidate, Plan } from './plan.js';
-import type { RouteReport, RouteStep } from './report.js';
 import { resolve } from './resolve.js';
 import type { RouteTable } from './routes.js';
 import { UsageMeter } from './usage-meter.js';

@@ -1,6 +1,6 @@
 import type { Capability } from '../config/index.js';
 import type { TokenBound } from '../cost/tab.js';
-import type { GenerationSink, Usage, ValidatedRequest } from '../gateway/types.js';
+import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 
 /** Something that answers requests: a model loaded here, or an endpoint elsewhere. */
 export interface Target {

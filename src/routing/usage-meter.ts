@@ -1,5 +1,5 @@
 import type { TokenCounts } from '../cost/prices.js';
-import type { GenerationEvent, GenerationSink } from '../gateway/types.js';
+import type { GenerationEvent, GenerationSink } from '../generation/types.js';
 
 /** Counts what a model has really done, so that answers that fail half-way are paid for too. */
 export class UsageMeter {

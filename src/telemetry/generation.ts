@@ -1,6 +1,6 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { toSluiceError } from '../errors.js';
-import type { GenerationEvent, GenerationSink, Usage } from '../gateway/types.js';
+import type { GenerationEvent, GenerationSink, Usage } from '../generation/types.js';
 import { dollars } from '../support/money.js';
 
 const LATENCY_BUCKETS_SECONDS = [0.1, 0.5, 1, 2, 5, 10, 30, 60];

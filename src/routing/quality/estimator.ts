@@ -1,4 +1,4 @@
-import type { FinishReason, ValidatedRequest } from '../../gateway/types.js';
+import type { FinishReason, ValidatedRequest } from '../../generation/types.js';
 
 /** One choice of an answer, as far as its quality can be told from it. */
 export interface AnswerSample {

@@ -1,8 +1,8 @@
 import type { Caller } from '../../auth/caller.js';
 import { greedySampling } from '../../engine/prompt-only.js';
 import { SluiceError } from '../../errors.js';
-import { shownBytes } from '../../gateway/shown-token.js';
-import type { GenerationEvent, ValidatedRequest } from '../../gateway/types.js';
+import { shownBytes } from '../../generation/shown-token.js';
+import type { GenerationEvent, ValidatedRequest } from '../../generation/types.js';
 import type { VocabTable } from '../../native/types.js';
 import type { Deployment } from '../deployment.js';
 import type { Errand, Router } from '../router.js';

@@ -1,4 +1,4 @@
-import type { ValidatedRequest } from '../../gateway/types.js';
+import type { ValidatedRequest } from '../../generation/types.js';
 import type { AnswerSample, QualityEstimator } from './estimator.js';
 
 /** What a judging model said. */

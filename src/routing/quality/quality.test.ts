@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { ValidatedRequest } from '../../gateway/types.js';
+import type { ValidatedRequest } from '../../generation/types.js';
 import { coefficients } from './calibration.js';
 import { calibrationSet } from './calibration-set.js';
 import { combinedEstimator } from './combined.js';

@@ -6,7 +6,7 @@ import type {
   ShownLogprob,
   Usage,
   ValidatedRequest,
-} from '../../gateway/types.js';
+} from '../../generation/types.js';
 import { estimatePromptTokens, tokensOfCharacters } from '../needs.js';
 import { type AnswerPart, answerPart, type WireChoice } from './wire.js';
 

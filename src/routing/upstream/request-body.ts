@@ -1,5 +1,5 @@
 import type { UpstreamSpec } from '../../config/index.js';
-import type { ValidatedRequest } from '../../gateway/types.js';
+import type { ValidatedRequest } from '../../generation/types.js';
 
 /**
  * A request in OpenAI's form. What the client left out is left out here too, so that the upstream's own defaults hold and no

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Pool } from 'undici';
 import type { Capability, ModelSpec, UpstreamSpec } from '../../config/index.js';
 import { SluiceError } from '../../errors.js';
-import type { GenerationSink, Usage, ValidatedRequest } from '../../gateway/types.js';
+import type { GenerationSink, Usage, ValidatedRequest } from '../../generation/types.js';
 import type { Target } from '../target.js';
 import { UpstreamAnswer } from './answer.js';
 import { EventParser } from './event-parser.js';

@@ -1,9 +1,9 @@
-/** What passes between the API and the gateway. Nothing here comes unchecked from the wire: api/validate.ts makes it. */
+/** What passes between the stages, from the API to the engine and back. Nothing here comes unchecked from the wire: api/validate.ts makes it. */
 import type { Caller } from '../auth/caller.js';
 import type { SamplingParams } from '../engine/types.js';
 import type { VocabTable } from '../native/types.js';
-import type { RouteReport } from '../routing/report.js';
 import type { TrimReport, TrimStrategy } from '../text/trim/types.js';
+import type { RouteReport } from './report.js';
 
 export interface ValidatedRequest {
   id: string; // the answer's id, unique
