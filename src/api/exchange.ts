@@ -186,9 +186,10 @@ export class Exchange {
 
   #writeHead(status: number, headers: Headers): void {
     this.#response.writeStatus(`${status} ${STATUS_TEXT[status] ?? 'Unknown'}`);
-    for (const [name, value] of Object.entries({ ...this.#headers, ...headers })) {
-      this.#response.writeHeader(name, value);
+    for (const name in this.#headers) {
+      if (!(name in headers)) this.#response.writeHeader(name, this.#headers[name]!);
     }
+    for (const name in headers) this.#response.writeHeader(name, headers[name]!);
   }
 
   #aborted(): void {

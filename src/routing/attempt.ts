@@ -35,7 +35,7 @@ export async function attempt(fleet: Fleet, commitment: Commitment, what: Attemp
   charge.reserve(boundOf(deployment, request));
   if (!deployment.queue.tryEnter()) await waitInLine(deployment, request, sink, signal);
   try {
-    return await tried(fleet, commitment, { ...what, request });
+    return await tried(fleet, commitment, what, request);
   } finally {
     deployment.queue.leave();
   }
@@ -51,8 +51,13 @@ function waitInLine(
   return queue.enter({ id, tenant, priority, deadlineMs, signal, onWait });
 }
 
-async function tried(fleet: Fleet, commitment: Commitment, what: Attempt): Promise<Usage> {
-  const { candidate, request, charge, meter, signal } = what;
+async function tried(
+  fleet: Fleet,
+  commitment: Commitment,
+  what: Attempt,
+  request: ValidatedRequest,
+): Promise<Usage> {
+  const { candidate, charge, meter, signal } = what;
   const { deployment } = candidate;
   const { now } = fleet.environment;
   const permit = deployment.breaker.acquire(now());

@@ -72,7 +72,7 @@ export class Router {
         const meter = new UsageMeter(deployment.spec.upstream ? plan.needs.promptTokens : 0);
         try {
           this.#assertAvailable(deployment);
-          const usage = await attempt(this.fleet, commitment, { ...errand, candidate, charge, meter });
+          const usage = await attempt(this.fleet, commitment, { candidate, charge, meter, ...errand });
           nanodollars += charge.settle(usage);
           steps.push({ model: deployment.id, outcome: 'answered', nanodollars, quality: null });
           return { usage, candidate, steps };

@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import { trimStrategies } from '../../text/trim/types.js';
 
-/** OpenAI's clients send null for what they leave out. */
+/** OpenAI's clients send null for what they leave out. Optional outside too, so that absent fields cost no transform. */
 export function optional<Schema extends z.ZodType>(schema: Schema) {
-  return schema.nullish().transform((value) => value ?? undefined);
+  return schema
+    .nullish()
+    .transform((value) => value ?? undefined)
+    .optional();
 }
 
 const MAX_DEPTH = 64;
