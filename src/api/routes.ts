@@ -71,6 +71,7 @@ const GENERATION_ERRORS = [
   'shutting_down',
   'store_unavailable',
   'deadline_exceeded',
+  'not_cached',
   'engine_failed',
 ] as const satisfies ErrorCode[];
 

@@ -54,7 +54,7 @@ export async function startTestServer(
   const engine = new StubEngine(engineOptions);
   const text = new StubText();
   const models = new ModelRegistry();
-  if (!withoutEngine) models.add({ id: engine.modelId, engine, text }, aliases);
+  if (!withoutEngine) models.add({ id: engine.modelId, revision: 'stub', engine, text }, aliases);
   const metrics = new Metrics({ processMetrics: false });
   const log = createLog(logLevel);
   const tenancy = dataFolder === undefined ? null : await openTenancy(config, metrics.generations, log);
