@@ -160,7 +160,7 @@ export class AnswerCache {
       model: start.model,
       promptHead: question.promptHead,
       storedAtMs,
-      expiresAtMs: storedAtMs + ttlMs,
+      expiresAtMs: Math.round(storedAtMs + ttlMs),
       bytes,
       similarity: null,
       answer: { events, needsVocab, facts: factsOf(usage) },
