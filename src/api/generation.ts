@@ -3,6 +3,8 @@ import type { Caller } from '../auth/index.js';
 import { generate } from '../gateway/pipeline.js';
 import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import { dollars } from '../support/money.js';
+import { parseCacheControl } from './cache-control.js';
+import { cacheHeaders, cacheStatus } from './cached.js';
 import { ChatFormat } from './chat-format.js';
 import { CompletionFormat } from './completion-format.js';
 import { type ApiContext, newId } from './context.js';
@@ -20,8 +22,14 @@ export interface Generation {
   includeUsage: boolean;
 }
 
-export function completionGeneration(api: ApiContext, caller: Caller, wire: CompletionRequest): Generation {
-  const request = validateCompletion(wire, scopeOf(api, caller, 'cmpl'));
+/** What surrounds a request's body. */
+export interface Sender {
+  caller: Caller;
+  cacheControl: string | undefined;
+}
+
+export function completionGeneration(api: ApiContext, sender: Sender, wire: CompletionRequest): Generation {
+  const request = validateCompletion(wire, scopeOf(api, sender, 'cmpl'));
   const prompts = request.input.kind === 'text' ? request.input.prompts : [];
   const format = new CompletionFormat({
     ...formatOptions(request, wire),
@@ -33,8 +41,8 @@ export function completionGeneration(api: ApiContext, caller: Caller, wire: Comp
   return { request, format, includeUsage: wire.stream_options?.include_usage ?? false };
 }
 
-export function chatGeneration(api: ApiContext, caller: Caller, wire: ChatRequest): Generation {
-  const request = validateChat(wire, scopeOf(api, caller, 'chatcmpl'));
+export function chatGeneration(api: ApiContext, sender: Sender, wire: ChatRequest): Generation {
+  const request = validateChat(wire, scopeOf(api, sender, 'chatcmpl'));
   const format = new ChatFormat(formatOptions(request, wire));
   return { request, format, includeUsage: wire.stream_options?.include_usage ?? false };
 }
@@ -121,9 +129,10 @@ async function respondStreaming(exchange: Exchange, api: ApiContext, generation:
 }
 
 function headersOf(start: Extract<GenerationEvent, { type: 'start' }>): Headers {
-  const { model, route, warning, trimmed, quota } = start;
+  const { model, route, warning, trimmed, quota, cache } = start;
   return {
     ...quota,
+    ...cacheHeaders(cache),
     ...trimmedHeader(trimmed),
     ...(warning === null ? {} : { 'x-sluice-warning': warning }),
     ...(route === null ? {} : { 'x-sluice-model': plain(model), 'x-sluice-route': plain(route.name) }),
@@ -149,19 +158,21 @@ function noteUsage(exchange: Exchange, usage: Usage): void {
 }
 
 /** Usage as the access log has it. */
-export function logged({ route, nanodollars, ...tokens }: Usage): object {
+export function logged({ route, cache, nanodollars, ...tokens }: Usage): object {
   const cost = nanodollars ?? route?.nanodollars;
   return {
     ...tokens,
     ...(cost === undefined ? {} : { costDollars: dollars(cost) }),
     ...(route ? { quality: route.quality } : {}),
+    ...(cache ? { cache: cacheStatus(cache) } : {}),
   };
 }
 
-function scopeOf(api: ApiContext, caller: Caller, prefix: string): RequestScope {
+function scopeOf(api: ApiContext, { caller, cacheControl }: Sender, prefix: string): RequestScope {
   return {
     id: newId(prefix),
     caller,
+    cacheControl: parseCacheControl(cacheControl),
     nowMs: Date.now(),
     randomSeed: randomInt(2 ** 32),
     limits: api.config.requests,

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../errors.js';
 import type { ApiContext } from './context.js';
 import type { Exchange } from './exchange.js';
 import * as admin from './handlers/admin.js';
+import { purgeCache, showCache } from './handlers/admin-cache.js';
 import { listModelStatus, listQueues, loadModel, unloadModel, updateModel } from './handlers/admin-models.js';
 import { deleteRoute, listRouteStatus, putRoute } from './handlers/admin-routes.js';
 import { chatCompletions, completions } from './handlers/completions.js';
@@ -13,6 +14,7 @@ import { openapi } from './handlers/openapi.js';
 import { createPrefix, deletePrefix, listPrefixes } from './handlers/prefixes.js';
 import { detokenize, tokenize } from './handlers/tokenize.js';
 import * as adminSchemas from './schemas/admin.js';
+import * as adminCache from './schemas/admin-cache.js';
 import * as adminRouting from './schemas/admin-routing.js';
 import { chatChunk, chatRequest, chatResponse } from './schemas/chat.js';
 import { completionRequest, completionResponse } from './schemas/completions.js';
@@ -71,6 +73,7 @@ const GENERATION_ERRORS = [
   'shutting_down',
   'store_unavailable',
   'deadline_exceeded',
+  'not_cached',
   'engine_failed',
 ] as const satisfies ErrorCode[];
 
@@ -266,6 +269,25 @@ export const routes: readonly Route[] = [
     response: adminRouting.removedRoute,
     errors: ['not_found'],
     handle: deleteRoute,
+  },
+  {
+    method: 'GET',
+    access: 'admin',
+    path: '/admin/cache',
+    summary: 'What the cache of answers holds',
+    response: adminCache.cacheStats,
+    errors: [],
+    handle: showCache,
+  },
+  {
+    method: 'POST',
+    access: 'admin',
+    path: '/admin/cache/purge',
+    summary: 'Drop cached answers; nobody is given them once this has answered',
+    request: adminCache.purgeRequest,
+    response: adminCache.purged,
+    errors: ADMIN_BODY_ERRORS,
+    handle: purgeCache,
   },
   {
     method: 'GET',

@@ -1,5 +1,6 @@
 import type { Caller } from '../auth/index.js';
 import { SluiceError, toSluiceError } from '../errors.js';
+import { wireCache } from './cached.js';
 import { type ApiContext, refuseDraining } from './context.js';
 import { routeField, wireUsage } from './format.js';
 import { chatGeneration, completionGeneration, type Generation, logged, tracked } from './generation.js';
@@ -7,7 +8,12 @@ import { parse } from './json.js';
 import { chatRequest } from './schemas/chat.js';
 import { completionRequest } from './schemas/completions.js';
 import { SocketAnswer } from './websocket-answer.js';
-import { type ClientMessage, clientMessage, type MessageCodec } from './websocket-protocol.js';
+import {
+  type ClientMessage,
+  clientMessage,
+  type GenerateMessage,
+  type MessageCodec,
+} from './websocket-protocol.js';
 
 /** The part of uWS's socket that a connection needs. */
 export interface Socket {
@@ -86,7 +92,7 @@ export class WebSocketConnection {
   #handle(message: ClientMessage): void {
     if (message.type === 'auth') this.#authenticate(message.key);
     else if (message.type === 'cancel') this.#inFlight.get(message.id)?.abort();
-    else this.#generate(message.id, message.request);
+    else this.#generate(message);
   }
 
   #authenticate(key: string): void {
@@ -143,9 +149,9 @@ export class WebSocketConnection {
     return this.#caller;
   }
 
-  #generate(id: string, wire: Record<string, unknown>): void {
+  #generate({ id, request: wire, cache_control }: GenerateMessage): void {
     refuseDraining(this.#api);
-    const caller = this.#currentCaller();
+    const sender = { caller: this.#currentCaller(), cacheControl: cache_control };
     if (this.#inFlight.has(id)) {
       throw new SluiceError('duplicate_id', `A generation with the id ${JSON.stringify(id)} is running.`, {
         param: 'id',
@@ -160,8 +166,8 @@ export class WebSocketConnection {
     const streamed = { ...wire, stream: true };
     const generation =
       'messages' in wire
-        ? chatGeneration(this.#api, caller, parse(chatRequest, streamed))
-        : completionGeneration(this.#api, caller, parse(completionRequest, streamed));
+        ? chatGeneration(this.#api, sender, parse(chatRequest, streamed))
+        : completionGeneration(this.#api, sender, parse(completionRequest, streamed));
     const abort = new AbortController();
     this.#inFlight.set(id, abort);
     void this.#run(id, generation, abort.signal);
@@ -184,7 +190,12 @@ export class WebSocketConnection {
         signal,
       );
       this.#inFlight.delete(id);
-      this.#send({ ...answer.done(), usage: wireUsage(usage), ...routeField(usage) });
+      this.#send({
+        ...answer.done(),
+        usage: wireUsage(usage),
+        ...routeField(usage),
+        ...wireCache(usage.cache),
+      });
       log(logged(usage));
     } catch (thrown) {
       this.#inFlight.delete(id);

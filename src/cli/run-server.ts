@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { type Server, startServer } from '../api/server.js';
+import { openCacheLevels } from '../cache/open.js';
+import type { LowerLevel } from '../cache/types.js';
 import { type Config, ConfigError, isLoopback, refuseOpenServer } from '../config/index.js';
 import { LocalTarget } from '../gateway/local-target.js';
 import { ModelRegistry } from '../gateway/models.js';
@@ -42,12 +44,15 @@ async function serve(
 ): Promise<void> {
   const { log, tenancy } = parts;
   const models = new ModelRegistry();
+  let cacheLevels: LowerLevel[] = [];
   let server: Server | null = null;
   try {
     server = await unlessStopped(stop, async () => {
       if (config.model.ref !== NO_MODEL)
         models.add(await loadMainModel(config, log, stop), config.model.aliases);
-      return await startServer({ config, models, loader: localLoader(config, log, stop), ...parts });
+      cacheLevels = await openCacheLevels(config, (error) => log.warn({ err: error }, 'cache'));
+      const loader = localLoader(config, log, stop);
+      return await startServer({ config, models, loader, cacheLevels, ...parts });
     });
     if (server === null) return;
     greet(config, server, tenancy);
@@ -55,6 +60,7 @@ async function serve(
   } finally {
     if (server) await server.router.fleet.close();
     else await closeAll(models.list().flatMap(({ engine, text }) => [engine, text]));
+    await closeAll(cacheLevels);
   }
 }
 

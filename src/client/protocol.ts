@@ -20,6 +20,7 @@ export interface GenerationOptions {
   session_id?: string;
   prefix_id?: string;
   cache_prompt?: boolean;
+  cache?: boolean;
   priority?: number;
   timeout_ms?: number;
   user?: string;
@@ -77,6 +78,8 @@ export interface QueuedMessage {
   estimate_ms: number;
 }
 
+export type CacheStatus = 'hit-l1' | 'hit-l2' | 'hit-l3' | 'hit-flight' | 'miss';
+
 export interface DoneMessage {
   type: 'done';
   id: string;
@@ -93,7 +96,10 @@ export interface DoneMessage {
     total_tokens: number;
     prompt_tokens_details: { cached_tokens: number };
     cost?: number; // dollars; where the server has keys
+    cache?: CacheStatus;
   };
+  /** Where the answer may be cached. */
+  cache?: { status: CacheStatus; key: string; age?: number; similarity?: number };
   warning?: string;
   /** How the answer came about, where more than one model could have given it. */
   sluice?: {
@@ -130,6 +136,6 @@ export interface ReadyMessage {
 export type ServerMessage = TokenMessage | QueuedMessage | DoneMessage | ErrorMessage | ReadyMessage;
 
 export type ClientMessage =
-  | { type: 'generate'; id: string; request: CompletionRequest | ChatRequest }
+  | { type: 'generate'; id: string; request: CompletionRequest | ChatRequest; cache_control?: string }
   | { type: 'cancel'; id: string }
   | { type: 'auth'; key: string };

@@ -138,6 +138,43 @@ const costSchema = z.strictObject({
     .describe('price of other models that are not in cost.prices; the ledger marks it as "default"'),
 });
 
+const cacheSchema = z.strictObject({
+  enabled: z.boolean().default(true).describe('answer repeated requests from memory and the data folder'),
+  sampled: z
+    .boolean()
+    .default(false)
+    .describe('cache also answers that are left to chance: a temperature above 0 and no seed'),
+  ttlSeconds: z.number().gt(0).max(31_536_000).default(3600).describe('longest that an answer is kept'),
+  ttlJitter: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe('answers expire by up to this share of cache.ttlSeconds sooner, so that not all do at once'),
+  maxAnswerBytes: bytes()
+    .default(512 * 2 ** 10)
+    .describe('largest answer kept; a hit is sent at once, so no more than a stream may hold unsent'),
+  memoryEntries: z.int().min(1).max(10_000_000).default(1000).describe('answers kept in memory (L1)'),
+  memoryBytes: bytes()
+    .default(64 * 2 ** 20)
+    .describe('bytes of answers kept in memory'),
+  diskEntries: z
+    .int()
+    .min(0)
+    .max(100_000_000)
+    .default(100_000)
+    .describe('answers kept in the data folder (L2); 0: none'),
+  diskBytes: bytes()
+    .default(2 ** 30)
+    .describe('bytes of answers kept in the data folder'),
+  diskTimeoutMs: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(100)
+    .describe('time a look-up beyond memory may take; past it the answer is computed'),
+});
+
 const alertsSchema = z
   .strictObject({
     url: z
@@ -180,6 +217,7 @@ export const configSchema = z.strictObject({
   routing: routingSchema.prefault({}),
   data: dataSchema.prefault({}),
   cost: costSchema.prefault({}),
+  cache: cacheSchema.prefault({}),
   alerts: alertsSchema.prefault({}),
   usage: usageSchema.prefault({}),
   log: logSchema.prefault({}),

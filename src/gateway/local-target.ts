@@ -3,6 +3,7 @@ import type { TokenBound } from '../cost/tab.js';
 import { promptOnly } from '../engine/prompt-only.js';
 import type { GenerateRequest } from '../engine/types.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
+import type { VocabTable } from '../native/types.js';
 import type { Target } from '../routing/target.js';
 import { parsedMessages, plainMessages } from './messages.js';
 import type { ServedModel } from './models.js';
@@ -19,6 +20,8 @@ const REQUESTS_PER_SEQUENCE = 2;
 /** A model in this process. */
 export class LocalTarget implements Target {
   readonly kind = 'local';
+  readonly revision: string;
+  readonly vocab: VocabTable;
   readonly capabilities: ReadonlySet<Capability> = new Set(capabilities);
   readonly contextTokens: number;
   readonly bytes: number;
@@ -29,8 +32,10 @@ export class LocalTarget implements Target {
   readonly #limits: PrepareLimits;
 
   constructor(served: ServedModel, prefixes: PrefixRegistry, limits: PrepareLimits, maxSequences: number) {
-    const { engine } = served;
+    const { engine, revision, text } = served;
     this.served = served;
+    this.revision = revision;
+    this.vocab = text.vocab;
     this.contextTokens = engine.maxContext;
     this.bytes = engine.model.sizeBytes + engine.context.kvBytes;
     this.maxRunning = maxSequences * REQUESTS_PER_SEQUENCE;

@@ -2,7 +2,7 @@ import type { Expected } from '../cost/accounting.js';
 import type { Outcome } from '../cost/admission.js';
 import type { Tab } from '../cost/tab.js';
 import { toSluiceError } from '../errors.js';
-import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
+import type { CacheLevel, GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import { leastPromptTokens } from '../routing/needs.js';
 
 /** Before the model is known, and the prompt tokenised: at least so much. */
@@ -13,17 +13,24 @@ export function expectedOf({ id, caller, input, choices, maxTokens }: ValidatedR
 
 /** How a request ended, for its settlement. */
 export class Ending {
+  #model: string | null = null;
   #finishReason = 'stop';
 
   observe(sink: GenerationSink): GenerationSink {
     return (event) => {
-      if (event.type === 'done') this.#finishReason = event.finishReason;
+      if (event.type === 'start') this.#model = event.model;
+      else if (event.type === 'done') this.#finishReason = event.finishReason;
       sink(event);
     };
   }
 
   finished(tab: Tab, { route }: Usage): Outcome {
     return outcomeOf(tab, route?.model ?? tab.lastModel, this.#finishReason);
+  }
+
+  /** Nothing was computed, so that there is nothing on the tab. */
+  cached(tab: Tab, level: CacheLevel): Outcome {
+    return { ...outcomeOf(tab, this.#model, this.#finishReason), cacheLevel: level };
   }
 
   failed(tab: Tab, error: unknown): Outcome {

@@ -1,7 +1,9 @@
+import type { AnswerCache } from '../cache/answer-cache.js';
 import type { Accounting } from '../cost/accounting.js';
+import type { Admission } from '../cost/admission.js';
 import { Tab } from '../cost/tab.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
-import type { Router } from '../routing/router.js';
+import type { Errand, Router } from '../routing/router.js';
 import type { GenerationMetrics } from '../telemetry/generation.js';
 import { Ending, expectedOf } from './metering.js';
 import type { ModelRegistry } from './models.js';
@@ -9,6 +11,7 @@ import type { PrefixRegistry } from './prefixes.js';
 
 export interface Gateway {
   router: Router;
+  cache: AnswerCache;
   models: ModelRegistry;
   prefixes: PrefixRegistry;
   metrics: GenerationMetrics;
@@ -35,15 +38,33 @@ export async function generate(
     admitted = { admission, tab };
     const plan = gateway.router.resolve(request);
     watch.resolved(plan.candidates[0]!.deployment.id);
-    // For each model tried: its dearest outcome reserved on the tab, its queue, its engine or upstream, what it cost.
-    const observed = ending.observe(watch.observe(sink));
-    const usage = await gateway.router.answer({ plan, request, tab, sink: observed, signal });
-    const nanodollars = await admission.settle(ending.finished(tab, usage));
+    const errand = { plan, request, tab, sink: ending.observe(watch.observe(sink)), signal };
+    let usage = await gateway.cache.answer(errand, (out, stop) =>
+      compute(gateway, admission, { ...errand, sink: out, signal: stop }),
+    );
+    const level = usage.cache?.level;
+    if (level) usage = { ...usage, nanodollars: await admission.settle(ending.cached(tab, level)) };
     watch.finished(usage);
-    return { ...usage, nanodollars };
+    return usage;
   } catch (error) {
     await admitted?.admission.settle(ending.failed(admitted.tab, error));
     watch.failed(error);
+    throw error;
+  }
+}
+
+/**
+ * An answer by a model, paid by who asked for it first; others may be given it too, so it goes on without them. For each
+ * model tried: its dearest outcome reserved on the tab, its queue, its engine or upstream, what it cost.
+ */
+async function compute(gateway: Gateway, admission: Admission, errand: Errand): Promise<Usage> {
+  const { tab, sink } = errand;
+  const ending = new Ending();
+  try {
+    const usage = await gateway.router.answer({ ...errand, sink: ending.observe(sink) });
+    return { ...usage, nanodollars: await admission.settle(ending.finished(tab, usage)) };
+  } catch (error) {
+    await admission.settle(ending.failed(tab, error));
     throw error;
   }
 }

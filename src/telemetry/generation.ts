@@ -84,6 +84,7 @@ class GenerationWatch {
   readonly #lastTokenAt: number[] = []; // by choice
   #model = UNKNOWN_MODEL;
   #cancelled = false;
+  #isCached = false; // nothing was computed for it
 
   constructor(metrics: GenerationMetrics) {
     this.#metrics = metrics;
@@ -98,14 +99,15 @@ class GenerationWatch {
     let betweenTokens = this.#metrics.interTokenLatency.labels(this.#model);
     let sawToken = false;
     /** Another model than the plan's first may have answered. */
-    const onStart = (model: string) => {
+    const onStart = ({ model, cache }: Extract<GenerationEvent, { type: 'start' }>) => {
+      this.#isCached = typeof cache?.level === 'string';
       if (model === this.#model) return;
       this.#model = model;
       firstToken = this.#metrics.timeToFirstToken.labels(model);
       betweenTokens = this.#metrics.interTokenLatency.labels(model);
     };
     const onDelta = (event: Extract<GenerationEvent, { type: 'delta' }>) => {
-      if (event.tokens.length === 0) return;
+      if (event.tokens.length === 0 || this.#isCached) return;
       const now = performance.now();
       if (!sawToken) firstToken.observe((now - this.#startedAt) / 1000);
       sawToken = true;
@@ -115,7 +117,7 @@ class GenerationWatch {
     };
     return (event) => {
       if (event.type === 'delta') onDelta(event);
-      else if (event.type === 'start') onStart(event.model);
+      else if (event.type === 'start') onStart(event);
       else if (event.type === 'done' && event.finishReason === 'cancelled') this.#cancelled = true;
       sink(event);
     };
@@ -126,6 +128,7 @@ class GenerationWatch {
       this.#metrics.routed.labels(usage.route.name, usage.route.variant ?? usage.route.model).inc();
     this.#end(this.#cancelled ? 'cancelled' : 'ok');
     this.#metrics.latency.labels(this.#model).observe((performance.now() - this.#startedAt) / 1000);
+    if (this.#isCached) return;
     this.#metrics.tokens.labels(this.#model, 'input').inc(usage.promptTokens);
     this.#metrics.tokens.labels(this.#model, 'output').inc(usage.completionTokens);
   }

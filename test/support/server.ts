@@ -1,4 +1,5 @@
 import { type Server, startServer } from '../../src/api/server.js';
+import { openCacheLevels } from '../../src/cache/open.js';
 import { resolveConfig } from '../../src/config/index.js';
 import type { LocalLoader } from '../../src/gateway/create.js';
 import { ModelRegistry } from '../../src/gateway/models.js';
@@ -54,12 +55,15 @@ export async function startTestServer(
   const engine = new StubEngine(engineOptions);
   const text = new StubText();
   const models = new ModelRegistry();
-  if (!withoutEngine) models.add({ id: engine.modelId, engine, text }, aliases);
+  if (!withoutEngine) models.add({ id: engine.modelId, revision: 'stub', engine, text }, aliases);
   const metrics = new Metrics({ processMetrics: false });
   const log = createLog(logLevel);
   const tenancy = dataFolder === undefined ? null : await openTenancy(config, metrics.generations, log);
+  const onFault = (error: unknown) => log.warn({ err: error }, 'cache');
+  const cacheLevels = dataFolder === undefined ? [] : await openCacheLevels(config, onFault);
   const server = await startServer({
     config,
+    cacheLevels,
     models,
     metrics,
     log,
@@ -83,6 +87,7 @@ export async function startTestServer(
       }),
     close: async () => {
       server.close();
+      await Promise.all(cacheLevels.map((level) => level.close()));
       await tenancy?.close();
     },
     [Symbol.dispose]: () => server.close(),

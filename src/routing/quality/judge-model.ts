@@ -78,6 +78,7 @@ function requestFor(
     sessionId: null,
     prefixId: null,
     cachePrompt: true,
+    cache: { use: false, reads: false, maxAgeSeconds: null, onlyIfCached: false },
     stream: false,
   };
 }

@@ -21,6 +21,8 @@ export interface UpstreamOptions {
 /** An OpenAI-compatible endpoint. */
 export class UpstreamTarget implements Target {
   readonly kind = 'upstream';
+  readonly revision: string;
+  readonly vocab = null;
   readonly capabilities: ReadonlySet<Capability>;
   readonly contextTokens: number | null;
   readonly bytes = 0;
@@ -40,6 +42,7 @@ export class UpstreamTarget implements Target {
     this.#id = spec.id;
     this.#spec = upstream;
     this.#model = upstream.model ?? spec.id;
+    this.revision = `${url.href} ${this.#model}`;
     this.#basePath = url.pathname.replace(/\/+$/, '');
     this.#headers = headersOf(upstream, env);
     this.#maxAnswerBytes = maxAnswerBytes;
