@@ -66,27 +66,14 @@ function stage(directory) {
   chmodSync(path.join(directory, 'node'), 0o755);
 }
 
-/** Unpacks what follows it once, then runs it from there. Two that start at once may both unpack; one is kept. */
+/** The shell script at the file's beginning, which unpacks what follows it. */
 function launcher(digest) {
-  const lines = [
-    '#!/bin/sh',
-    `# Sluice ${version}: one file. It unpacks itself once, into SLUICE_CACHE or ~/.cache/sluice, and runs from there.`,
-    'set -eu',
-    'cache=${SLUICE_CACHE:-$HOME/.cache/sluice}/app',
-    `app=$cache/${version}-${digest}`,
-    'if [ ! -e "$app/node" ]; then',
-    '  mkdir -p "$cache"',
-    '  part=$(mktemp -d "$cache/unpacking.XXXXXX")',
-    '  trap \'rm -rf "$part"\' EXIT',
-    '  tail -n +LINES "$0" | tar -xz -C "$part"',
-    '  chmod 755 "$part"',
-    '  mv -T "$part" "$app" 2>/dev/null || [ -e "$app/node" ]',
-    '  trap - EXIT',
-    '  rm -rf "$part"',
-    'fi',
-    'exec "$app/node" "$app/bin/sluice" "$@"',
-  ];
-  return `${lines.join('\n').replace('LINES', String(lines.length + 1))}\n`;
+  const template = readFileSync(at('scripts', 'package-launcher.sh'), 'utf8');
+  const lines = template.split('\n').length;
+  return template
+    .replaceAll('@VERSION@', version)
+    .replace('@DIGEST@', digest)
+    .replace('@PAYLOAD_LINE@', String(lines));
 }
 
 if (statSync(process.execPath).size < SMALLEST_STATIC_NODE_BYTES) {
