@@ -22,12 +22,20 @@ export interface ApiContext {
   body: BodyLimits;
   /** True from the moment the server is told to stop. */
   draining: boolean;
-  /** Generations under way, for the drain to wait for. */
+  /** Generations and embeddings under way, for the drain to wait for. */
   inFlight: Set<Promise<unknown>>;
 }
 
 export function newId(prefix: string): string {
   return `${prefix}-${randomUUID().replaceAll('-', '')}`;
+}
+
+/** Remembers the work until it ends, so that a drain can wait for it. */
+export function untilEnded<T>({ inFlight }: ApiContext, running: Promise<T>): Promise<T> {
+  inFlight.add(running);
+  const forget = () => inFlight.delete(running);
+  running.then(forget, forget);
+  return running;
 }
 
 export function refuseDraining(api: ApiContext): void {

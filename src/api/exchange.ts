@@ -99,10 +99,12 @@ export class Exchange {
   }
 
   json(status: number, body: unknown, headers: Headers = {}): void {
-    this.#send(status, JSON.stringify(body), {
-      'content-type': 'application/json; charset=utf-8',
-      ...headers,
-    });
+    this.jsonText(status, JSON.stringify(body), headers);
+  }
+
+  /** A body that is JSON already. */
+  jsonText(status: number, body: string, headers: Headers = {}): void {
+    this.#send(status, body, { 'content-type': 'application/json; charset=utf-8', ...headers });
   }
 
   text(status: number, body: string, contentType: string): void {

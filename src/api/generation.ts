@@ -7,7 +7,7 @@ import { parseCacheControl } from './cache-control.js';
 import { cacheHeaders, cacheStatus } from './cached.js';
 import { ChatFormat } from './chat-format.js';
 import { CompletionFormat } from './completion-format.js';
-import { type ApiContext, newId } from './context.js';
+import { type ApiContext, newId, untilEnded } from './context.js';
 import type { Exchange, Headers } from './exchange.js';
 import type { AnswerFormat } from './format.js';
 import type { ChatRequest } from './schemas/chat.js';
@@ -55,11 +55,7 @@ export function tracked(
   signal: AbortSignal,
 ): Promise<Usage> {
   if (api.config.log.prompts) api.log.info({ generation: request.id, input: request.input }, 'prompt');
-  const running = generate(api.gateway, request, sink, signal);
-  api.inFlight.add(running);
-  const forget = () => api.inFlight.delete(running);
-  running.then(forget, forget);
-  return running;
+  return untilEnded(api, generate(api.gateway, request, sink, signal));
 }
 
 /** Answers over HTTP, whole or as a stream. Failures are thrown to the caller, who knows how to send them. */

@@ -7,6 +7,7 @@ import { purgeCache, showCache } from './handlers/admin-cache.js';
 import { listModelStatus, listQueues, loadModel, unloadModel, updateModel } from './handlers/admin-models.js';
 import { deleteRoute, listRouteStatus, putRoute } from './handlers/admin-routes.js';
 import { chatCompletions, completions } from './handlers/completions.js';
+import { embeddings } from './handlers/embeddings.js';
 import { healthz, modelReadyz, readyz } from './handlers/health.js';
 import { metrics } from './handlers/metrics.js';
 import { getModel, listModels } from './handlers/models.js';
@@ -18,6 +19,7 @@ import * as adminCache from './schemas/admin-cache.js';
 import * as adminRouting from './schemas/admin-routing.js';
 import { chatChunk, chatRequest, chatResponse } from './schemas/chat.js';
 import { completionRequest, completionResponse } from './schemas/completions.js';
+import { embeddingRequest, embeddingResponse } from './schemas/embeddings.js';
 import * as schemas from './schemas/others.js';
 
 export interface Route {
@@ -77,6 +79,21 @@ const GENERATION_ERRORS = [
   'engine_failed',
 ] as const satisfies ErrorCode[];
 
+const EMBEDDING_ERRORS = [
+  ...BODY_ERRORS,
+  'unsupported_parameter',
+  'context_length_exceeded',
+  'request_too_large',
+  'model_access_denied',
+  'insufficient_quota',
+  'rate_limit_exceeded',
+  'queue_full',
+  'model_not_ready',
+  'shutting_down',
+  'store_unavailable',
+  'engine_failed',
+] as const satisfies ErrorCode[];
+
 const LOAD_ERRORS = [
   'duplicate_id',
   'model_not_ready',
@@ -107,6 +124,15 @@ export const routes: readonly Route[] = [
     event: chatChunk,
     errors: GENERATION_ERRORS,
     handle: chatCompletions,
+  },
+  {
+    method: 'POST',
+    path: '/v1/embeddings',
+    summary: 'Vectors of texts',
+    request: embeddingRequest,
+    response: embeddingResponse,
+    errors: EMBEDDING_ERRORS,
+    handle: embeddings,
   },
   {
     method: 'GET',

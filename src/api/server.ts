@@ -1,3 +1,4 @@
+import type { Embedder } from '../embedding/index.js';
 import { createGateway, type GatewayParts } from '../gateway/create.js';
 import { type Tenancy, withoutTenancy } from '../gateway/tenancy.js';
 import { Probes } from '../routing/probes.js';
@@ -10,6 +11,7 @@ import { routes } from './routes.js';
 export interface Server {
   port: number;
   router: Router;
+  embedder: Embedder | null;
   /**
    * Refuses what is new and waits for what runs, at most `server.drainTimeoutMs`. True where everything ended by itself.
    * Connections stay open meanwhile, so that load balancers can ask /readyz.
@@ -23,7 +25,10 @@ export interface ServerParts extends Omit<GatewayParts, 'accounting'> {
   tenancy?: Tenancy;
 }
 
-/** Loads the further models of the configuration and listens. `router.fleet.close()` ends the models; the tenancy stays the caller's to close. */
+/**
+ * Loads the further models of the configuration and listens. `router.fleet.close()` ends the models; the tenancy and the
+ * embedder stay the caller's to close.
+ */
 export async function startServer({ tenancy: given, ...parts }: ServerParts): Promise<Server> {
   const { config, metrics, log } = parts;
   const tenancy = given ?? withoutTenancy(config);
@@ -47,6 +52,7 @@ export async function startServer({ tenancy: given, ...parts }: ServerParts): Pr
   return {
     port,
     router: gateway.router,
+    embedder: gateway.embedder,
     drain: async () => {
       api.draining = true;
       app.closeIdleSockets();

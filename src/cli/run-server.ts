@@ -11,6 +11,7 @@ import type { ModelInfo } from '../native/types.js';
 import { packageVersion } from '../support/version.js';
 import { createLog, type Log } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
+import { createEmbedder } from './load-embedder.js';
 import { closeAll, loadMainModel, localLoader } from './load-model.js';
 import { drainAtSignal } from './stop-signals.js';
 
@@ -48,17 +49,19 @@ async function serve(
   let server: Server | null = null;
   try {
     server = await unlessStopped(stop, async () => {
+      const embedder = await createEmbedder(config, log, stop);
       if (config.model.ref !== NO_MODEL)
         models.add(await loadMainModel(config, log, stop), config.model.aliases);
       cacheLevels = await openCacheLevels(config, (error) => log.warn({ err: error }, 'cache'));
       const loader = localLoader(config, log, stop);
-      return await startServer({ config, models, loader, cacheLevels, ...parts });
+      const encoder = embedder ? { embedder } : {};
+      return await startServer({ config, models, loader, cacheLevels, ...encoder, ...parts });
     });
     if (server === null) return;
     greet(config, server, tenancy);
     await drainAtSignal(server, stop, log);
   } finally {
-    if (server) await server.router.fleet.close();
+    if (server) await closeAll([server.router.fleet, ...(server.embedder ? [server.embedder] : [])]);
     else await closeAll(models.list().flatMap(({ engine, text }) => [engine, text]));
     await closeAll(cacheLevels);
   }

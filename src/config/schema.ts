@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { bytes } from './bytes.js';
+import { embeddingsSchema } from './embeddings-schema.js';
 import { engineSchema } from './engine-schema.js';
 import { priceSchema } from './price-schema.js';
 import { routingSchema } from './routing-schema.js';
@@ -214,6 +215,7 @@ export const configSchema = z.strictObject({
   model: modelSchema.prefault({}),
   engine: engineSchema.prefault({}),
   text: textSchema.prefault({}),
+  embeddings: embeddingsSchema.prefault({}),
   routing: routingSchema.prefault({}),
   data: dataSchema.prefault({}),
   cost: costSchema.prefault({}),

@@ -3,6 +3,7 @@ import type { LowerLevel } from '../cache/types.js';
 import { type Config, ConfigError, type ModelSpec, modelSpec } from '../config/index.js';
 import type { Accounting } from '../cost/accounting.js';
 import { PriceTable } from '../cost/prices.js';
+import type { Embedder } from '../embedding/index.js';
 import { Fleet, type FleetHooks } from '../routing/fleet.js';
 import { Router } from '../routing/router.js';
 import { RouteTable } from '../routing/routes.js';
@@ -34,6 +35,8 @@ export interface GatewayParts {
   cacheLevels?: readonly LowerLevel[];
   /** Absent: no further models can be loaded into this process. */
   loader?: LocalLoader;
+  /** Absent: no embeddings. */
+  embedder?: Embedder;
 }
 
 /** The gateway with all configured models. Throws ConfigError where they don't fit together, and what loading throws. */
@@ -49,7 +52,8 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   const router = new Router(fleet, new RouteTable(config.routing.routes));
   refuseUnknownNames(config, router);
   const cache = createCache(parts);
-  return { router, cache, models, prefixes, metrics: metrics.generations, accounting: parts.accounting };
+  const { accounting, embedder = null } = parts;
+  return { router, cache, models, prefixes, metrics: metrics.generations, accounting, embedder };
 }
 
 function createCache({ config, metrics, log, cacheLevels = [] }: GatewayParts): AnswerCache {

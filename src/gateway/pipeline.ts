@@ -2,6 +2,7 @@ import type { AnswerCache } from '../cache/answer-cache.js';
 import type { Accounting } from '../cost/accounting.js';
 import type { Admission } from '../cost/admission.js';
 import { Tab } from '../cost/tab.js';
+import type { Embedder } from '../embedding/index.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import type { Errand, Router } from '../routing/router.js';
 import type { GenerationMetrics } from '../telemetry/generation.js';
@@ -16,6 +17,8 @@ export interface Gateway {
   prefixes: PrefixRegistry;
   metrics: GenerationMetrics;
   accounting: Accounting;
+  /** Null where nothing needs one. */
+  embedder: Embedder | null;
 }
 
 /**

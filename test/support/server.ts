@@ -1,6 +1,7 @@
 import { type Server, startServer } from '../../src/api/server.js';
 import { openCacheLevels } from '../../src/cache/open.js';
 import { resolveConfig } from '../../src/config/index.js';
+import type { Embedder } from '../../src/embedding/index.js';
 import type { LocalLoader } from '../../src/gateway/create.js';
 import { ModelRegistry } from '../../src/gateway/models.js';
 import { openTenancy, type Tenancy } from '../../src/gateway/tenancy.js';
@@ -33,6 +34,7 @@ export async function startTestServer(
     withoutEngine?: boolean;
     loader?: LocalLoader;
     dataFolder?: string;
+    embedder?: Embedder;
     logLevel?: string;
   } = {},
 ): Promise<TestServer> {
@@ -42,6 +44,7 @@ export async function startTestServer(
     withoutEngine = false,
     loader,
     dataFolder,
+    embedder,
     logLevel = 'silent',
     ...engineOptions
   } = options;
@@ -68,6 +71,7 @@ export async function startTestServer(
     metrics,
     log,
     ...(loader ? { loader } : {}),
+    ...(embedder ? { embedder } : {}),
     ...(tenancy ? { tenancy } : {}),
   });
   const url = `http://127.0.0.1:${server.port}`;
