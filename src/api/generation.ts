@@ -3,6 +3,7 @@ import type { Caller } from '../auth/index.js';
 import { generate } from '../gateway/pipeline.js';
 import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import { dollars } from '../support/money.js';
+import type { Trace } from '../telemetry/trace.js';
 import { ChatFormat } from './chat-format.js';
 import { CompletionFormat } from './completion-format.js';
 import { type ApiContext, newId } from './context.js';
@@ -45,9 +46,10 @@ export function tracked(
   request: ValidatedRequest,
   sink: GenerationSink,
   signal: AbortSignal,
+  trace: Trace,
 ): Promise<Usage> {
   if (api.config.log.prompts) api.log.info({ generation: request.id, input: request.input }, 'prompt');
-  const running = generate(api.gateway, request, sink, signal);
+  const running = generate(api.gateway, request, sink, signal, trace);
   api.inFlight.add(running);
   const forget = () => api.inFlight.delete(running);
   running.then(forget, forget);
@@ -77,7 +79,7 @@ async function respondWhole(
     note(exchange, event);
     format.collect(event);
   };
-  const usage = await tracked(api, request, sink, exchange.signal);
+  const usage = await tracked(api, request, sink, exchange.signal, exchange.trace);
   noteUsage(exchange, usage);
   exchange.json(200, { ...format.whole(usage), ...trimmed }, headers);
 }
@@ -110,7 +112,7 @@ async function respondStreaming(exchange: Exchange, api: ApiContext, generation:
     }
   };
   try {
-    const usage = await tracked(api, request, sink, exchange.signal);
+    const usage = await tracked(api, request, sink, exchange.signal, exchange.trace);
     noteUsage(exchange, usage);
     if (includeUsage) open()?.send(JSON.stringify(format.usageChunk(usage)));
     open();

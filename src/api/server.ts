@@ -2,6 +2,7 @@ import { createGateway, type GatewayParts } from '../gateway/create.js';
 import { type Tenancy, withoutTenancy } from '../gateway/tenancy.js';
 import { Probes } from '../routing/probes.js';
 import type { Router } from '../routing/router.js';
+import { noTracing, type Tracing } from '../telemetry/trace.js';
 import { createApp } from './app.js';
 import { ByteBudget } from './byte-budget.js';
 import type { ApiContext } from './context.js';
@@ -21,10 +22,15 @@ export interface Server {
 
 export interface ServerParts extends Omit<GatewayParts, 'accounting'> {
   tenancy?: Tenancy;
+  tracing?: Tracing;
 }
 
 /** Loads the further models of the configuration and listens. `router.fleet.close()` ends the models; the tenancy stays the caller's to close. */
-export async function startServer({ tenancy: given, ...parts }: ServerParts): Promise<Server> {
+export async function startServer({
+  tenancy: given,
+  tracing = noTracing,
+  ...parts
+}: ServerParts): Promise<Server> {
   const { config, metrics, log } = parts;
   const tenancy = given ?? withoutTenancy(config);
   const gateway = await createGateway({ ...parts, accounting: tenancy.accounting });
@@ -34,6 +40,7 @@ export async function startServer({ tenancy: given, ...parts }: ServerParts): Pr
     access: tenancy.access,
     office: tenancy.office,
     metrics,
+    tracing,
     log,
     routes,
     body: { ...config.http, budget: new ByteBudget(config.http.maxReceivingBytes) },

@@ -3,6 +3,7 @@ import { Tab } from '../cost/tab.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import type { Router } from '../routing/router.js';
 import type { GenerationMetrics } from '../telemetry/generation.js';
+import { type Trace, untraced } from '../telemetry/trace.js';
 import { Ending, expectedOf } from './metering.js';
 import type { ModelRegistry } from './models.js';
 import type { PrefixRegistry } from './prefixes.js';
@@ -25,20 +26,22 @@ export async function generate(
   request: ValidatedRequest,
   sink: GenerationSink,
   signal: AbortSignal,
+  trace: Trace = untraced,
 ): Promise<Usage> {
   const watch = gateway.metrics.start();
   const ending = new Ending();
   let admitted = null;
   try {
-    const admission = await gateway.accounting.admit(expectedOf(request));
+    const admission = await trace.stage('limits', () => gateway.accounting.admit(expectedOf(request)));
     const tab = new Tab(admission);
     admitted = { admission, tab };
-    const plan = gateway.router.resolve(request);
+    const plan = trace.stage('resolve', () => gateway.router.resolve(request));
     watch.resolved(plan.candidates[0]!.deployment.id);
     // For each model tried: its dearest outcome reserved on the tab, its queue, its engine or upstream, what it cost.
     const observed = ending.observe(watch.observe(sink));
-    const usage = await gateway.router.answer({ plan, request, tab, sink: observed, signal });
-    const nanodollars = await admission.settle(ending.finished(tab, usage));
+    const usage = await gateway.router.answer({ plan, request, tab, sink: observed, signal, trace });
+    const outcome = ending.finished(tab, usage);
+    const nanodollars = await trace.stage('settle', () => admission.settle(outcome));
     watch.finished(usage);
     return { ...usage, nanodollars };
   } catch (error) {

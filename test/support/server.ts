@@ -5,6 +5,7 @@ import { ModelRegistry } from '../../src/gateway/models.js';
 import { openTenancy, type Tenancy } from '../../src/gateway/tenancy.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { Metrics } from '../../src/telemetry/metrics.js';
+import type { Tracing } from '../../src/telemetry/trace.js';
 import { StubEngine, type StubEngineOptions } from './stub-engine.js';
 import { StubText } from './stub-text.js';
 
@@ -33,6 +34,7 @@ export async function startTestServer(
     loader?: LocalLoader;
     dataFolder?: string;
     logLevel?: string;
+    tracing?: Tracing;
   } = {},
 ): Promise<TestServer> {
   const {
@@ -42,6 +44,7 @@ export async function startTestServer(
     loader,
     dataFolder,
     logLevel = 'silent',
+    tracing,
     ...engineOptions
   } = options;
   const config = resolveConfig(
@@ -65,6 +68,7 @@ export async function startTestServer(
     log,
     ...(loader ? { loader } : {}),
     ...(tenancy ? { tenancy } : {}),
+    ...(tracing ? { tracing } : {}),
   });
   const url = `http://127.0.0.1:${server.port}`;
   return {
