@@ -6,6 +6,7 @@ import type { Gateway } from '../gateway/pipeline.js';
 import type { Office } from '../gateway/tenancy.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import type { Tracing } from '../telemetry/trace.js';
 import type { BodyLimits } from './body.js';
 import type { Route } from './routes.js';
 
@@ -17,6 +18,7 @@ export interface ApiContext {
   /** What the admin routes work on; null where there is no store. */
   office: Office | null;
   metrics: Metrics;
+  tracing: Tracing;
   log: Log;
   routes: readonly Route[];
   body: BodyLimits;

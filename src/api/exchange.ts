@@ -1,5 +1,6 @@
 import { anonymousCaller, type Caller } from '../auth/index.js';
 import { SluiceError, toSluiceError } from '../errors.js';
+import { type RootTrace, untraced } from '../telemetry/trace.js';
 import { type BodyLimits, receiveBody } from './body.js';
 import { EventStream, type EventStreamLimits } from './sse.js';
 import type { HttpRequest, HttpResponse } from './uws.js';
@@ -59,6 +60,7 @@ export class Exchange {
   status = 0;
   /** Whose request it is, from the moment it is known. */
   caller: Caller = nobody;
+  trace: RootTrace = untraced;
 
   readonly #response: HttpResponse;
   readonly #headers: Headers;

@@ -3,6 +3,7 @@ import type { Caller } from '../auth/index.js';
 import { generate } from '../gateway/pipeline.js';
 import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import { dollars } from '../support/money.js';
+import type { Trace } from '../telemetry/trace.js';
 import { parseCacheControl } from './cache-control.js';
 import { cacheHeaders, cacheStatus } from './cached.js';
 import { ChatFormat } from './chat-format.js';
@@ -53,9 +54,10 @@ export function tracked(
   request: ValidatedRequest,
   sink: GenerationSink,
   signal: AbortSignal,
+  trace: Trace,
 ): Promise<Usage> {
   if (api.config.log.prompts) api.log.info({ generation: request.id, input: request.input }, 'prompt');
-  return untilEnded(api, generate(api.gateway, request, sink, signal));
+  return untilEnded(api, generate(api.gateway, request, sink, signal, trace));
 }
 
 /** Answers over HTTP, whole or as a stream. Failures are thrown to the caller, who knows how to send them. */
@@ -81,7 +83,7 @@ async function respondWhole(
     note(exchange, event);
     format.collect(event);
   };
-  const usage = await tracked(api, request, sink, exchange.signal);
+  const usage = await tracked(api, request, sink, exchange.signal, exchange.trace);
   noteUsage(exchange, usage);
   exchange.json(200, { ...format.whole(usage), ...trimmed }, headers);
 }
@@ -114,7 +116,7 @@ async function respondStreaming(exchange: Exchange, api: ApiContext, generation:
     }
   };
   try {
-    const usage = await tracked(api, request, sink, exchange.signal);
+    const usage = await tracked(api, request, sink, exchange.signal, exchange.trace);
     noteUsage(exchange, usage);
     if (includeUsage) open()?.send(JSON.stringify(format.usageChunk(usage)));
     open();

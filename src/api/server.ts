@@ -3,6 +3,7 @@ import { createGateway, type GatewayParts } from '../gateway/create.js';
 import { type Tenancy, withoutTenancy } from '../gateway/tenancy.js';
 import { Probes } from '../routing/probes.js';
 import type { Router } from '../routing/router.js';
+import { noTracing, type Tracing } from '../telemetry/trace.js';
 import { createApp } from './app.js';
 import { ByteBudget } from './byte-budget.js';
 import type { ApiContext } from './context.js';
@@ -23,13 +24,18 @@ export interface Server {
 
 export interface ServerParts extends Omit<GatewayParts, 'accounting'> {
   tenancy?: Tenancy;
+  tracing?: Tracing;
 }
 
 /**
  * Loads the further models of the configuration and listens. `router.fleet.close()` ends the models; the tenancy and the
  * embedder stay the caller's to close.
  */
-export async function startServer({ tenancy: given, ...parts }: ServerParts): Promise<Server> {
+export async function startServer({
+  tenancy: given,
+  tracing = noTracing,
+  ...parts
+}: ServerParts): Promise<Server> {
   const { config, metrics, log } = parts;
   const tenancy = given ?? withoutTenancy(config);
   const gateway = await createGateway({ ...parts, accounting: tenancy.accounting });
@@ -39,6 +45,7 @@ export async function startServer({ tenancy: given, ...parts }: ServerParts): Pr
     access: tenancy.access,
     office: tenancy.office,
     metrics,
+    tracing,
     log,
     routes,
     body: { ...config.http, budget: new ByteBudget(config.http.maxReceivingBytes) },

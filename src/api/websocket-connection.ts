@@ -2,6 +2,7 @@ import type { Caller } from '../auth/index.js';
 import { SluiceError, toSluiceError } from '../errors.js';
 import { wireCache } from './cached.js';
 import { type ApiContext, refuseDraining } from './context.js';
+import type { RequestHead } from './exchange.js';
 import { routeField, wireUsage } from './format.js';
 import { chatGeneration, completionGeneration, type Generation, logged, tracked } from './generation.js';
 import { parse } from './json.js';
@@ -31,6 +32,12 @@ const MESSAGE_TOO_BIG = 1009;
 const AUTHENTICATION_TIMEOUT_MS = 10_000;
 const MAX_HELD_MESSAGES = 32;
 
+export interface SocketOptions {
+  caller: Caller | null; // null: its first message has to bring a key
+  codec: MessageCodec;
+  headers: RequestHead['headers']; // of the request that opened it
+}
+
 /**
  * One client and its generations. Each `generate` that it sends ends with exactly one `done` or `error` of its id, unless the
  * socket closes first, which cancels all.
@@ -42,15 +49,17 @@ export class WebSocketConnection {
   readonly #authenticationTimer: NodeJS.Timeout | null = null;
   #held: ClientMessage[] | null = null; // while a key is looked up
   readonly #codec: MessageCodec;
+  readonly #headers: RequestHead['headers'];
   readonly #inFlight = new Map<string, AbortController>();
   #outbox: object[] = [];
   #open = true;
 
-  constructor(api: ApiContext, socket: Socket, caller: Caller | null, codec: MessageCodec) {
+  constructor(api: ApiContext, socket: Socket, { caller, codec, headers }: SocketOptions) {
     this.#api = api;
     this.#socket = socket;
     this.#caller = caller;
     this.#codec = codec;
+    this.#headers = headers;
     if (caller) return;
     const expire = () => this.#close(POLICY_VIOLATION, 'no_key');
     this.#authenticationTimer = setTimeout(expire, AUTHENTICATION_TIMEOUT_MS).unref();
@@ -176,11 +185,13 @@ export class WebSocketConnection {
   async #run(id: string, generation: Generation, signal: AbortSignal): Promise<void> {
     const answer = new SocketAnswer(id, generation);
     const startedAt = performance.now();
+    const trace = this.#api.tracing.start('generate', this.#headers);
     const log = (outcome: object) => {
       const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
       const { id: requestId, caller } = generation.request;
       const who = caller.keyId === null ? {} : { key: caller.keyId, tenant: caller.tenant };
-      this.#api.log.info({ requestId, durationMs, ...who, ...outcome }, 'websocket');
+      const traced = trace.id === null ? {} : { trace: trace.id };
+      this.#api.log.info({ requestId, durationMs, ...who, ...traced, ...outcome }, 'websocket');
     };
     try {
       const usage = await tracked(
@@ -188,7 +199,9 @@ export class WebSocketConnection {
         generation.request,
         (event) => this.#sendAll(answer.tokens(event)),
         signal,
+        trace,
       );
+      trace.end();
       this.#inFlight.delete(id);
       this.#send({
         ...answer.done(),
@@ -198,6 +211,7 @@ export class WebSocketConnection {
       });
       log(logged(usage));
     } catch (thrown) {
+      trace.end(toSluiceError(thrown).code);
       this.#inFlight.delete(id);
       log({ error: toSluiceError(thrown).code });
       this.#sendError(id, thrown);

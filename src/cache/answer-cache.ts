@@ -92,7 +92,9 @@ export class AnswerCache {
     this.#flights.set(flightId, flight);
     const { epoch } = this.#levels;
     const found = request.cache.reads
-      ? await this.#levels.below(question, (entry) => this.#willDo(entry, errand))
+      ? await errand.trace.stage('cache', () =>
+          this.#levels.below(question, (entry) => this.#willDo(entry, errand)),
+        )
       : null;
     const riding = flight.ride(seat, errand.signal, null);
     void flight

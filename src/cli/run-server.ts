@@ -11,6 +11,8 @@ import type { ModelInfo } from '../native/types.js';
 import { packageVersion } from '../support/version.js';
 import { createLog, type Log } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
+import { openTracing } from '../telemetry/open-tracing.js';
+import type { Tracing } from '../telemetry/trace.js';
 import { createEmbedder } from './load-embedder.js';
 import { closeAll, loadMainModel, localLoader } from './load-model.js';
 import { drainAtSignal } from './stop-signals.js';
@@ -30,17 +32,19 @@ export async function runServer(config: Config, stop: AbortSignal): Promise<void
     return await openTenancy(config, metrics.generations, log);
   });
   if (tenancy === null) return;
+  const tracing = await openTracing(config.telemetry, process.env, log);
   try {
     refuseOpenServer(config, tenancy.access.needsKey);
-    await serve(config, { metrics, log, tenancy }, stop);
+    await serve(config, { metrics, log, tenancy, tracing }, stop);
   } finally {
+    await tracing.close();
     await tenancy.close();
   }
 }
 
 async function serve(
   config: Config,
-  parts: { metrics: Metrics; log: Log; tenancy: Tenancy },
+  parts: { metrics: Metrics; log: Log; tenancy: Tenancy; tracing: Tracing },
   stop: AbortSignal,
 ): Promise<void> {
   const { log, tenancy } = parts;

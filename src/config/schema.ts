@@ -207,6 +207,25 @@ const logSchema = z.strictObject({
   prompts: z.boolean().default(false).describe("log requests' texts too: they may be private"),
 });
 
+const telemetrySchema = z.strictObject({
+  otlpUrl: z
+    .union([z.literal(''), z.url({ protocol: /^https?$/ })], { error: 'expected an http(s) address' })
+    .default('')
+    .describe(
+      'OTLP/HTTP collector that traces are sent to, such as http://localhost:4318; by default what OTEL_EXPORTER_OTLP_ENDPOINT says, or nowhere',
+    ),
+  otlpHeaders: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe('headers for the collector, such as its key'),
+  sampleShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe('share of requests that are traced where their client does not decide'),
+});
+
 export const configSchema = z.strictObject({
   server: serverSchema.prefault({}),
   http: httpSchema.prefault({}),
@@ -223,6 +242,7 @@ export const configSchema = z.strictObject({
   alerts: alertsSchema.prefault({}),
   usage: usageSchema.prefault({}),
   log: logSchema.prefault({}),
+  telemetry: telemetrySchema.prefault({}),
 });
 
 export type Config = z.output<typeof configSchema>;

@@ -5,6 +5,7 @@ import type { GenerateRequest } from '../engine/types.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import type { VocabTable } from '../native/types.js';
 import type { Target } from '../routing/target.js';
+import type { Trace } from '../telemetry/trace.js';
 import { parsedMessages, plainMessages } from './messages.js';
 import type { ServedModel } from './models.js';
 import type { PrefixRegistry } from './prefixes.js';
@@ -48,10 +49,13 @@ export class LocalTarget implements Target {
     sink: GenerationSink,
     signal: AbortSignal,
     onCounted: (bound: TokenBound) => void,
+    trace: Trace,
   ): Promise<Usage> {
     const { id, text } = this.served;
+    trace.part('tokenize');
     const prepared = await prepare(this.served, this.#prefixes, this.#limits, request);
     onCounted(boundOf(prepared));
+    trace.part('prefill'); // with the wait in the engine
     const { warning, trimmed } = prepared;
     sink({ type: 'start', model: id, vocab: text.vocab, route: null, warning, trimmed, quota: {} });
     return await answerPrepared(this.served, prepared, request, sink, signal);

@@ -1,11 +1,12 @@
 import type { AnswerCache } from '../cache/answer-cache.js';
 import type { Accounting } from '../cost/accounting.js';
-import type { Admission } from '../cost/admission.js';
+import type { Admission, Outcome } from '../cost/admission.js';
 import { Tab } from '../cost/tab.js';
 import type { Embedder } from '../embedding/index.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import type { Errand, Router } from '../routing/router.js';
 import type { GenerationMetrics } from '../telemetry/generation.js';
+import { type Trace, untraced } from '../telemetry/trace.js';
 import { Ending, expectedOf } from './metering.js';
 import type { ModelRegistry } from './models.js';
 import type { PrefixRegistry } from './prefixes.js';
@@ -31,22 +32,23 @@ export async function generate(
   request: ValidatedRequest,
   sink: GenerationSink,
   signal: AbortSignal,
+  trace: Trace = untraced,
 ): Promise<Usage> {
   const watch = gateway.metrics.start();
   const ending = new Ending();
   let admitted = null;
   try {
-    const admission = await gateway.accounting.admit(expectedOf(request));
+    const admission = await trace.stage('limits', () => gateway.accounting.admit(expectedOf(request)));
     const tab = new Tab(admission);
     admitted = { admission, tab };
-    const plan = gateway.router.resolve(request);
+    const plan = trace.stage('resolve', () => gateway.router.resolve(request));
     watch.resolved(plan.candidates[0]!.deployment.id);
-    const errand = { plan, request, tab, sink: ending.observe(watch.observe(sink)), signal };
+    const errand = { plan, request, tab, sink: ending.observe(watch.observe(sink)), signal, trace };
     let usage = await gateway.cache.answer(errand, (out, stop) =>
       compute(gateway, admission, { ...errand, sink: out, signal: stop }),
     );
     const level = usage.cache?.level;
-    if (level) usage = { ...usage, nanodollars: await admission.settle(ending.cached(tab, level)) };
+    if (level) usage = { ...usage, nanodollars: await settle(trace, admission, ending.cached(tab, level)) };
     watch.finished(usage);
     return usage;
   } catch (error) {
@@ -61,13 +63,17 @@ export async function generate(
  * model tried: its dearest outcome reserved on the tab, its queue, its engine or upstream, what it cost.
  */
 async function compute(gateway: Gateway, admission: Admission, errand: Errand): Promise<Usage> {
-  const { tab, sink } = errand;
+  const { tab, sink, trace } = errand;
   const ending = new Ending();
   try {
     const usage = await gateway.router.answer({ ...errand, sink: ending.observe(sink) });
-    return { ...usage, nanodollars: await admission.settle(ending.finished(tab, usage)) };
+    return { ...usage, nanodollars: await settle(trace, admission, ending.finished(tab, usage)) };
   } catch (error) {
     await admission.settle(ending.failed(tab, error));
     throw error;
   }
+}
+
+function settle(trace: Trace, admission: Admission, outcome: Outcome): Promise<number | null> {
+  return trace.stage('settle', () => admission.settle(outcome));
 }

@@ -2,6 +2,7 @@ import type { Capability } from '../config/index.js';
 import type { TokenBound } from '../cost/tab.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import type { VocabTable } from '../native/types.js';
+import type { Trace } from '../telemetry/trace.js';
 
 /** Something that answers requests: a model loaded here, or an endpoint elsewhere. */
 export interface Target {
@@ -22,6 +23,7 @@ export interface Target {
     sink: GenerationSink,
     signal: AbortSignal,
     onCounted: (bound: TokenBound) => void,
+    trace: Trace,
   ): Promise<Usage>;
   /** False while it is known not to answer. */
   alive(): boolean;

@@ -7,6 +7,7 @@ import { ModelRegistry } from '../../src/gateway/models.js';
 import { openTenancy, type Tenancy } from '../../src/gateway/tenancy.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { Metrics } from '../../src/telemetry/metrics.js';
+import type { Tracing } from '../../src/telemetry/trace.js';
 import { StubEngine, type StubEngineOptions } from './stub-engine.js';
 import { StubText } from './stub-text.js';
 
@@ -36,6 +37,7 @@ export async function startTestServer(
     dataFolder?: string;
     embedder?: Embedder;
     logLevel?: string;
+    tracing?: Tracing;
   } = {},
 ): Promise<TestServer> {
   const {
@@ -46,6 +48,7 @@ export async function startTestServer(
     dataFolder,
     embedder,
     logLevel = 'silent',
+    tracing,
     ...engineOptions
   } = options;
   const config = resolveConfig(
@@ -73,6 +76,7 @@ export async function startTestServer(
     ...(loader ? { loader } : {}),
     ...(embedder ? { embedder } : {}),
     ...(tenancy ? { tenancy } : {}),
+    ...(tracing ? { tracing } : {}),
   });
   const url = `http://127.0.0.1:${server.port}`;
   return {

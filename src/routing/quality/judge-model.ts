@@ -17,7 +17,7 @@ const ALTERNATIVES = 20;
  * A judge that is one of the served models, called as a client's request would be. It judges on the caller's tab, and within
  * the caller's tenant; that the route names it is leave enough to use it, as the caller never sees what it says.
  */
-export function judgeModel(router: Router, model: string, { request: judged, tab }: Errand): Judge {
+export function judgeModel(router: Router, model: string, { request: judged, tab, trace }: Errand): Judge {
   return async (prompt, id, signal) => {
     const deployment = router.fleet.find(model);
     if (!deployment) throw new SluiceError('model_not_found', `The judge ${model} isn't served here.`);
@@ -25,7 +25,9 @@ export function judgeModel(router: Router, model: string, { request: judged, tab
     const request = requestFor(deployment, prompt, id, caller, router.fleet.environment.now());
     const plan = router.resolve(request);
     const listener = new VerdictListener();
-    await router.place({ plan, request, tab, sink: listener.sink, signal }, plan.candidates);
+    await trace.stage('judge', (stage) =>
+      router.place({ plan, request, tab, sink: listener.sink, signal, trace: stage }, plan.candidates),
+    );
     return { text: listener.text, firstToken: listener.firstToken };
   };
 }
