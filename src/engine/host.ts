@@ -3,7 +3,7 @@ import { type ErrorCode, SluiceError } from '../errors.js';
 import type { ContextInfo, ModelInfo } from '../native/types.js';
 import { Pace } from '../support/pace.js';
 import type { Engine } from './engine.js';
-import type { PinResult } from './live-request.js';
+import { openChoicesOf, type PinResult } from './live-request.js';
 import type { Command, ReadyInfo, Report } from './protocol.js';
 import { ThreadLink } from './thread-link.js';
 import {
@@ -133,7 +133,7 @@ export class EngineHost implements Engine {
         retryAfterSeconds,
       });
     }
-    this.live.set(request.id, { sink, openChoices: request.choices });
+    this.live.set(request.id, { sink, openChoices: openChoicesOf(request) });
     this.send({ type: 'submit', request });
   }
 

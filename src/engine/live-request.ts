@@ -2,7 +2,7 @@ import type { Pieces } from './detokenizer.js';
 import { OutputText } from './output.js';
 import { Sequence } from './sequence.js';
 import { StopPatterns } from './stop.js';
-import type { GenerateRequest, PinnedPrefix, TokenLogprob } from './types.js';
+import type { GenerateRequest, PinnedPrefix, ResumedChoice, TokenLogprob } from './types.js';
 
 /** One of a request's n answers. */
 export interface Choice {
@@ -72,8 +72,23 @@ export class LiveRequest {
       sequence: sequenceOf(options, index),
       output: new OutputText(options.pieces, stops, preserved),
     }));
-    this.openChoices = request.choices;
+    this.openChoices = openChoicesOf(request);
+    if (request.resumed) this.resume(request.resumed);
   }
+
+  /** Text that has gone out is replayed, so that characters and stop strings go on where they were cut. */
+  private resume(resumed: readonly ResumedChoice[]): void {
+    for (const [index, { tokens, ended }] of resumed.entries()) {
+      const { sequence, output } = this.choices[index]!;
+      if (ended) sequence.state = 'finished';
+      else for (const token of tokens) output.push(token);
+    }
+  }
+}
+
+/** Choices that are still to end. */
+export function openChoicesOf({ choices, resumed }: GenerateRequest): number {
+  return choices - (resumed?.filter(({ ended }) => ended).length ?? 0);
 }
 
 function sequenceOf(
@@ -83,6 +98,7 @@ function sequenceOf(
   return new Sequence({
     tenant: request.tenant,
     prompt: request.prompt,
+    generated: request.resumed?.[index]?.tokens ?? [],
     maxNewTokens: Math.min(request.maxTokens, maxContext - request.prompt.length),
     priority: request.priority,
     deadlineMs: request.deadlineMs,

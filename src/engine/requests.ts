@@ -145,22 +145,23 @@ export class Requests {
     const nowMs = this.dependencies.nowMs();
     const arrival = this.arrivals++;
     const live = new LiveRequest({ request, arrival, nowMs, maxContext, canShare, pieces, pin });
-    const first = live.choices[0]!;
-    if (!scheduler.canEverFit(first.sequence)) {
+    if (!scheduler.canEverFit(live.choices[0]!.sequence)) {
       const message = 'Prompt and answer together need more memory than this server has for them.';
       return refusal('request_too_large', message);
     }
     this.live.set(request.id, live);
     if (request.deadlineMs !== null) this.deadlines.push(live);
     this.queued++;
-    this.enqueue(first);
+    for (const choice of live.choices) if (choice.output.stop !== null) this.finish(choice, 'stop');
+    const first = live.choices.find(isOpen);
+    if (first !== undefined) this.enqueue(first);
     return null;
   }
 
-  private refuseLength({ prompt, maxTokens }: GenerateRequest): Refusal | null {
+  private refuseLength({ prompt, maxTokens, resumed = [] }: GenerateRequest): Refusal | null {
     const { maxContext } = this.dependencies;
-    const fits = prompt.length + Math.min(maxTokens, 1) <= maxContext;
-    if (fits) return null;
+    const generated = Math.max(Math.min(maxTokens, 1), ...resumed.map(({ tokens }) => tokens.length));
+    if (prompt.length + generated <= maxContext) return null;
     return refusal('request_too_large', `The prompt has ${prompt.length} tokens; at most ${maxContext} fit.`);
   }
 
@@ -205,14 +206,15 @@ export class Requests {
     pin.settle(pinned ? { prefix } : { error: { code: 'request_too_large', message } });
   }
 
-  private reportPrompt({ request: live, sequence }: Choice): void {
+  private reportPrompt(choice: Choice): void {
+    const { request: live, sequence } = choice;
     live.promptReported = true;
-    for (const other of live.choices.slice(1)) this.enqueue(other);
+    for (const other of live.choices) if (other !== choice && isOpen(other)) this.enqueue(other);
     if (live.pin !== null) return;
     this.events.push({
       type: 'prompt',
       id: live.request.id,
-      cachedTokens: sequence.cachedAtAdmission,
+      cachedTokens: Math.min(sequence.cachedAtAdmission, sequence.promptLength),
       logprobs: live.promptLogprobs,
     });
   }
@@ -239,6 +241,10 @@ export class Requests {
     if (live.queued) this.queued--;
     live.queued = false;
   }
+}
+
+function isOpen({ sequence }: Choice): boolean {
+  return sequence.state !== 'finished';
 }
 
 function refusal(

@@ -12,6 +12,7 @@ const nowMs = 1_000_000;
 function sequence(length: number, options: Partial<SequenceOptions> = {}): Sequence {
   return new Sequence({
     tenant: 'a',
+    generated: [],
     prompt: prompt(length, arrivals), // no two share a page
     maxNewTokens: 20,
     priority: 1,

@@ -9,6 +9,7 @@ export type SequenceState = 'waiting' | 'prefill' | 'decoding' | 'finished';
 export interface SequenceOptions {
   tenant: string;
   prompt: Int32Array;
+  generated: readonly number[]; // before it came here
   maxNewTokens: number;
   priority: number; // 0 first
   deadlineMs: number | null; // epoch
@@ -72,6 +73,8 @@ export class Sequence {
     this.maxLength = options.prompt.length + options.maxNewTokens;
     this.tokens = options.prompt;
     this.length = options.prompt.length;
+    this.preempted = options.generated.length > 0;
+    for (const token of options.generated) this.append(token);
   }
 
   get generated(): number {

@@ -34,6 +34,13 @@ export interface GenerateRequest {
   sessionId: string | null; // its KV stays pinned (LRU over sessions.maxTokens)
   promptLogprobs: number; // -1: none; else alternatives per prompt token
   cachePrompt: boolean; // false: neither reads nor fills the prefix cache
+  /** An answer that was begun elsewhere, by choice: it goes on from there, as a preempted one does. */
+  resumed?: readonly ResumedChoice[];
+}
+
+export interface ResumedChoice {
+  tokens: readonly number[]; // generated so far
+  ended: boolean; // it has had its `done`
 }
 
 export interface TokenLogprob {

@@ -9,6 +9,7 @@ let arrivals = 0;
 function sequence(options: Partial<SequenceOptions> = {}): Sequence {
   return new Sequence({
     tenant: 'a',
+    generated: [],
     prompt: Int32Array.of(1),
     maxNewTokens: 1,
     priority: 1,
