@@ -10,6 +10,8 @@ interface CommandModule {
 /** Loaded only when asked for: a server shouldn't wait for the bench's imports. */
 const commands: Record<string, () => Promise<CommandModule>> = {
   serve: () => import('./serve.js'),
+  gateway: () => import('./gateway.js'),
+  worker: () => import('./worker.js'),
   models: () => import('./models.js'),
   keys: () => import('./keys.js'),
   budgets: () => import('./budgets.js'),

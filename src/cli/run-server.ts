@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { type Server, startServer } from '../api/server.js';
 import { openCacheLevels } from '../cache/open.js';
 import type { LowerLevel } from '../cache/types.js';
+import { GatewayRole } from '../cluster/gateway/role.js';
 import { type Config, ConfigError, isLoopback, refuseOpenServer } from '../config/index.js';
 import { LocalTarget } from '../gateway/local-target.js';
 import { ModelRegistry } from '../gateway/models.js';
@@ -18,7 +19,7 @@ import { closeAll, loadMainModel, localLoader } from './load-model.js';
 import { drainAtSignal } from './stop-signals.js';
 
 /** `model.ref` of a server that only has the models of `routing.models`. */
-const NO_MODEL = 'none';
+export const NO_MODEL = 'none';
 
 /**
  * Serves until `stop` aborts; where that comes before, it ends what has begun and returns. The store is opened before the
@@ -35,7 +36,9 @@ export async function runServer(config: Config, stop: AbortSignal): Promise<void
   const tracing = await openTracing(config.telemetry, process.env, log);
   try {
     refuseOpenServer(config, tenancy.access.needsKey);
-    await serve(config, { metrics, log, tenancy, tracing }, stop);
+    const remote = config.redis.url === '' ? null : await GatewayRole.open(config, log);
+    await serve(config, { metrics, log, tenancy, tracing, ...(remote ? { remote } : {}) }, stop);
+    await remote?.close();
   } finally {
     await tracing.close();
     await tenancy.close();
@@ -44,7 +47,7 @@ export async function runServer(config: Config, stop: AbortSignal): Promise<void
 
 async function serve(
   config: Config,
-  parts: { metrics: Metrics; log: Log; tenancy: Tenancy; tracing: Tracing },
+  parts: { metrics: Metrics; log: Log; tenancy: Tenancy; tracing: Tracing; remote?: GatewayRole },
   stop: AbortSignal,
 ): Promise<void> {
   const { log, tenancy } = parts;
@@ -106,7 +109,7 @@ function greet(config: Config, server: Server, { access }: Tenancy): void {
       ? ['chat/completions', '{"messages": [{"role": "user", "content": "Hello"}]}']
       : ['completions', '{"prompt": "The capital of France is", "max_tokens": 32}'];
   const lines = [
-    `Sluice ${packageVersion()} serves ${deployments.map(({ id }) => id).join(', ')} at ${url}`,
+    `Sluice ${packageVersion()} serves ${deployments.map(({ id }) => id).join(', ') || 'what workers will bring'} at ${url}`,
     ...deployments.flatMap(({ target }) => (target instanceof LocalTarget ? [describe(target)] : [])),
     'Try:',
     '',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { bytes } from './bytes.js';
 import { embeddingsSchema } from './embeddings-schema.js';
+import { clusterSchema, redisSchema } from './cluster-schema.js';
 import { engineSchema } from './engine-schema.js';
 import { priceSchema } from './price-schema.js';
 import { routingSchema } from './routing-schema.js';
@@ -241,6 +242,8 @@ export const configSchema = z.strictObject({
   cache: cacheSchema.prefault({}),
   alerts: alertsSchema.prefault({}),
   usage: usageSchema.prefault({}),
+  redis: redisSchema.prefault({}),
+  cluster: clusterSchema.prefault({}),
   log: logSchema.prefault({}),
   telemetry: telemetrySchema.prefault({}),
 });

@@ -24,6 +24,12 @@ export interface LocalLoader {
   estimateBytes(spec: ModelSpec): Promise<number>;
 }
 
+/** Models that others serve. */
+export interface RemoteModels {
+  /** Adds them to the fleet: those that are known now, and later ones when they are found. */
+  attach(fleet: Fleet): Promise<void>;
+}
+
 export interface GatewayParts {
   config: Config;
   /** Models that are loaded already. */
@@ -37,6 +43,7 @@ export interface GatewayParts {
   loader?: LocalLoader;
   /** Absent: no embeddings. */
   embedder?: Embedder;
+  remote?: RemoteModels;
 }
 
 /** The gateway with all configured models. Throws ConfigError where they don't fit together, and what loading throws. */
@@ -49,8 +56,9 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     fleet.adopt(adoptedSpec(served.id, models.aliasesOf(served)), target);
   }
   for (const spec of config.routing.models) await fleet.add(spec);
+  await parts.remote?.attach(fleet);
   const router = new Router(fleet, new RouteTable(config.routing.routes));
-  refuseUnknownNames(config, router);
+  if (!parts.remote) refuseUnknownNames(config, router); // a worker may still come with them
   const cache = createCache(parts);
   const { accounting, embedder = null } = parts;
   return { router, cache, models, prefixes, metrics: metrics.generations, accounting, embedder };
@@ -115,7 +123,7 @@ function createFleet(
 }
 
 /** The names of loaded models are their files', and may hold characters that configured names can't. */
-function adoptedSpec(id: string, aliases: string[]): ModelSpec {
+export function adoptedSpec(id: string, aliases: string[]): ModelSpec {
   return { ...modelSpec.parse({ id: 'adopted', ref: 'adopted' }), id, ref: id, aliases };
 }
 

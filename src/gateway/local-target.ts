@@ -2,6 +2,7 @@ import { type Capability, capabilities } from '../config/index.js';
 import type { TokenBound } from '../cost/tab.js';
 import { promptOnly } from '../engine/prompt-only.js';
 import type { GenerateRequest } from '../engine/types.js';
+import type { Progress } from '../generation/progress.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import type { VocabTable } from '../native/types.js';
 import type { Target } from '../routing/target.js';
@@ -10,6 +11,7 @@ import { parsedMessages, plainMessages } from './messages.js';
 import type { ServedModel } from './models.js';
 import type { PrefixRegistry } from './prefixes.js';
 import { type PreparedRequest, type PrepareLimits, prepare } from './prepare.js';
+import { resumed, resumedMessages } from './resume.js';
 import { run } from './run.js';
 
 /**
@@ -44,12 +46,14 @@ export class LocalTarget implements Target {
     this.#limits = limits;
   }
 
+  /** With `progress` it answers what is left; events that its receiver has had may come again, but for deltas and ends. */
   async answer(
     request: ValidatedRequest,
     sink: GenerationSink,
     signal: AbortSignal,
     onCounted: (bound: TokenBound) => void,
     trace: Trace,
+    progress: Progress | null = null,
   ): Promise<Usage> {
     const { id, text } = this.served;
     trace.part('tokenize');
@@ -58,7 +62,7 @@ export class LocalTarget implements Target {
     trace.part('prefill'); // with the wait in the engine
     const { warning, trimmed } = prepared;
     sink({ type: 'start', model: id, vocab: text.vocab, route: null, warning, trimmed, quota: {} });
-    return await answerPrepared(this.served, prepared, request, sink, signal);
+    return await answerPrepared(this.served, prepared, request, sink, signal, progress);
   }
 
   alive(): boolean {
@@ -97,14 +101,22 @@ async function answerPrepared(
   request: ValidatedRequest,
   sink: GenerationSink,
   signal: AbortSignal,
+  progress: Progress | null,
 ): Promise<Usage> {
-  if (prepared.messageSyntax === null) return await run(engine, prepared.requests, sink, signal);
+  const requests = progress ? resumed(prepared.requests, progress) : prepared.requests;
+  if (prepared.messageSyntax === null) return await run(engine, requests, sink, signal);
   const messages =
     prepared.messageSyntax === ''
       ? plainMessages(sink)
-      : parsedMessages(text, prepared.messageSyntax, request.stream, sink);
+      : parsedMessages(
+          text,
+          prepared.messageSyntax,
+          request.stream,
+          sink,
+          progress ? resumedMessages(text.vocab, requests[0]!, progress) : undefined,
+        );
   try {
-    const usage = await run(engine, prepared.requests, messages.sink, signal);
+    const usage = await run(engine, requests, messages.sink, signal);
     await messages.settled();
     return usage;
   } catch (error) {

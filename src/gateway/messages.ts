@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { type MessageProgress, noMessage } from '../generation/progress.js';
 import type { GenerationEvent, GenerationSink, MessageDelta, ToolCallDelta } from '../generation/types.js';
 import type { TextService } from '../text/text-service.js';
+import type { ResumedMessage } from './resume.js';
 
 /** What parseChat yields; each field may be missing. */
 interface ParsedMessage {
@@ -39,6 +41,7 @@ export function parsedMessages(
   syntax: string,
   stream: boolean,
   sink: GenerationSink,
+  resumed: ReadonlyMap<number, ResumedMessage> = new Map(),
 ): MessageStage {
   const choices = new Map<number, ChoiceParser>();
   let discarded = false;
@@ -46,7 +49,8 @@ export function parsedMessages(
     if (!discarded) sink(event);
   };
   const parserOf = (choice: number) => {
-    const parser = choices.get(choice) ?? new ChoiceParser(text, syntax, stream, choice, forward);
+    const parser =
+      choices.get(choice) ?? new ChoiceParser(text, syntax, stream, choice, forward, resumed.get(choice));
     choices.set(choice, parser);
     return parser;
   };
@@ -71,18 +75,27 @@ class ChoiceParser {
   readonly #stream: boolean;
   readonly #choice: number;
   readonly #sink: GenerationSink;
-  #generated = '';
+  #generated: string;
   #unsent: DeltaEvent[] = []; // tokens and log-probabilities that wait for the next delta
-  #sent = new SentMessage();
+  readonly #sent: SentMessage;
   #done: DoneEvent | null = null;
   #pump: Promise<void> | null = null;
 
-  constructor(text: TextService, syntax: string, stream: boolean, choice: number, sink: GenerationSink) {
+  constructor(
+    text: TextService,
+    syntax: string,
+    stream: boolean,
+    choice: number,
+    sink: GenerationSink,
+    resumed: ResumedMessage = { text: '', message: noMessage() },
+  ) {
     this.#text = text;
     this.#syntax = syntax;
     this.#stream = stream;
     this.#choice = choice;
     this.#sink = sink;
+    this.#generated = resumed.text;
+    this.#sent = new SentMessage(resumed.message);
   }
 
   push(event: DeltaEvent): void {
@@ -145,9 +158,15 @@ class ChoiceParser {
 
 /** What a client has of a message, so that only what is new is sent. What was sent can't be taken back. */
 class SentMessage {
-  #content = '';
-  #reasoning = '';
-  readonly #calls: { arguments: string }[] = [];
+  #content: string;
+  #reasoning: string;
+  readonly #calls: { arguments: string }[];
+
+  constructor({ content, reasoning, toolCalls }: MessageProgress) {
+    this.#content = content;
+    this.#reasoning = reasoning;
+    this.#calls = toolCalls.map((call) => ({ arguments: call.arguments }));
+  }
 
   get empty(): boolean {
     return this.#content === '' && this.#reasoning === '' && this.#calls.length === 0;

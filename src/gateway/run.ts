@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.js';
+import { openChoicesOf } from '../engine/live-request.js';
 import type { EngineEvent, GenerateRequest } from '../engine/types.js';
 import { SluiceError } from '../errors.js';
 import type { GenerationSink, Usage } from '../generation/types.js';
@@ -15,14 +16,16 @@ export function run(
   signal: AbortSignal,
 ): Promise<Usage> {
   if (signal.aborted) return Promise.resolve(cancelledUnbegun(requests, sink));
-  const usage: Usage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, nanodollars: null };
+  const unfinished = requests.filter((request) => openChoicesOf(request) > 0);
+  const usage = usageBefore(requests);
+  if (unfinished.length === 0) return Promise.resolve(usage);
 
   return new Promise((resolve, reject) => {
-    let choicesLeft = requests.reduce((sum, { choices }) => sum + choices, 0);
+    let choicesLeft = unfinished.reduce((sum, request) => sum + openChoicesOf(request), 0);
     let ended = false;
 
     const cancelAll = () => {
-      for (const { id } of requests) engine.cancel(id);
+      for (const { id } of unfinished) engine.cancel(id);
     };
     const end = () => {
       ended = true;
@@ -67,12 +70,23 @@ export function run(
     signal.addEventListener('abort', cancelAll);
     try {
       for (const [index, request] of requests.entries()) {
+        if (!unfinished.includes(request)) continue;
         engine.generate(request, (event) => accept(event, index, request));
       }
     } catch (error) {
       fail(error);
     }
   });
+}
+
+/** What was used for choices that ended before these requests were resumed. */
+function usageBefore(requests: readonly GenerateRequest[]): Usage {
+  const usage: Usage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, nanodollars: null };
+  for (const request of requests) {
+    if (openChoicesOf(request) === 0) usage.promptTokens += request.prompt.length;
+    for (const { tokens, ended } of request.resumed ?? []) if (ended) usage.completionTokens += tokens.length;
+  }
+  return usage;
 }
 
 /** The client gave up while its prompt was tokenised: the engine needn't hear of it. */

@@ -4,9 +4,9 @@ import type { GenerationSink, Usage, ValidatedRequest } from '../generation/type
 import type { VocabTable } from '../native/types.js';
 import type { Trace } from '../telemetry/trace.js';
 
-/** Something that answers requests: a model loaded here, or an endpoint elsewhere. */
+/** Something that answers requests: a model loaded here, workers over Redis, or an endpoint elsewhere. */
 export interface Target {
-  readonly kind: 'local' | 'upstream';
+  readonly kind: 'local' | 'upstream' | 'remote';
   readonly revision: string; // another one where the same request may be answered differently
   readonly vocab: VocabTable | null; // null: its tokens bring their bytes
   readonly capabilities: ReadonlySet<Capability>;

@@ -2,7 +2,7 @@ import { type Server, startServer } from '../../src/api/server.js';
 import { openCacheLevels } from '../../src/cache/open.js';
 import { resolveConfig } from '../../src/config/index.js';
 import type { Embedder } from '../../src/embedding/index.js';
-import type { LocalLoader } from '../../src/gateway/create.js';
+import type { LocalLoader, RemoteModels } from '../../src/gateway/create.js';
 import { ModelRegistry } from '../../src/gateway/models.js';
 import { openTenancy, type Tenancy } from '../../src/gateway/tenancy.js';
 import { createLog } from '../../src/telemetry/log.js';
@@ -34,6 +34,7 @@ export async function startTestServer(
     /** Only the models of `routing.models`. */
     withoutEngine?: boolean;
     loader?: LocalLoader;
+    remote?: RemoteModels;
     dataFolder?: string;
     embedder?: Embedder;
     logLevel?: string;
@@ -45,6 +46,7 @@ export async function startTestServer(
     aliases = [],
     withoutEngine = false,
     loader,
+    remote,
     dataFolder,
     embedder,
     logLevel = 'silent',
@@ -75,6 +77,7 @@ export async function startTestServer(
     log,
     ...(loader ? { loader } : {}),
     ...(embedder ? { embedder } : {}),
+    ...(remote ? { remote } : {}),
     ...(tenancy ? { tenancy } : {}),
     ...(tracing ? { tracing } : {}),
   });

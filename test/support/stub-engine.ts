@@ -77,7 +77,8 @@ export class StubEngine implements Engine {
       sink,
       choices,
       sent: 0,
-      open: new Set(choices.keys()),
+      before: choices.map((_, index) => request.resumed?.[index]?.tokens.length ?? 0),
+      open: new Set([...choices.keys()].filter((index) => !request.resumed?.[index]?.ended)),
       failure: this.failNext,
     };
     this.failNext = null;
@@ -182,7 +183,7 @@ export class StubEngine implements Engine {
     }
     const position = running.sent;
     running.sent += 1;
-    for (const index of running.open) this.#advance(running, index, position);
+    for (const index of running.open) this.#advance(running, index, running.before[index]! + position);
     if (running.open.size === 0) this.#end(request.id);
     else this.#next(running, () => this.#step(running));
   }
@@ -236,6 +237,7 @@ interface Running {
   sink: (event: EngineEvent) => void;
   choices: Buffer[];
   sent: number; // tokens of each choice
+  before: number[]; // tokens that each choice had when it was resumed
   open: Set<number>;
   failure: StubEngine['failNext'];
 }
@@ -246,7 +248,8 @@ function done(
   finishReason: FinishReason,
   stopSequence: string | null,
 ): EngineEvent {
-  const completionTokens = Math.max(0, running.sent - (finishReason === 'cancelled' ? 0 : 1));
+  const sent = Math.max(0, running.sent - (finishReason === 'cancelled' ? 0 : 1));
+  const completionTokens = running.before[index]! + sent;
   return { type: 'done', id: running.request.id, index, finishReason, stopSequence, completionTokens };
 }
 

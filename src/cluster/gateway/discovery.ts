@@ -1,0 +1,68 @@
+import type { Config } from '../../config/index.js';
+import type { Target } from '../../routing/target.js';
+import { DeadLetters } from '../queue/dead-letters.js';
+import { WorkQueue } from '../queue/work-queue.js';
+import type { RedisLink } from '../redis/link.js';
+import { Roster, recentModels } from '../roster/roster.js';
+import type { Dispatcher } from './dispatcher.js';
+import { RemoteModel } from './remote-model.js';
+import { RemoteTarget } from './remote-target.js';
+
+export interface DiscoveryHooks {
+  /** A model that wasn't known before. */
+  found(id: string, aliases: string[], target: Target): void;
+}
+
+/** Looks for models and their workers from time to time. */
+export class Discovery {
+  readonly models = new Map<string, RemoteModel>();
+  readonly #redis: RedisLink;
+  readonly #dispatcher: Dispatcher;
+  readonly #config: Config;
+  readonly #hooks: DiscoveryHooks;
+  readonly #timer: NodeJS.Timeout;
+  #isLooking = false;
+
+  constructor(redis: RedisLink, dispatcher: Dispatcher, config: Config, hooks: DiscoveryHooks) {
+    this.#redis = redis;
+    this.#dispatcher = dispatcher;
+    this.#config = config;
+    this.#hooks = hooks;
+    this.#timer = setInterval(() => void this.look(), config.cluster.leaseMs / 3).unref();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  async look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      for (const id of await recentModels(this.#redis)) if (!this.models.has(id)) await this.#meet(id);
+      await Promise.all([...this.models.values()].map((model) => model.look()));
+    } catch {
+      // Redis is away; what was known still holds.
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  async #meet(id: string): Promise<void> {
+    const { cluster, routing } = this.#config;
+    const roster = new Roster(id, this.#redis);
+    const description = await roster.description();
+    if (description === null) return;
+    const queue = new WorkQueue(id, this.#redis, cluster);
+    const dead = new DeadLetters(id, this.#redis, cluster.deadLetterHours * 3_600_000);
+    const model = new RemoteModel({ queue, dead, roster }, description);
+    this.models.set(id, model);
+    const { maxInFlight } = cluster;
+    const options = { maxInFlight, waitTimeoutMs: routing.waitTimeoutMs };
+    this.#hooks.found(
+      id,
+      description.aliases,
+      new RemoteTarget(model, this.#dispatcher, this.#redis, options),
+    );
+  }
+}

@@ -1,0 +1,327 @@
+import type { TokenBound } from '../../cost/tab.js';
+import { SluiceError, toSluiceError } from '../../errors.js';
+import type { GenerationEvent, Usage, ValidatedRequest } from '../../generation/types.js';
+import type { DeadLetters } from '../queue/dead-letters.js';
+import type { Entry, QueuedWork, WorkQueue } from '../queue/work-queue.js';
+import { away } from '../redis/connection.js';
+import type { RedisLink } from '../redis/link.js';
+import { type Batch, type Order, pack, type WorkerMessage, workOf } from '../wire.js';
+import { Job, type Verdict } from './job.js';
+import { Results } from './results.js';
+import { lostJobs } from './supervision.js';
+
+export interface DispatcherOptions {
+  id: string; // of this gateway, unique
+  leaseMs: number;
+  maxAttempts: number; // workers that may lose a request
+  waitTimeoutMs: number;
+  onFault: (message: string, details: object) => void;
+}
+
+export interface Task {
+  queue: WorkQueue;
+  dead: DeadLetters;
+  request: ValidatedRequest;
+  stream: string; // that the first attempt goes to
+  sink: (event: GenerationEvent) => void;
+  onCounted: (bound: TokenBound) => void;
+  signal: AbortSignal;
+  /** Told how many waited before it. */
+  onQueued: (waiting: number) => void;
+}
+
+/** A job and what waits for it. */
+export interface Active {
+  readonly job: Job;
+  readonly task: Task;
+  /** Its entry couldn't be written: Redis was away. */
+  isUnplaced: boolean;
+  replaces: Entry | null;
+  end(result: () => Usage): void;
+  waitTimer: NodeJS.Timeout | undefined;
+}
+
+/** After a refusal by one worker, another is asked. Only the first two say something bad about the request or the worker. */
+const RETRIED: ReadonlySet<string> = new Set([
+  'engine_failed',
+  'internal_error',
+  'shutting_down',
+  'model_not_ready',
+  'queue_full',
+]);
+const HARMLESS: ReadonlySet<string> = new Set(['shutting_down', 'model_not_ready', 'queue_full']);
+const MAX_ATTEMPTS = 100; // for whatever reason
+const PAST_DEADLINE_MS = 500; // the worker's own end comes first
+const RETRY_PAUSE_MS = 50;
+
+/**
+ * This gateway's requests in the cluster. It alone decides about them: which attempt counts, when a worker has lost one and
+ * another goes on from what the client has, and when one is taken out. All that is in Redis is on the way to somebody.
+ */
+export class Dispatcher {
+  readonly #redis: RedisLink;
+  readonly #options: DispatcherOptions;
+  readonly #results: Results;
+  readonly #active = new Map<string, Active>();
+  readonly #ordered = new Set<string>(); // cancelled of late, by worker and attempt
+  readonly #supervision: NodeJS.Timeout;
+  #supervisedMs = performance.now();
+  #isSupervising = false;
+  #count = 0;
+
+  constructor(redis: RedisLink, options: DispatcherOptions) {
+    this.#redis = redis;
+    this.#options = options;
+    this.#results = new Results(options.id, redis, options.leaseMs, {
+      batch: (batch) => this.#take(batch),
+      lost: () => this.#startOver(),
+    });
+    this.#supervision = setInterval(() => void this.#supervise(), options.leaseMs / 4).unref();
+  }
+
+  get inFlight(): number {
+    return this.#active.size;
+  }
+
+  open(): Promise<void> {
+    return this.#results.open();
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#supervision);
+    for (const active of this.#active.values()) this.#fail(active, shuttingDown());
+    await this.#results.close();
+  }
+
+  /** Resolves when the answer is complete, and as cancelled when the signal aborts. Rejects with what ended it. */
+  submit(task: Task): Promise<Usage> {
+    const { request, sink, onCounted: counted } = task;
+    const prompts = request.input.kind === 'text' ? request.input.prompts.length : 1;
+    const job = new Job(`${request.id}#${this.#count++}`, prompts, request.choices, { event: sink, counted });
+    return new Promise((resolve, reject) => {
+      const end = (result: () => Usage) => {
+        if (job.ended) return;
+        job.ended = true;
+        this.#active.delete(job.id);
+        clearTimeout(active.waitTimer);
+        clearTimeout(deadline);
+        task.signal.removeEventListener('abort', cancel);
+        void this.#forget(active);
+        try {
+          resolve(result());
+        } catch (error) {
+          reject(error);
+        }
+      };
+      const active: Active = { job, task, isUnplaced: false, replaces: null, end, waitTimer: undefined };
+      const cancel = () => this.#cancel(active);
+      const deadline = setTimeout(
+        () => this.#fail(active, pastDeadline()),
+        Math.max(0, request.deadlineMs - Date.now()) + PAST_DEADLINE_MS,
+      );
+      this.#active.set(job.id, active);
+      task.signal.addEventListener('abort', cancel);
+      if (task.signal.aborted) cancel();
+      else void this.#begin(active, task.stream);
+    });
+  }
+
+  /** A new attempt. The first one fails where it can't be queued; later ones are the gateway's to bring about. */
+  async #begin(active: Active, stream: string): Promise<void> {
+    const { job, task } = active;
+    const isFirst = job.attempt === 0;
+    if (!active.isUnplaced) active.replaces = job.entry;
+    job.entry = null;
+    job.begin(performance.now());
+    active.isUnplaced = false;
+    clearTimeout(active.waitTimer);
+    active.waitTimer = setTimeout(() => this.#waitedTooLong(active), this.#options.waitTimeoutMs);
+    const { attempt } = job;
+    try {
+      const { entry, waiting } = await task.queue.put(stream, this.#workOf(active), active.replaces);
+      if (entry === null) return this.#fail(active, queueFull(waiting));
+      if (job.ended || job.attempt !== attempt) return await task.queue.remove(entry, job.id);
+      job.entry = entry;
+      if (isFirst) task.onQueued(waiting);
+    } catch {
+      if (job.ended || job.attempt !== attempt) return;
+      if (isFirst) this.#fail(active, away());
+      else active.isUnplaced = true;
+    }
+  }
+
+  #workOf({ job, task: { request } }: Active): QueuedWork {
+    const { input, choices } = request;
+    return {
+      request: job.id,
+      gateway: this.#options.id,
+      attempt: job.attempt,
+      sequences: (input.kind === 'text' ? input.prompts.length : 1) * choices,
+      waitMs: this.#options.waitTimeoutMs,
+      deadlineMs: Math.max(1, request.deadlineMs - Date.now()),
+      body: pack(workOf({ ...request, id: job.id }, job.hasProgress ? job.progress : null, job.revision)),
+    };
+  }
+
+  #take({ worker, messages, alive = [] }: Batch): void {
+    const nowMs = performance.now();
+    for (const message of messages) this.#accept(worker, message, nowMs);
+    for (const { id, attempt } of alive) {
+      const job = this.#active.get(id)?.job;
+      if (job?.isAt(worker, attempt)) job.alive(worker, nowMs);
+      else this.#order(worker, id, attempt);
+    }
+  }
+
+  #accept(worker: string, message: WorkerMessage, nowMs: number): void {
+    const { id, attempt } = message;
+    const active = this.#active.get(id);
+    if (!active) {
+      if (message.type !== 'ended' && message.type !== 'failed') this.#order(worker, id, attempt);
+      return;
+    }
+    try {
+      this.#follow(active, active.job.accept(worker, message, nowMs), worker, message);
+      if (active.job.worker !== null) clearTimeout(active.waitTimer);
+    } catch (error) {
+      this.#fail(active, toSluiceError(error)); // such as a budget that the prompt, now counted, doesn't fit
+    }
+  }
+
+  #follow(active: Active, verdict: Verdict, worker: string, { id, attempt }: WorkerMessage): void {
+    switch (verdict.type) {
+      case 'ended':
+        active.end(() => verdict.usage);
+        break;
+      case 'failed':
+        this.#failedAt(active, verdict.message);
+        break;
+      case 'foreign':
+        this.#order(worker, id, attempt);
+        break;
+      case 'gap':
+        this.#again(active, 'messages of it were lost', false);
+    }
+  }
+
+  #failedAt(active: Active, failure: Extract<WorkerMessage, { type: 'failed' }>): void {
+    const { code, message, param, retryAfterSeconds } = failure;
+    if (!RETRIED.has(code)) {
+      this.#fail(active, new SluiceError(code, message, { param, retryAfterSeconds }));
+      return;
+    }
+    const { attempt } = active.job;
+    setTimeout(() => {
+      if (active.job.attempt === attempt) this.#again(active, `${code}: ${message}`, !HARMLESS.has(code));
+    }, RETRY_PAUSE_MS);
+  }
+
+  /** Another worker goes on from what the client has. */
+  #again(active: Active, reason: string, isLoss: boolean): void {
+    const { job, task } = active;
+    if (job.ended) return;
+    if (job.worker !== null) this.#order(job.worker, job.id, job.attempt);
+    if (isLoss) job.losses += 1;
+    this.#options.onFault('a request goes to another worker', {
+      request: job.id,
+      model: task.queue.model,
+      worker: job.worker,
+      attempt: job.attempt,
+      reason,
+    });
+    if (job.losses < this.#options.maxAttempts && job.attempt < MAX_ATTEMPTS) {
+      void this.#begin(active, task.queue.shared(task.request.priority));
+      return;
+    }
+    const work = this.#workOf(active);
+    task.dead.bury(work, reason).catch((error: Error) => this.#options.onFault(error.message, {}));
+    this.#fail(active, lostForGood(job.losses));
+  }
+
+  /** What was in Redis may be gone. What workers have said since is asked for again. */
+  #startOver(): void {
+    for (const active of this.#active.values()) this.#again(active, 'Redis had lost it', false);
+  }
+
+  async #supervise(): Promise<void> {
+    if (this.#isSupervising) return;
+    this.#isSupervising = true;
+    const { leaseMs } = this.#options;
+    const nowMs = performance.now();
+    const wasAsleep = nowMs - this.#supervisedMs > leaseMs / 2;
+    this.#supervisedMs = nowMs;
+    this.#ordered.clear();
+    try {
+      // Silence says nothing about workers while nobody could be heard.
+      const isDeaf =
+        wasAsleep || this.#redis.commands.upForMs < leaseMs || this.#redis.reader.upForMs < leaseMs;
+      for (const active of this.#active.values()) {
+        if (isDeaf) active.job.heardMs = nowMs;
+        if (active.isUnplaced && !isDeaf)
+          await this.#begin(active, active.task.queue.shared(active.task.request.priority));
+      }
+      if (isDeaf) return;
+      for (const { active, reason, isLoss } of await lostJobs(this.#active.values(), nowMs, leaseMs))
+        this.#again(active, reason, isLoss);
+    } catch {
+      // Redis is away; the next time may succeed.
+    } finally {
+      this.#isSupervising = false;
+    }
+  }
+
+  #waitedTooLong(active: Active): void {
+    const message = `The request waited ${this.#options.waitTimeoutMs} ms for a worker and wasn't served.`;
+    this.#fail(active, new SluiceError('inference_timeout', message, { retryAfterSeconds: 5 }));
+  }
+
+  #fail(active: Active, error: SluiceError): void {
+    active.end(() => {
+      throw error;
+    });
+  }
+
+  #cancel(active: Active): void {
+    const { job, task } = active;
+    active.end(() => {
+      for (const [choice, { ended }] of job.progress.choices.entries())
+        if (!ended) task.sink({ type: 'done', choice, finishReason: 'cancelled', stopSequence: null });
+      return job.usage;
+    });
+  }
+
+  /** Nobody needs it any more: neither the queue nor a worker. */
+  async #forget({ job, task }: Active): Promise<void> {
+    if (job.worker !== null) this.#order(job.worker, job.id, job.attempt);
+    if (job.entry === null) return; // who puts it will see
+    await task.queue.remove(job.entry, job.id).catch(() => undefined); // what is left, workers sweep up
+  }
+
+  /** At most once between two rounds of supervision: workers repeat themselves. */
+  #order(worker: string, id: string, attempt: number): void {
+    const name = `${worker} ${id} ${attempt}`;
+    if (this.#ordered.has(name)) return;
+    this.#ordered.add(name);
+    const order: Order = { type: 'cancel', id, attempt };
+    const channel = this.#redis.keys.orders(worker);
+    this.#redis.commands.send(channel, ['PUBLISH', channel, pack(order)]).catch(() => undefined);
+  }
+}
+
+function queueFull(waiting: number): SluiceError {
+  return new SluiceError('queue_full', `${waiting} requests wait for the workers of this model.`, {
+    retryAfterSeconds: 2,
+  });
+}
+
+function shuttingDown(): SluiceError {
+  return new SluiceError('shutting_down', 'The server is shutting down.');
+}
+
+function pastDeadline(): SluiceError {
+  return new SluiceError('deadline_exceeded', 'The deadline passed before the answer was complete.');
+}
+
+function lostForGood(losses: number): SluiceError {
+  return new SluiceError('engine_failed', `${losses} workers failed while they computed this request.`);
+}

@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import type { Config } from '../../config/index.js';
+import { adoptedSpec, type RemoteModels } from '../../gateway/create.js';
+import type { Fleet } from '../../routing/fleet.js';
+import type { Log } from '../../telemetry/log.js';
+import { connectRedis, type RedisLink } from '../redis/link.js';
+import { Discovery } from './discovery.js';
+import { Dispatcher } from './dispatcher.js';
+
+/** A process's part as a gateway of a cluster. */
+export class GatewayRole implements RemoteModels {
+  readonly id: string;
+  readonly redis: RedisLink;
+  readonly dispatcher: Dispatcher;
+  readonly #config: Config;
+  readonly #log: Log;
+  #discovery: Discovery | null = null;
+
+  private constructor(id: string, redis: RedisLink, config: Config, log: Log) {
+    this.id = id;
+    this.redis = redis;
+    this.#config = config;
+    this.#log = log;
+    this.dispatcher = new Dispatcher(redis, {
+      id,
+      leaseMs: config.cluster.leaseMs,
+      maxAttempts: config.cluster.maxAttempts,
+      waitTimeoutMs: config.routing.waitTimeoutMs,
+      onFault: (message, details) => log.warn(details, message),
+    });
+  }
+
+  /** Rejects with store_unavailable where Redis can't be reached. */
+  static async open(config: Config, log: Log): Promise<GatewayRole> {
+    const redis = await connectRedis(config.redis);
+    const role = new GatewayRole(`gateway-${randomUUID()}`, redis, config, log);
+    await role.dispatcher.open();
+    return role;
+  }
+
+  async attach(fleet: Fleet): Promise<void> {
+    this.#discovery = new Discovery(this.redis, this.dispatcher, this.#config, {
+      found: (id, aliases, target) => {
+        if (fleet.find(id)) {
+          this.#log.warn({ model: id }, 'workers serve a model of a name that is taken');
+          return;
+        }
+        const free = aliases.filter((alias) => fleet.find(alias) === null);
+        fleet.adopt(adoptedSpec(id, free), target);
+        this.#log.info({ model: id }, 'workers serve a model');
+      },
+    });
+    await this.#discovery.look();
+  }
+
+  /** Ends what is under way. */
+  async close(): Promise<void> {
+    this.#discovery?.close();
+    await this.dispatcher.close();
+    this.redis.close();
+  }
+}

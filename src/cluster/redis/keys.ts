@@ -1,0 +1,69 @@
+/**
+ * Every key and channel. Keys that one script changes together carry the same hash tag, so that Redis Cluster keeps
+ * them in one slot: all of a model, all of a gateway.
+ */
+export class Keys {
+  readonly #prefix: string;
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  /** Sorted set of all models, by when a worker last announced them. */
+  get models(): string {
+    return `${this.#prefix}:models`;
+  }
+
+  /** Stream of requests that any worker of the model may take. */
+  work(model: string, priority: number): string {
+    return `${this.#ofModel(model)}:work:${priority}`;
+  }
+
+  /** Stream of requests meant for one worker. */
+  home(model: string, worker: string): string {
+    return `${this.#ofModel(model)}:home:${worker}`;
+  }
+
+  /** The body of a request that is too large for the stream. */
+  body(model: string, request: string): string {
+    return `${this.#ofModel(model)}:body:${request}`;
+  }
+
+  dead(model: string): string {
+    return `${this.#ofModel(model)}:dead`;
+  }
+
+  /** Hash of the workers' heartbeats. */
+  workers(model: string): string {
+    return `${this.#ofModel(model)}:workers`;
+  }
+
+  /** Sorted set: when each worker's heartbeat runs out. */
+  leases(model: string): string {
+    return `${this.#ofModel(model)}:leases`;
+  }
+
+  /** What gateways need to know of the model itself. */
+  description(model: string): string {
+    return `${this.#ofModel(model)}:description`;
+  }
+
+  /** Stream of what workers have to say to a gateway. It exists while the gateway lives. */
+  results(gateway: string): string {
+    return `${this.#prefix}:{gateway:${gateway}}:results`;
+  }
+
+  /** Channel that rings when there is work for a model. */
+  bell(model: string): string {
+    return `${this.#prefix}:bell:${model}`;
+  }
+
+  /** Channel of what gateways have to say to a worker. */
+  orders(worker: string): string {
+    return `${this.#prefix}:orders:${worker}`;
+  }
+
+  #ofModel(model: string): string {
+    return `${this.#prefix}:{model:${model}}`;
+  }
+}

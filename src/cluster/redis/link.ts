@@ -1,0 +1,33 @@
+import type { Config } from '../../config/index.js';
+import { clientFactory } from './client.js';
+import { Connection } from './connection.js';
+import { Keys } from './keys.js';
+
+/** A process's connections to Redis: blocking reads and subscriptions have theirs, so that nothing waits behind them. */
+export interface RedisLink {
+  readonly keys: Keys;
+  readonly commands: Connection;
+  readonly reader: Connection; // blocking reads
+  readonly subscriber: Connection;
+  close(): void;
+}
+
+/** Rejects where Redis can't be reached. */
+export async function connectRedis(settings: Config['redis']): Promise<RedisLink> {
+  const open = clientFactory(settings);
+  const [commands, reader, subscriber] = [0, 1, 2].map(() => new Connection(open, settings.silenceMs)) as [
+    Connection,
+    Connection,
+    Connection,
+  ];
+  const close = () => {
+    for (const each of [commands, reader, subscriber]) each.close();
+  };
+  try {
+    await Promise.all([commands.connect(), reader.connect(), subscriber.connect()]);
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { keys: new Keys(settings.keyPrefix), commands, reader, subscriber, close };
+}

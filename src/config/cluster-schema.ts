@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { bytes } from './bytes.js';
+
+export const redisSchema = z.strictObject({
+  url: z
+    .union([z.literal(''), z.url({ protocol: /^rediss?$/ })], {
+      error: 'expected a redis:// or rediss:// address',
+    })
+    .default('')
+    .describe('Redis that gateways and workers share; none: everything is in this process'),
+  username: z.string().default('').describe('ACL user'),
+  passwordFile: z.string().default('').describe("file with the user's password"),
+  caFile: z
+    .string()
+    .default('')
+    .describe("PEM of the authorities to trust over TLS; by default the system's"),
+  keyPrefix: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/, 'expected 1 to 64 letters, digits, or any of _ . -')
+    .default('sluice')
+    .describe('begins every key and channel: one for each deployment that shares a Redis'),
+  isCluster: z.boolean().default(false).describe('the address is a node of a Redis Cluster'),
+  silenceMs: z
+    .int()
+    .min(200)
+    .max(600_000)
+    .default(5_000)
+    .describe('time without an answer after which Redis counts as away and the connection is made anew'),
+});
+
+export const clusterSchema = z.strictObject({
+  leaseMs: z
+    .int()
+    .min(200)
+    .max(600_000)
+    .default(3_000)
+    .describe('silence after which a gateway or worker counts as dead'),
+  maxAttempts: z
+    .int()
+    .min(1)
+    .max(20)
+    .default(3)
+    .describe('workers that may lose a request before it becomes a dead letter'),
+  maxInFlight: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(4096)
+    .describe('requests to one model that a gateway has in the cluster at once; more wait in the gateway'),
+  maxWaiting: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(4096)
+    .describe('requests that may wait for the workers of one model, over all gateways'),
+  maxInlineBytes: bytes()
+    .default(32 * 2 ** 10)
+    .describe('larger requests lie beside the queue, in a key that expires'),
+  deadLetterHours: z.int().min(1).max(8760).default(24).describe('hours that dead letters are kept'),
+});

@@ -1,0 +1,64 @@
+import { GatewayRole } from '../../src/cluster/gateway/role.js';
+import { WorkerRole } from '../../src/cluster/worker/role.js';
+import { type Config, resolveConfig } from '../../src/config/index.js';
+import { createLog } from '../../src/telemetry/log.js';
+import { startTestServer, type TestServer } from './server.js';
+import { StubEngine, type StubEngineOptions } from './stub-engine.js';
+import { StubText } from './stub-text.js';
+
+export interface RedisAddress {
+  url: string;
+}
+
+export interface TestWorker {
+  role: WorkerRole;
+  engine: StubEngine;
+  close(): Promise<void>;
+}
+
+export interface TestGateway extends TestServer {
+  role: GatewayRole;
+}
+
+/** Short leases, so that tests of deaths are quick. */
+export const QUICK = { 'cluster.leaseMs': 400, 'redis.silenceMs': 800 };
+
+export function clusterConfig(redis: RedisAddress, settings: Record<string, unknown> = {}): Config {
+  const all = { 'redis.url': redis.url, ...QUICK, ...settings };
+  return resolveConfig(Object.entries(all).map(([path, value]) => ({ path, value, origin: 'test' })));
+}
+
+/** A worker in this process, over a scripted engine. */
+export async function startTestWorker(
+  redis: RedisAddress,
+  options: StubEngineOptions & { settings?: Record<string, unknown> } = {},
+): Promise<TestWorker> {
+  const { settings, ...engineOptions } = options;
+  const engine = new StubEngine(engineOptions);
+  const served = { id: engine.modelId, revision: 'r1', engine, text: new StubText() };
+  const config = clusterConfig(redis, settings);
+  const role = await WorkerRole.open(config, served, createLog('silent'));
+  return { role, engine, close: () => role.close() };
+}
+
+/** A gateway in this process. */
+export async function startTestGateway(
+  redis: RedisAddress,
+  settings: Record<string, unknown> = {},
+): Promise<TestGateway> {
+  const config = clusterConfig(redis, settings);
+  const role = await GatewayRole.open(config, createLog('silent'));
+  const server = await startTestServer({
+    withoutEngine: true,
+    remote: role,
+    settings: { ...QUICK, ...settings },
+  });
+  return {
+    ...server,
+    role,
+    close: async () => {
+      await server.close();
+      await role.close();
+    },
+  };
+}

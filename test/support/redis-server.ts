@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface RedisServer {
+  port: number;
+  url: string;
+  /** One command, by redis-cli; its standard output. */
+  cli(...args: string[]): string;
+  /** As a crash would: nothing is written any more. */
+  kill(): Promise<void>;
+  /** Again on the same port and folder. */
+  restart(): Promise<void>;
+  pause(): void;
+  resume(): void;
+  close(): Promise<void>;
+}
+
+/** A real Redis on a free port, with a folder and an append-only file of its own. */
+export async function startRedis(
+  options: { arguments?: string[]; cluster?: boolean } = {},
+): Promise<RedisServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-redis-'));
+  const port = await freePort();
+  const extra = [...(options.arguments ?? []), ...(options.cluster ? ['--cluster-enabled', 'yes'] : [])];
+  let server = await launch(folder, port, extra);
+  const cli = (...args: string[]) => {
+    const { stdout, status, stderr } = spawnSync('redis-cli', ['-p', String(port), ...args], {
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(`redis-cli ${args.join(' ')}: ${stderr}`);
+    return stdout.trim();
+  };
+  if (options.cluster) {
+    cli('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+    while (!cli('CLUSTER', 'INFO').includes('cluster_state:ok'))
+      await new Promise((wake) => setTimeout(wake, 20));
+  }
+  const kill = async () => {
+    server.kill('SIGCONT');
+    server.kill('SIGKILL');
+    if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
+  };
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    cli,
+    kill,
+    restart: async () => {
+      server = await launch(folder, port, extra);
+    },
+    pause: () => void server.kill('SIGSTOP'),
+    resume: () => void server.kill('SIGCONT'),
+    close: async () => {
+      await kill();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function launch(folder: string, port: number, extra: string[]): Promise<ChildProcess> {
+  const settings = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
+  const durable = ['--appendonly', 'yes', '--save', ''];
+  const server = spawn('redis-server', [...settings, ...durable, ...extra], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const failed = once(server, 'error').then(([error]) => {
+    throw new Error(
+      `redis-server can't be started (${error.code}). Install it: apt-get install redis-server`,
+    );
+  });
+  await Promise.race([ready(server), failed]);
+  return server;
+}
+
+async function ready(server: ChildProcess): Promise<void> {
+  let said = '';
+  for await (const chunk of server.stdout!.setEncoding('utf8')) {
+    said += chunk;
+    if (said.includes('Ready to accept connections')) {
+      server.stdout!.on('data', () => undefined); // so that the pipe never fills
+      return;
+    }
+  }
+  throw new Error(`redis-server ended:\n${said}`);
+}
+
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as { port: number };
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
