@@ -12,6 +12,7 @@ const commands: Record<string, () => Promise<CommandModule>> = {
   serve: () => import('./serve.js'),
   gateway: () => import('./gateway.js'),
   worker: () => import('./worker.js'),
+  queue: () => import('./queue.js'),
   models: () => import('./models.js'),
   keys: () => import('./keys.js'),
   budgets: () => import('./budgets.js'),

@@ -37,6 +37,7 @@ export async function runServer(config: Config, stop: AbortSignal): Promise<void
   try {
     refuseOpenServer(config, tenancy.access.needsKey);
     const remote = config.redis.url === '' ? null : await GatewayRole.open(config, log);
+    if (remote) metrics.cluster.watch(() => remote.state());
     await serve(config, { metrics, log, tenancy, tracing, ...(remote ? { remote } : {}) }, stop);
     await remote?.close();
   } finally {

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { CacheMetrics } from './cache.js';
+import { ClusterMetrics } from './cluster.js';
 import { EngineMetrics } from './engine-stats.js';
 import { GenerationMetrics } from './generation.js';
 import { RoutingMetrics } from './routing.js';
@@ -11,6 +12,7 @@ export class Metrics {
   readonly engines = new EngineMetrics(this.registry);
   readonly cache = new CacheMetrics(this.registry);
   readonly routing = new RoutingMetrics(this.registry);
+  readonly cluster = new ClusterMetrics(this.registry);
   readonly httpRequests = new Counter({
     name: 'sluice_http_requests_total',
     help: 'HTTP requests answered',

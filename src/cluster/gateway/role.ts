@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Config } from '../../config/index.js';
 import { adoptedSpec, type RemoteModels } from '../../gateway/create.js';
 import type { Fleet } from '../../routing/fleet.js';
+import type { ClusterModelState } from '../../telemetry/cluster.js';
 import type { Log } from '../../telemetry/log.js';
 import { connectRedis, type RedisLink } from '../redis/link.js';
 import { Discovery } from './discovery.js';
@@ -51,6 +52,16 @@ export class GatewayRole implements RemoteModels {
       },
     });
     await this.#discovery.look();
+  }
+
+  /** As of the last look. */
+  state(): ClusterModelState[] {
+    return [...(this.#discovery?.models ?? [])].map(([id, model]) => ({
+      model: id,
+      waiting: model.waiting,
+      workers: model.workers,
+      estimateMs: model.estimateMs(model.waiting),
+    }));
   }
 
   /** Ends what is under way. */

@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import type { Command } from 'commander';
+import { Dispatcher } from '../cluster/gateway/dispatcher.js';
+import { type DeadLetter, DeadLetters } from '../cluster/queue/dead-letters.js';
+import { WorkQueue } from '../cluster/queue/work-queue.js';
+import { connectRedis, type RedisLink } from '../cluster/redis/link.js';
+import { Roster, recentModels } from '../cluster/roster/roster.js';
+import { requestOf, unpack, type Work } from '../cluster/wire.js';
+import { type Config, ConfigError, loadConfig } from '../config/index.js';
+import { SluiceError } from '../errors.js';
+import { formatTable } from './table.js';
+
+interface Options {
+  config?: string;
+  redis?: string;
+}
+
+export function register(program: Command): void {
+  const queue = program.command('queue').description('requests on their way to workers, over Redis');
+  const command = (usage: string, description: string) =>
+    queue
+      .command(usage)
+      .description(description)
+      .option('--redis <url>', 'address (default: redis.url of the configuration)')
+      .option('--config <file>', 'YAML file of settings (default: $SLUICE_CONFIG)');
+  command('ls', 'models, their workers and queues, and dead letters').action((options: Options) =>
+    withRedis(options, list),
+  );
+  command('show <model> <id>', 'a dead letter').action((model: string, id: string, options: Options) =>
+    withRedis(options, async (redis, config) => show(await letterOf(redis, config, model, id))),
+  );
+  command('retry <model> <id>', 'have a dead letter answered after all, and print the answer').action(
+    (model: string, id: string, options: Options) =>
+      withRedis(options, (redis, config) => retry(redis, config, model, id)),
+  );
+  command('drop <model> <id>', 'forget a dead letter').action((model: string, id: string, options: Options) =>
+    withRedis(options, async (redis, config) => {
+      if (!(await lettersOf(redis, config, model).drop(id))) throw noLetter(id);
+    }),
+  );
+}
+
+async function withRedis(
+  { config: file, redis }: Options,
+  work: (redis: RedisLink, config: Config) => Promise<void>,
+): Promise<void> {
+  const flags = redis === undefined ? [] : [{ path: 'redis.url', value: redis, origin: '--redis' }];
+  const config = loadConfig({ file: file ?? process.env.SLUICE_CONFIG, environment: process.env, flags });
+  if (config.redis.url === '') throw new ConfigError(['redis.url: say which Redis; give --redis']);
+  const link = await connectRedis(config.redis);
+  try {
+    await work(link, config);
+  } finally {
+    link.close();
+  }
+}
+
+async function list(redis: RedisLink, config: Config): Promise<void> {
+  const models = await recentModels(redis);
+  const states = await Promise.all(
+    models.map(async (model) => ({
+      model,
+      waiting: await new WorkQueue(model, redis, config.cluster).waiting(),
+      workers: await new Roster(model, redis).members(),
+      letters: await lettersOf(redis, config, model).list(),
+    })),
+  );
+  const sum = (numbers: number[]) => String(numbers.reduce((total, each) => total + each, 0));
+  const rows = states.map(({ model, waiting, workers, letters }) => [
+    model,
+    String(workers.length),
+    sum(workers.map(({ running }) => running)),
+    sum(workers.map(({ maxSequences }) => maxSequences)),
+    String(waiting),
+    String(letters.length),
+  ]);
+  process.stdout.write(formatTable(['MODEL', 'WORKERS', 'RUNNING', 'PLACES', 'WAITING', 'DEAD'], rows));
+  const dead = states.flatMap(({ model, letters }) =>
+    letters.map(({ id, atMs, attempts, reason }) => [
+      model,
+      id,
+      new Date(atMs).toISOString(),
+      String(attempts),
+      reason,
+    ]),
+  );
+  if (dead.length === 0) return;
+  process.stdout.write(`\n${formatTable(['MODEL', 'DEAD LETTER', 'SINCE', 'ATTEMPTS', 'REASON'], dead)}`);
+}
+
+function show({ body, ...letter }: DeadLetter): void {
+  const { request, progress } = unpack<Work>(body);
+  process.stdout.write(`${JSON.stringify({ ...letter, work: { request, progress } }, null, 2)}\n`);
+}
+
+/** This process is the request's gateway meanwhile. */
+async function retry(redis: RedisLink, config: Config, model: string, id: string): Promise<void> {
+  const dead = lettersOf(redis, config, model);
+  const { body } = await letterOf(redis, config, model, id);
+  const deadlineMs = Date.now() + config.requests.maxTimeoutMs;
+  const dispatcher = new Dispatcher(redis, {
+    id: `retry-${randomUUID()}`,
+    leaseMs: config.cluster.leaseMs,
+    maxAttempts: 1,
+    waitTimeoutMs: config.routing.waitTimeoutMs,
+    onFault: (message, details) => process.stderr.write(`${message}: ${JSON.stringify(details)}\n`),
+  });
+  await dispatcher.open();
+  try {
+    const queue = new WorkQueue(model, redis, config.cluster);
+    const request = requestOf(unpack<Work>(body), deadlineMs);
+    await dispatcher.submit({
+      queue,
+      dead,
+      request,
+      stream: queue.shared(request.priority),
+      sink: (event) => {
+        if (event.type === 'delta') process.stdout.write(event.text);
+      },
+      onCounted: () => undefined,
+      onQueued: () => undefined,
+      signal: new AbortController().signal,
+    });
+    process.stdout.write('\n');
+    await dead.drop(id);
+  } finally {
+    await dispatcher.close();
+  }
+}
+
+function lettersOf(redis: RedisLink, { cluster }: Config, model: string): DeadLetters {
+  return new DeadLetters(model, redis, cluster.deadLetterHours * 3_600_000);
+}
+
+async function letterOf(redis: RedisLink, config: Config, model: string, id: string): Promise<DeadLetter> {
+  const letter = await lettersOf(redis, config, model).get(id);
+  if (letter) return letter;
+  throw noLetter(id);
+}
+
+function noLetter(id: string): SluiceError {
+  return new SluiceError('not_found', `There is no dead letter ${id}.`);
+}
