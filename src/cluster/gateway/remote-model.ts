@@ -1,3 +1,6 @@
+import type { ValidatedRequest } from '../../generation/types.js';
+import { type Placeable, place } from '../placement/placement.js';
+import { prefixNames } from '../placement/prefix.js';
 import type { DeadLetters } from '../queue/dead-letters.js';
 import type { WorkQueue } from '../queue/work-queue.js';
 import type { ModelDescription, Roster, WorkerState } from '../roster/roster.js';
@@ -13,7 +16,7 @@ export class RemoteModel {
   readonly queue: WorkQueue;
   readonly dead: DeadLetters;
   description: ModelDescription;
-  workers: readonly WorkerState[] = [];
+  #workers: Placeable[] = [];
   waiting = 0;
   readonly #roster: Roster;
 
@@ -25,7 +28,21 @@ export class RemoteModel {
   }
 
   async look(): Promise<void> {
-    [this.workers, this.waiting] = await Promise.all([this.#roster.members(), this.queue.waiting()]);
+    const [states, waiting] = await Promise.all([this.#roster.members(), this.queue.waiting()]);
+    this.#workers = states.map((state) => ({ state, prefixes: new Set(state.prefixes), given: 0 }));
+    this.waiting = waiting;
+  }
+
+  get workers(): WorkerState[] {
+    return this.#workers.map(({ state }) => state);
+  }
+
+  /** The stream that a request goes to: that of the worker that holds its longest prefix, or the one all read. */
+  streamFor(request: ValidatedRequest): string {
+    const worker = place(prefixNames(request), this.#workers);
+    if (worker === null) return this.queue.shared(request.priority);
+    this.#workers.find(({ state }) => state.id === worker)!.given += 1;
+    return this.queue.home(worker);
   }
 
   /** How long somebody would wait behind so many others; null where nothing is known of how long requests take. */

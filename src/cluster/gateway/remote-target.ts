@@ -65,7 +65,7 @@ export class RemoteTarget implements Target {
       queue,
       dead,
       request,
-      stream: queue.shared(request.priority),
+      stream: this.model.streamFor(request),
       signal,
       onCounted,
       onQueued: (waiting) => {

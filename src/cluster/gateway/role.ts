@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { Config } from '../../config/index.js';
 import { adoptedSpec, type RemoteModels } from '../../gateway/create.js';
 import type { Fleet } from '../../routing/fleet.js';
-import type { ClusterModelState } from '../../telemetry/cluster.js';
 import type { Log } from '../../telemetry/log.js';
 import { connectRedis, type RedisLink } from '../redis/link.js';
 import { Discovery } from './discovery.js';
@@ -55,7 +54,7 @@ export class GatewayRole implements RemoteModels {
   }
 
   /** As of the last look. */
-  state(): ClusterModelState[] {
+  state() {
     return [...(this.#discovery?.models ?? [])].map(([id, model]) => ({
       model: id,
       waiting: model.waiting,

@@ -7,6 +7,8 @@ export interface LostJob {
   isLoss: boolean; // with a worker
 }
 
+/** Share of a lease that a request waits for the one worker it is meant for; then any may take it. */
+const HOME_PATIENCE = 0.25;
 const INSPECTED_AT_ONCE = 128;
 
 /**
@@ -21,7 +23,10 @@ export async function lostJobs(all: Iterable<Active>, nowMs: number, leaseMs: nu
     if (job.worker !== null) {
       if (nowMs - job.heardMs > leaseMs)
         lost.push({ active, reason: 'its worker fell silent', isLoss: true });
-    } else if (job.entry !== null && nowMs - job.queuedMs > leaseMs) {
+    } else if (
+      job.entry !== null &&
+      nowMs - job.queuedMs > (isAtHome(active) ? leaseMs * HOME_PATIENCE : leaseMs)
+    ) {
       const { stream } = job.entry;
       waiting.set(stream, [...(waiting.get(stream) ?? []), active]);
     }
@@ -32,6 +37,10 @@ export async function lostJobs(all: Iterable<Active>, nowMs: number, leaseMs: nu
   return lost;
 }
 
+function isAtHome({ job, task }: Active): boolean {
+  return job.entry !== null && !task.queue.streams.includes(job.entry.stream);
+}
+
 async function lostOf(stream: string, actives: readonly Active[], leaseMs: number): Promise<LostJob[]> {
   const entries = actives.map(({ job }) => job.entry!.id);
   const queue: WorkQueue = actives[0]!.task.queue;
@@ -39,7 +48,11 @@ async function lostOf(stream: string, actives: readonly Active[], leaseMs: numbe
   return actives.flatMap((active, index): LostJob[] => {
     const state = states[index]!;
     const isSame = active.job.worker === null && active.job.entry?.id === entries[index] && !active.job.ended;
-    if (!isSame || state === 'waiting') return [];
+    if (!isSame) return [];
+    if (state === 'waiting')
+      return isAtHome(active)
+        ? [{ active, reason: 'the worker meant for it has no room', isLoss: false }]
+        : [];
     if (state === 'gone') return [{ active, reason: 'its entry was gone', isLoss: false }];
     return state.takenMsAgo > leaseMs
       ? [{ active, reason: 'a worker took it and said nothing', isLoss: true }]

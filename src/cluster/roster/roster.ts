@@ -13,6 +13,7 @@ export interface WorkerState {
   pageUse: number; // share of its KV pages that running sequences hold
   serviceMs: number; // that a request has taken, lately; 0: none has ended
   isDraining: boolean;
+  prefixes: Uint32Array; // names of the prefixes that it holds
 }
 
 /** What gateways need to know of a model, the same for all its workers. */
@@ -45,7 +46,12 @@ export class Roster {
   async announce(state: WorkerState, leaseMs: number, description: ModelDescription): Promise<void> {
     const { commands, keys } = this.#redis;
     const all = [this.#workers, this.#leases, this.#description, ...this.#streams];
-    const isKnown = await commands.run(scripts.announce, all, [state.id, leaseMs, pack(state)]);
+    const isKnown = await commands.run(scripts.announce, all, [
+      state.id,
+      leaseMs,
+      pack(state),
+      this.#redis.keys.home(this.#model, ''),
+    ]);
     if (!isKnown) await commands.send(this.#description, ['SET', this.#description, pack(description)]);
     await commands.run(scripts.announceModel, [keys.models], [this.#model]);
   }

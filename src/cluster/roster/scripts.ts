@@ -7,7 +7,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
 
 /**
  * A worker's sign of life; those whose lease has run out are forgotten, their consumers too. KEYS: workers, leases,
- * description, streams. ARGV: worker, lease in ms, what it says of itself. Returns whether the description is known.
+ * description, streams. ARGV: worker, lease in ms, what it says of itself,
+ * how the names of workers' own streams begin. Returns whether the description is known.
  */
 export const announce = script(`${NOW}
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
@@ -15,6 +16,7 @@ redis.call('ZADD', KEYS[2], now + ARGV[2], ARGV[1])
 for _, dead in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now)) do
   redis.call('HDEL', KEYS[1], dead)
   redis.call('ZREM', KEYS[2], dead)
+  redis.call('DEL', ARGV[4] .. dead) -- of the same slot
   for i = 4, #KEYS do redis.pcall('XGROUP', 'DELCONSUMER', KEYS[i], '${GROUP}', dead) end
 end
 return redis.call('EXISTS', KEYS[3])`);

@@ -1,4 +1,6 @@
 import type { LocalTarget } from '../../gateway/local-target.js';
+import { PrefixDigest } from '../placement/digest.js';
+import { prefixNames } from '../placement/prefix.js';
 import type { WorkQueue } from '../queue/work-queue.js';
 import type { RedisLink } from '../redis/link.js';
 import { Roster, type WorkerState } from '../roster/roster.js';
@@ -20,6 +22,8 @@ export interface WorkerOptions {
 const LOOK_INTERVAL_MS = 100;
 /** Of the newest in the moving average of service times. */
 const NEWEST_WEIGHT = 1 / 8;
+/** Prefixes that gateways are told of; 8 KiB a heartbeat. */
+const DIGEST_NAMES = 2_048;
 /** Where running sequences hold more of the pages, nothing new is taken. */
 const FULL_PAGES = 0.95;
 
@@ -32,6 +36,7 @@ export class Worker {
   readonly #roster: Roster;
   readonly #outboxes: Outboxes;
   readonly #sweeper: Sweeper;
+  readonly #digest = new PrefixDigest(DIGEST_NAMES);
   readonly #assignments = new Map<string, Assignment>();
   /** Moving average of the time that a request takes here; 0: none has ended. */
   #serviceMs = 0;
@@ -132,13 +137,15 @@ export class Worker {
     }
     this.#assignments.set(name, assignment);
     const beganMs = performance.now();
-    void assignment.run(this.#target).finally(() => {
-      this.#assignments.delete(name);
-      if (assignment.isCancelled) this.#discard(assignment);
-      this.#took(performance.now() - beganMs);
-      if (this.#assignments.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
-      void this.#look();
-    });
+    void assignment
+      .run(this.#target, (request) => this.#digest.add(prefixNames(request)))
+      .finally(() => {
+        this.#assignments.delete(name);
+        if (assignment.isCancelled) this.#discard(assignment);
+        this.#took(performance.now() - beganMs);
+        if (this.#assignments.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+        void this.#look();
+      });
   }
 
   /** Its gateway takes out what ends as it should. */
@@ -181,6 +188,7 @@ export class Worker {
       pageUse: pagesTotal === 0 ? 0 : pagesLive / pagesTotal,
       serviceMs: Math.round(this.#serviceMs),
       isDraining: this.#isDraining,
+      prefixes: this.#digest.names(),
     };
     const { revision, aliases } = this.#options;
     const description = { contextTokens: engine.maxContext, aliases, revision, vocab: text.vocab };
