@@ -19,7 +19,8 @@ test('who shares a prefix goes where it is, and elsewhere when its worker is ful
     assert.equal(response.status, 200);
     await response.text();
   };
-  const served = () => workers.map(({ engine }) => engine.requests.filter(({ id }) => id !== 'warm-up').length);
+  const served = () =>
+    workers.map(({ engine }) => engine.requests.filter(({ id }) => id !== 'warm-up').length);
   try {
     await eventually(() => gateway.role.state()[0]?.workers.length === 2);
     await ask('first');

@@ -10,7 +10,7 @@ export class Connection {
   readonly #open: () => RawClient;
   readonly #silenceMs: number;
   readonly #subscriptions = new Map<string, (message: Buffer) => void>();
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
   #client: RawClient | null = null;
   #heardMs = Number.NEGATIVE_INFINITY; // monotonic
   #upSinceMs = Number.POSITIVE_INFINITY;
@@ -20,7 +20,6 @@ export class Connection {
   constructor(open: () => RawClient, silenceMs: number) {
     this.#open = open;
     this.#silenceMs = silenceMs;
-    this.#timer = setInterval(() => void this.#watch(), silenceMs / 4).unref();
   }
 
   get isUp(): boolean {
@@ -33,8 +32,20 @@ export class Connection {
     return nowMs - this.#heardMs > this.#silenceMs ? 0 : Math.max(0, nowMs - this.#upSinceMs);
   }
 
-  /** Rejects where the server can't be reached now; it is tried again all the same. */
-  async connect(): Promise<void> {
+  /** The first connection. Rejects with store_unavailable where there is none within the time; from then on it is watched. */
+  async open(patienceMs: number): Promise<void> {
+    const giveUp = setTimeout(() => this.#client?.destroy(), patienceMs);
+    try {
+      await this.#connect();
+    } catch {
+      throw away();
+    } finally {
+      clearTimeout(giveUp);
+    }
+    this.#timer = setInterval(() => void this.#watch(), this.#silenceMs / 4).unref();
+  }
+
+  async #connect(): Promise<void> {
     const client = this.#open();
     this.#client = client;
     this.#heardMs = performance.now(); // from now on it is silent
@@ -93,7 +104,7 @@ export class Connection {
   async #replace(): Promise<void> {
     this.#client?.destroy();
     this.#isPinging = false;
-    if (!this.#isClosed) await this.connect().catch(() => undefined);
+    if (!this.#isClosed) await this.#connect().catch(() => undefined);
   }
 }
 

@@ -12,7 +12,10 @@ export interface RedisLink {
   close(): void;
 }
 
-/** Rejects where Redis can't be reached. */
+/** Redis may be starting too. */
+const PATIENCE_MS = 15_000;
+
+/** Rejects with store_unavailable where Redis can't be reached. */
 export async function connectRedis(settings: Config['redis']): Promise<RedisLink> {
   const open = clientFactory(settings);
   const [commands, reader, subscriber] = [0, 1, 2].map(() => new Connection(open, settings.silenceMs)) as [
@@ -24,7 +27,7 @@ export async function connectRedis(settings: Config['redis']): Promise<RedisLink
     for (const each of [commands, reader, subscriber]) each.close();
   };
   try {
-    await Promise.all([commands.connect(), reader.connect(), subscriber.connect()]);
+    await Promise.all([commands, reader, subscriber].map((each) => each.open(PATIENCE_MS)));
   } catch (error) {
     close();
     throw error;
