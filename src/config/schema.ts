@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { bytes } from './bytes.js';
-import { embeddingsSchema } from './embeddings-schema.js';
 import { clusterSchema, redisSchema } from './cluster-schema.js';
+import { embeddingsSchema } from './embeddings-schema.js';
 import { engineSchema } from './engine-schema.js';
 import { priceSchema } from './price-schema.js';
 import { routingSchema } from './routing-schema.js';

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/index.js';
 import type { Target } from '../../routing/target.js';
 import { DeadLetters } from '../queue/dead-letters.js';
-import { WorkQueue } from '../queue/work-queue.js';
+import { type OwnedEntry, WorkQueue } from '../queue/work-queue.js';
 import type { RedisLink } from '../redis/link.js';
 import { Roster, recentModels } from '../roster/roster.js';
 import type { Dispatcher } from './dispatcher.js';
@@ -55,7 +55,8 @@ export class Discovery {
     if (description === null) return;
     const queue = new WorkQueue(id, this.#redis, cluster);
     const dead = new DeadLetters(id, this.#redis, cluster.deadLetterHours * 3_600_000);
-    const model = new RemoteModel({ queue, dead, roster }, description);
+    const isAbandoned = (owned: OwnedEntry) => this.#dispatcher.isAbandoned(owned);
+    const model = new RemoteModel({ queue, dead, roster, isAbandoned }, description);
     this.models.set(id, model);
     const { maxInFlight } = cluster;
     const options = { maxInFlight, waitTimeoutMs: routing.waitTimeoutMs };

@@ -2,7 +2,7 @@ import type { TokenBound } from '../../cost/tab.js';
 import { SluiceError, toSluiceError } from '../../errors.js';
 import type { GenerationEvent, Usage, ValidatedRequest } from '../../generation/types.js';
 import type { DeadLetters } from '../queue/dead-letters.js';
-import type { Entry, QueuedWork, WorkQueue } from '../queue/work-queue.js';
+import type { Entry, OwnedEntry, QueuedWork, WorkQueue } from '../queue/work-queue.js';
 import { away } from '../redis/connection.js';
 import type { RedisLink } from '../redis/link.js';
 import { type Batch, type Order, pack, type WorkerMessage, workOf } from '../wire.js';
@@ -41,13 +41,6 @@ export interface Active {
   waitTimer: NodeJS.Timeout | undefined;
 }
 
-/** A request whose entry nobody needs. */
-interface Finished {
-  queue: WorkQueue;
-  entry: Entry;
-  request: string;
-}
-
 /** After a refusal by one worker, another is asked. Only the first two say something bad about the request or the worker. */
 const RETRIED: ReadonlySet<string> = new Set([
   'engine_failed',
@@ -70,7 +63,6 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #results: Results;
   readonly #active = new Map<string, Active>();
-  #unremoved: Finished[] = [];
   readonly #ordered = new Set<string>(); // cancelled of late, by worker and attempt
   readonly #supervision: NodeJS.Timeout;
   #supervisedMs = performance.now();
@@ -134,6 +126,13 @@ export class Dispatcher {
     });
   }
 
+  /** Whether an entry of this gateway's is of no use any more. */
+  isAbandoned({ entry, request, gateway }: OwnedEntry): boolean {
+    if (gateway !== this.#options.id) return false;
+    const job = this.#active.get(request)?.job;
+    return job === undefined || (job.entry !== null && job.entry.id !== entry.id);
+  }
+
   /** A new attempt. The first one fails where it can't be queued; later ones are the gateway's to bring about. */
   async #begin(active: Active, stream: string): Promise<void> {
     const { job, task } = active;
@@ -148,8 +147,7 @@ export class Dispatcher {
     try {
       const { entry, waiting } = await task.queue.put(stream, this.#workOf(active), active.replaces);
       if (entry === null) return this.#fail(active, queueFull(waiting));
-      if (job.ended || job.attempt !== attempt)
-        return await this.#remove({ queue: task.queue, entry, request: job.id });
+      if (job.ended || job.attempt !== attempt) return await task.queue.remove(entry, job.id);
       job.entry = entry;
       if (isFirst) task.onQueued(waiting);
     } catch {
@@ -270,7 +268,6 @@ export class Dispatcher {
           await this.#begin(active, active.task.queue.shared(active.task.request.priority));
       }
       if (isDeaf) return;
-      for (const finished of this.#unremoved.splice(0)) await this.#remove(finished);
       for (const { active, reason, isLoss } of await lostJobs(this.#active.values(), nowMs, leaseMs))
         this.#again(active, reason, isLoss);
     } catch {
@@ -303,16 +300,8 @@ export class Dispatcher {
   /** Nobody needs it any more: neither the queue nor a worker. */
   async #forget({ job, task }: Active): Promise<void> {
     if (job.worker !== null) this.#order(job.worker, job.id, job.attempt);
-    if (job.entry !== null) await this.#remove({ queue: task.queue, entry: job.entry, request: job.id });
-  }
-
-  /** Where Redis is away, when it is back. */
-  async #remove(finished: Finished): Promise<void> {
-    try {
-      await finished.queue.remove(finished.entry, finished.request);
-    } catch {
-      this.#unremoved.push(finished);
-    }
+    if (job.entry === null) return; // who puts it will see
+    await task.queue.remove(job.entry, job.id).catch(() => undefined); // else it is swept up
   }
 
   /** At most once between two rounds of supervision: workers repeat themselves. */

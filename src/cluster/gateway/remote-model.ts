@@ -2,13 +2,15 @@ import type { ValidatedRequest } from '../../generation/types.js';
 import { type Placeable, place } from '../placement/placement.js';
 import { prefixNames } from '../placement/prefix.js';
 import type { DeadLetters } from '../queue/dead-letters.js';
-import type { WorkQueue } from '../queue/work-queue.js';
+import { Sweeper } from '../queue/sweeper.js';
+import type { OwnedEntry, WorkQueue } from '../queue/work-queue.js';
 import type { ModelDescription, Roster, WorkerState } from '../roster/roster.js';
 
 export interface RemoteModelParts {
   queue: WorkQueue;
   dead: DeadLetters;
   roster: Roster;
+  isAbandoned(owned: OwnedEntry): boolean;
 }
 
 /** What a gateway knows of a model and its workers, as of the last look. */
@@ -18,9 +20,11 @@ export class RemoteModel {
   description: ModelDescription;
   #workers: Placeable[] = [];
   waiting = 0;
+  readonly #sweeper: Sweeper;
   readonly #roster: Roster;
 
-  constructor({ queue, dead, roster }: RemoteModelParts, description: ModelDescription) {
+  constructor({ queue, dead, roster, isAbandoned }: RemoteModelParts, description: ModelDescription) {
+    this.#sweeper = new Sweeper(queue, isAbandoned);
     this.queue = queue;
     this.dead = dead;
     this.#roster = roster;
@@ -31,6 +35,7 @@ export class RemoteModel {
     const [states, waiting] = await Promise.all([this.#roster.members(), this.queue.waiting()]);
     this.#workers = states.map((state) => ({ state, prefixes: new Set(state.prefixes), given: 0 }));
     this.waiting = waiting;
+    await this.#sweeper.sweep([...this.queue.streams, ...states.map(({ id }) => this.queue.home(id))]);
   }
 
   get workers(): WorkerState[] {

@@ -1,13 +1,14 @@
 import type { LocalTarget } from '../../gateway/local-target.js';
 import { PrefixDigest } from '../placement/digest.js';
 import { prefixNames } from '../placement/prefix.js';
+import { Sweeper } from '../queue/sweeper.js';
 import type { WorkQueue } from '../queue/work-queue.js';
 import type { RedisLink } from '../redis/link.js';
 import { Roster, type WorkerState } from '../roster/roster.js';
 import { type Order, unpack } from '../wire.js';
 import { Assignment } from './assignment.js';
+import { LivingGateways } from './living-gateways.js';
 import { Outboxes } from './outboxes.js';
-import { Sweeper } from './sweeper.js';
 
 export interface WorkerOptions {
   id: string; // unique
@@ -51,7 +52,11 @@ export class Worker {
     this.#redis = redis;
     this.#options = options;
     this.#roster = new Roster(queue.model, redis);
-    this.#sweeper = new Sweeper(queue, redis);
+    const gateways = new LivingGateways(redis);
+    this.#sweeper = new Sweeper(
+      queue,
+      async ({ gateway, isOver }) => isOver || !(await gateways.lives(gateway)),
+    );
     this.#outboxes = new Outboxes(options.id, redis, (gateway) => this.#gatewayGone(gateway));
   }
 
@@ -68,7 +73,7 @@ export class Worker {
       setInterval(() => void this.#look(), LOOK_INTERVAL_MS),
       setInterval(() => this.#sayAlive(), this.#options.leaseMs / 3),
       setInterval(() => void this.#announce(), this.#options.leaseMs / 3),
-      setInterval(() => void this.#sweeper.sweep().catch(() => undefined), this.#options.leaseMs),
+      setInterval(() => void this.#sweep().catch(() => undefined), this.#options.leaseMs),
     ];
     void this.#look();
   }
@@ -197,6 +202,11 @@ export class Worker {
     } catch {
       // Redis is away; the next heartbeat may arrive.
     }
+  }
+
+  /** What dead gateways have left. */
+  #sweep(): Promise<void> {
+    return this.#sweeper.sweep([this.#queue.home(this.#options.id), ...this.#queue.streams]);
   }
 
   #idle(): Promise<void> {
