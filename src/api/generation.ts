@@ -13,6 +13,8 @@ import type { CompletionRequest } from './schemas/completions.js';
 import { trimmedHeader, wireTrimmed } from './trimmed.js';
 import { type RequestScope, validateChat, validateCompletion } from './validate.js';
 
+const WARNINGS_HEADER = 'x-sluice-guard-warnings';
+
 /** A request and the form of its answer, as HTTP and WebSocket both need them. */
 export interface Generation {
   request: ValidatedRequest;
@@ -74,6 +76,7 @@ async function respondWhole(
       headers = headersOf(event);
       trimmed = wireTrimmed(event.trimmed);
     }
+    if (event.type === 'done') headers = withWarnings(headers, event.guard?.warnings);
     note(exchange, event);
     format.collect(event);
   };
@@ -121,14 +124,22 @@ async function respondStreaming(exchange: Exchange, api: ApiContext, generation:
 }
 
 function headersOf(start: Extract<GenerationEvent, { type: 'start' }>): Headers {
-  const { model, route, warning, trimmed, quota } = start;
+  const { model, route, warning, trimmed, quota, guardWarnings } = start;
   return {
     ...quota,
+    ...withWarnings({}, guardWarnings),
     ...trimmedHeader(trimmed),
     ...(warning === null ? {} : { 'x-sluice-warning': warning }),
     ...(route === null ? {} : { 'x-sluice-model': plain(model), 'x-sluice-route': plain(route.name) }),
     ...(route?.variant ? { 'x-sluice-variant': plain(route.variant) } : {}),
   };
+}
+
+/** Of the request, and where the answer came whole of that too. */
+function withWarnings(headers: Headers, warnings: readonly string[] = []): Headers {
+  if (warnings.length === 0) return headers;
+  const known = headers[WARNINGS_HEADER];
+  return { ...headers, [WARNINGS_HEADER]: plain([...(known ? [known] : []), ...warnings].join(', ')) };
 }
 
 /** Models are called like their files, and those like anything. */

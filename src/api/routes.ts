@@ -56,6 +56,7 @@ const GENERATION_ERRORS = [
   'context_length_exceeded',
   'request_too_large',
   'invalid_grammar',
+  'content_policy_violation',
   'max_cost_exceeded',
   'model_access_denied',
   'insufficient_quota',
@@ -70,6 +71,7 @@ const GENERATION_ERRORS = [
   'inference_timeout',
   'shutting_down',
   'store_unavailable',
+  'guard_failed',
   'deadline_exceeded',
   'engine_failed',
 ] as const satisfies ErrorCode[];

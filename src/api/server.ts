@@ -55,6 +55,7 @@ export async function startServer({ tenancy: given, ...parts }: ServerParts): Pr
     close: () => {
       probes.close();
       app.close();
+      gateway.guards.close().catch((error: unknown) => log.error({ err: error }, 'guards'));
     },
   };
 }

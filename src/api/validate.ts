@@ -90,6 +90,7 @@ function common(wire: GenerationFields, { id, caller, nowMs, limits }: RequestSc
     prefixId: wire.prefix_id ?? null,
     cachePrompt: wire.cache_prompt ?? true,
     stream: wire.stream ?? false,
+    guards: wire.guards ?? null,
   };
 }
 

@@ -1,4 +1,16 @@
 export { ConfigError } from './config-error.js';
+export {
+  type CustomGuard,
+  type GuardConfig,
+  type GuardMode,
+  type GuardProfile,
+  type GuardStage,
+  type GuardUse,
+  guardModes,
+  guardStages,
+  type TextOrigin,
+  textOrigins,
+} from './guard-schema.js';
 export { isLoopback, loadConfig, refuseOpenServer, resolveConfig } from './load.js';
 export {
   type Capability,

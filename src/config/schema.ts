@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { bytes } from './bytes.js';
 import { engineSchema } from './engine-schema.js';
+import { guardSchema } from './guard-schema.js';
 import { priceSchema } from './price-schema.js';
 import { routingSchema } from './routing-schema.js';
 
@@ -178,6 +179,7 @@ export const configSchema = z.strictObject({
   engine: engineSchema.prefault({}),
   text: textSchema.prefault({}),
   routing: routingSchema.prefault({}),
+  guards: guardSchema.prefault({}),
   data: dataSchema.prefault({}),
   cost: costSchema.prefault({}),
   alerts: alertsSchema.prefault({}),

@@ -1,6 +1,7 @@
 import { type Config, ConfigError, type ModelSpec, modelSpec } from '../config/index.js';
 import type { Accounting } from '../cost/accounting.js';
 import { PriceTable } from '../cost/prices.js';
+import { Guards } from '../guards/guards.js';
 import { Fleet, type FleetHooks } from '../routing/fleet.js';
 import { Router } from '../routing/router.js';
 import { RouteTable } from '../routing/routes.js';
@@ -43,7 +44,13 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   for (const spec of config.routing.models) await fleet.add(spec);
   const router = new Router(fleet, new RouteTable(config.routing.routes));
   refuseUnknownNames(config, router);
-  return { router, models, prefixes, metrics: metrics.generations, accounting: parts.accounting };
+  const guards = new Guards({
+    config: config.guards,
+    metrics: metrics.guards,
+    log: parts.log,
+    nowMs: Date.now,
+  });
+  return { router, models, prefixes, metrics: metrics.generations, accounting: parts.accounting, guards };
 }
 
 function createFleet(

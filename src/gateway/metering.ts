@@ -14,6 +14,8 @@ export function expectedOf({ id, caller, input, choices, maxTokens }: ValidatedR
 /** How a request ended, for its settlement. */
 export class Ending {
   #finishReason = 'stop';
+  /** What guards did, as the ledger has it. */
+  guardResult: string | null = null;
 
   observe(sink: GenerationSink): GenerationSink {
     return (event) => {
@@ -23,15 +25,15 @@ export class Ending {
   }
 
   finished(tab: Tab, { route }: Usage): Outcome {
-    return outcomeOf(tab, route?.model ?? tab.lastModel, this.#finishReason);
+    return this.#outcome(tab, route?.model ?? tab.lastModel, this.#finishReason);
   }
 
   failed(tab: Tab, error: unknown): Outcome {
-    return outcomeOf(tab, tab.lastModel, toSluiceError(error).code);
+    return this.#outcome(tab, tab.lastModel, toSluiceError(error).code);
   }
-}
 
-function outcomeOf(tab: Tab, model: string | null, finishReason: string): Outcome {
-  const { counts, byModel: costs } = tab;
-  return { model, counts, costs, finishReason, cacheLevel: null, guardResult: null };
+  #outcome(tab: Tab, model: string | null, finishReason: string): Outcome {
+    const { counts, byModel: costs } = tab;
+    return { model, counts, costs, finishReason, cacheLevel: null, guardResult: this.guardResult };
+  }
 }

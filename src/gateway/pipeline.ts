@@ -1,6 +1,7 @@
 import type { Accounting } from '../cost/accounting.js';
 import { Tab } from '../cost/tab.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
+import type { Guards } from '../guards/guards.js';
 import type { Router } from '../routing/router.js';
 import type { GenerationMetrics } from '../telemetry/generation.js';
 import { Ending, expectedOf } from './metering.js';
@@ -13,6 +14,7 @@ export interface Gateway {
   prefixes: PrefixRegistry;
   metrics: GenerationMetrics;
   accounting: Accounting;
+  guards: Guards;
 }
 
 /**
@@ -33,11 +35,14 @@ export async function generate(
     const admission = await gateway.accounting.admit(expectedOf(request));
     const tab = new Tab(admission);
     admitted = { admission, tab };
-    const plan = gateway.router.resolve(request);
-    watch.resolved(plan.candidates[0]!.deployment.id);
-    // For each model tried: its dearest outcome reserved on the tab, its queue, its engine or upstream, what it cost.
+    const answer = (checked: ValidatedRequest, checkedSink: GenerationSink, ended: AbortSignal) => {
+      const plan = gateway.router.resolve(checked);
+      watch.resolved(plan.candidates[0]!.deployment.id);
+      // For each model tried: its dearest outcome reserved on the tab, its queue, its engine or upstream, what it cost.
+      return gateway.router.answer({ plan, request: checked, tab, sink: checkedSink, signal: ended });
+    };
     const observed = ending.observe(watch.observe(sink));
-    const usage = await gateway.router.answer({ plan, request, tab, sink: observed, signal });
+    const usage = await gateway.guards.guard({ request, sink: observed, signal, report: ending }, answer);
     const nanodollars = await admission.settle(ending.finished(tab, usage));
     watch.finished(usage);
     return { ...usage, nanodollars };

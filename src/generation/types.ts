@@ -3,7 +3,7 @@ import type { Caller } from '../auth/caller.js';
 import type { SamplingParams } from '../engine/types.js';
 import type { VocabTable } from '../native/types.js';
 import type { TrimReport, TrimStrategy } from '../text/trim/types.js';
-import type { RouteReport } from './report.js';
+import type { GuardReport, RouteReport } from './report.js';
 
 export interface ValidatedRequest {
   id: string; // the answer's id, unique
@@ -28,6 +28,7 @@ export interface ValidatedRequest {
   prefixId: string | null;
   cachePrompt: boolean;
   stream: boolean; // false: only the whole answer matters, so it may be put together late
+  guards?: string | null; // a profile that the client wants beside its key's own
 }
 
 export interface RoutingWishes {
@@ -100,6 +101,7 @@ export type GenerationEvent =
       warning: string | null; // something the client should know, such as a missing chat template
       trimmed: readonly (TrimReport & { prompt: number })[]; // prompts that were cut, and how
       quota: Readonly<Record<string, string>>; // what is left of the caller's limits, as HTTP headers
+      guardWarnings?: readonly string[]; // of the request, "guard/category"
     }
   | {
       type: 'prompt';
@@ -116,7 +118,13 @@ export type GenerationEvent =
       tokens: number[]; // −1 where the id isn't known
       logprobs: ShownLogprob[] | null;
     }
-  | { type: 'done'; choice: number; finishReason: FinishReason; stopSequence: string | null };
+  | {
+      type: 'done';
+      choice: number;
+      finishReason: FinishReason;
+      stopSequence: string | null;
+      guard?: GuardReport; // where guards have something to say of it
+    };
 
 /** How a name came to stand for a model. */
 export interface RouteChoice {

@@ -27,3 +27,6 @@ export interface Classifier {
   readonly name: string;
   score(text: string): { category: string; score: number }[];
 }
+
+/** A finding depends on no text farther than this before its start: so much a stream keeps of what it has sent. */
+export const LOOK_BEHIND = 256;

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { EngineMetrics } from './engine-stats.js';
 import { GenerationMetrics } from './generation.js';
+import { GuardMetrics } from './guards.js';
 import { RoutingMetrics } from './routing.js';
 
 /** Everything /metrics shows. One instance a server: nothing is registered globally. */
@@ -9,6 +10,7 @@ export class Metrics {
   readonly generations = new GenerationMetrics(this.registry);
   readonly engines = new EngineMetrics(this.registry);
   readonly routing = new RoutingMetrics(this.registry);
+  readonly guards = new GuardMetrics(this.registry);
   readonly httpRequests = new Counter({
     name: 'sluice_http_requests_total',
     help: 'HTTP requests answered',

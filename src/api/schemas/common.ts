@@ -91,6 +91,14 @@ export const generationFields = {
       .describe("of a cascade: the estimate that is good enough; the route's if absent"),
   ),
 
+  guards: optional(
+    z
+      .string()
+      .min(1)
+      .max(64)
+      .describe("a guard profile that holds beside the key's own; it can't replace that"),
+  ),
+
   session_id: optional(identifier.describe("keeps this conversation's KV cache for its next request")),
   prefix_id: optional(identifier.describe('a pinned prefix that the prompt continues')),
   priority: optional(z.int().min(0).max(9).describe('0 is served first; 1 if absent')),
@@ -140,6 +148,22 @@ export const routeReport = z
     ),
   })
   .describe('how the answer came about, where more than one model could have given it');
+export const guardReport = z
+  .object({
+    blocked: z
+      .object({
+        stage: z.enum(['input', 'output']),
+        guard: z.string(),
+        category: z.string(),
+        score: z.number(),
+      })
+      .nullable()
+      .describe('what has ended it'),
+    warnings: z.array(z.string()).describe('"guard/category"'),
+  })
+  .optional()
+  .describe('what guards say of this choice');
+
 export const trimmed = z
   .array(
     z.object({
@@ -161,5 +185,15 @@ export const errorBody = z.object({
     type: z.string(),
     code: z.string(),
     param: z.string().nullable().describe('the field at fault, in dotted form'),
+    guard: z
+      .object({
+        stage: z.enum(['input', 'output']),
+        guard: z.string(),
+        category: z.string().describe('of what was found; why, where the guard has failed'),
+        score: z.number().optional(),
+        request_id: z.string(),
+      })
+      .optional()
+      .describe('of content_policy_violation and guard_failed'),
   }),
 });

@@ -1,0 +1,57 @@
+import type { CustomGuard, GuardMode, GuardProfile, GuardStage, TextOrigin } from '../config/index.js';
+import type { CostClass, StreamUnit } from './types.js';
+
+/** What is known of a guard before it is loaded. */
+export interface GuardKind {
+  summary: string;
+  stages: readonly GuardStage[];
+  cost: CostClass;
+  unit: StreamUnit;
+  /** Where a profile says nothing else. */
+  mode: GuardMode;
+  origins: readonly TextOrigin[];
+}
+
+const untrusted: readonly TextOrigin[] = ['user', 'tool', 'tool_call'];
+const everyones: readonly TextOrigin[] = ['user', 'assistant', 'tool', 'tool_call'];
+const both: readonly GuardStage[] = ['input', 'output'];
+
+const builtIn: Readonly<Record<string, GuardKind>> = {
+  keywords: {
+    summary: 'words of your own: options.words, by category',
+    stages: both,
+    cost: 'scan',
+    unit: 'span',
+    mode: 'block',
+    origins: everyones,
+  },
+  patterns: {
+    summary: 'regular expressions of your own: options.patterns, by category',
+    stages: both,
+    cost: 'scan',
+    unit: 'span',
+    mode: 'block',
+    origins: everyones,
+  },
+};
+
+/** Every guard by its name: those built in, then the operator's. */
+export function guardKinds(custom: readonly CustomGuard[]): ReadonlyMap<string, GuardKind> {
+  return new Map([
+    ...Object.entries(builtIn),
+    ...custom.map((guard) => [guard.name, kindOf(guard)] as const),
+  ]);
+}
+
+function kindOf({ module, webhook }: CustomGuard): GuardKind {
+  const what = module ? `module ${module}` : webhook ? `webhook ${webhook.url}` : 'moderation endpoint';
+  const cost = module ? 'custom' : 'network';
+  return { summary: what, stages: both, cost, unit: 'answer', mode: 'block', origins: everyones };
+}
+
+export const DEFAULT_PROFILE = 'default';
+export const NO_PROFILE = 'off';
+
+/** The shipped profile. */
+export const shippedProfile: Pick<GuardProfile, 'input' | 'output'> = { input: [], output: [] };
+void untrusted;

@@ -1,0 +1,104 @@
+import type { Caller } from '../auth/caller.js';
+import type { GuardConfig } from '../config/index.js';
+import { SluiceError } from '../errors.js';
+import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
+import type { GuardMetrics } from '../telemetry/guards.js';
+import type { Log } from '../telemetry/log.js';
+import { Audit } from './audit.js';
+import { Backoff, type BlockCounter } from './backoff.js';
+import { NO_PROFILE } from './catalog.js';
+import { Inspector } from './inspector.js';
+import { type Profile, ProfileBook } from './profile.js';
+import { Vaults } from './vault/vaults.js';
+import { Visit } from './visit.js';
+
+/** A request that is to be guarded, and who is told what came of it. */
+export interface Visitor {
+  request: ValidatedRequest;
+  sink: GenerationSink;
+  signal: AbortSignal;
+  report: { guardResult: string | null };
+}
+
+/** Answers a request that the guards let in. */
+export type Answer = (request: ValidatedRequest, sink: GenerationSink, signal: AbortSignal) => Promise<Usage>;
+
+export interface GuardsOptions {
+  config: GuardConfig;
+  metrics: GuardMetrics;
+  log: Log;
+  nowMs: () => number;
+}
+
+/** The guards of all requests: what goes in before a model is chosen, and what comes out on its way to the client. */
+export class Guards {
+  readonly config: GuardConfig;
+  readonly metrics: GuardMetrics;
+  readonly inspector: Inspector;
+  readonly vaults: Vaults;
+  readonly audit: Audit;
+  readonly #book: ProfileBook;
+  readonly #counter: BlockCounter;
+  readonly #nowMs: () => number;
+  readonly #expiry: NodeJS.Timeout;
+
+  /** Throws ConfigError. */
+  constructor({ config, metrics, log, nowMs }: GuardsOptions) {
+    this.config = config;
+    this.metrics = metrics;
+    this.#nowMs = nowMs;
+    this.#book = new ProfileBook(config);
+    const guards = this.#book
+      .list()
+      .flatMap((profile) => [...profile.guards.input, ...profile.guards.output]);
+    this.inspector = new Inspector({ config, guards, metrics, log });
+    if (config.profile !== NO_PROFILE || Object.keys(config.profiles).length > 0) this.inspector.warmUp();
+    this.vaults = new Vaults({ idleMs: config.vaultIdleMs, maxVaults: config.maxVaults }, nowMs);
+    this.audit = new Audit({ file: config.auditFile, withTexts: config.auditTexts, log });
+    this.#counter = new Backoff({ maxBlocks: config.maxBlocks, windowMs: config.blockWindowMs });
+    this.#expiry = setInterval(() => this.vaults.expire(), Math.min(config.vaultIdleMs, 60_000)).unref();
+  }
+
+  /** The profile for a request. Throws guard_failed or invalid_value, as {@link ProfileBook.of}. */
+  profileOf(caller: Caller, wish: string | null): Profile | null {
+    return this.#book.of(caller.guardProfile, wish);
+  }
+
+  /**
+   * Lets a request in, has it answered, and lets the answer out. Rejects with content_policy_violation where it is blocked,
+   * guard_failed where a guard couldn't look at it, rate_limit_exceeded for who was blocked too often, and as `answer` does.
+   */
+  async guard(visitor: Visitor, answer: Answer): Promise<Usage> {
+    const { request, sink, signal } = visitor;
+    const profile = this.profileOf(request.caller, request.guards ?? null);
+    if (profile === null) return await answer(request, sink, signal);
+    await this.refuseProbing(request.caller, request.user);
+    const visit = new Visit(this, profile, visitor);
+    try {
+      return await visit.run(answer);
+    } finally {
+      if (visit.isBlocked) await this.#counter.blocked(whoIs(request.caller, request.user), this.#nowMs());
+      visit.end();
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#expiry);
+    this.vaults.close();
+    this.audit.close();
+    await this.inspector.close();
+  }
+
+  /** Throws rate_limit_exceeded for who was blocked too often. */
+  async refuseProbing(caller: Caller, user: string | null): Promise<void> {
+    const waitMs = await this.#counter.waitMs(whoIs(caller, user), this.#nowMs());
+    if (waitMs === 0) return;
+    throw new SluiceError('rate_limit_exceeded', 'Too many requests of this user were blocked.', {
+      retryAfterSeconds: Math.ceil(waitMs / 1000),
+    });
+  }
+}
+
+function whoIs({ keyId, tenant }: Caller, user: string | null): string {
+  return JSON.stringify([tenant, keyId, user]);
+}

@@ -1,0 +1,121 @@
+import type { GuardConfig } from '../config/index.js';
+import { SluiceError } from '../errors.js';
+import type { GuardMetrics } from '../telemetry/guards.js';
+import type { Log } from '../telemetry/log.js';
+import { type Check, CheckFailure, GuardPool } from './pool/guard-pool.js';
+import type { CheckResult, DetectorSpec } from './pool/protocol.js';
+import type { ProfileGuard } from './profile.js';
+import type { GuardContext, GuardText } from './types.js';
+
+export interface InspectorOptions {
+  config: GuardConfig;
+  /** All that there are, in all profiles. */
+  guards: readonly ProfileGuard[];
+  metrics: GuardMetrics;
+  log: Log;
+}
+
+/** Runs guards in workers: those of one cost class at once. */
+export class Inspector {
+  readonly #metrics: GuardMetrics;
+  readonly #log: Log;
+  readonly #numbers = new Map<ProfileGuard, number>();
+  readonly #pools = new Map<'scan' | 'custom', GuardPool>();
+  readonly #openPool: () => GuardPool;
+  readonly #guards: readonly ProfileGuard[];
+
+  constructor({ config, guards, metrics, log }: InspectorOptions) {
+    this.#metrics = metrics;
+    this.#log = log;
+    this.#guards = guards;
+    for (const guard of guards) this.#numbers.set(guard, this.#numbers.size);
+    const modules = new Map(config.custom.map(({ name, module }) => [name, module ?? null]));
+    const specs: DetectorSpec[] = guards.map(({ use }) => {
+      return { use, modulePath: modules.get(use.guard) ?? null };
+    });
+    const { threads, maxQueue, workerHeapBytes: heapBytes } = config;
+    this.#openPool = () => new GuardPool(specs, { threads, maxQueue, heapBytes });
+  }
+
+  /** Starts the workers, which otherwise start with the first check. */
+  warmUp(): void {
+    for (const { kind } of this.#guards)
+      if (kind.cost === 'scan' || kind.cost === 'custom') this.#pool(kind.cost);
+  }
+
+  /** All of them in one worker, one after the other: they take less time than the way there. Rejects with guard_failed or queue_full. */
+  scan(
+    guards: readonly ProfileGuard[],
+    texts: readonly GuardText[],
+    context: GuardContext,
+    isFinal: boolean,
+  ) {
+    return this.#check(this.#pool('scan'), guards, texts, context, isFinal);
+  }
+
+  /** Each in a worker of its own. Rejects as scan() does. */
+  custom(guard: ProfileGuard, texts: readonly GuardText[], context: GuardContext) {
+    return this.#check(this.#pool('custom'), [guard], texts, context, true);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+  }
+
+  /** What an operator's module does to its worker mustn't touch those of the others. */
+  #pool(cost: 'scan' | 'custom'): GuardPool {
+    const pool = this.#pools.get(cost) ?? this.#openPool();
+    this.#pools.set(cost, pool);
+    return pool;
+  }
+
+  async #check(
+    pool: GuardPool,
+    guards: readonly ProfileGuard[],
+    texts: readonly GuardText[],
+    context: GuardContext,
+    isFinal: boolean,
+  ): Promise<CheckResult> {
+    const check: Check = {
+      detectors: guards.map((guard) => this.#numbers.get(guard)!),
+      texts,
+      context,
+      isFinal,
+      timeoutMs: Math.max(...guards.map(({ timeoutMs }) => timeoutMs)),
+    };
+    try {
+      const result = await pool.check(check);
+      for (const { detector, value } of result.milliseconds)
+        this.#metrics.latency.labels(this.#guards[detector]!.use.guard).observe(value / 1000);
+      return result;
+    } catch (error) {
+      if (!(error instanceof CheckFailure)) throw error;
+      const guard = error.detector === null ? guards[0]! : this.#guards[error.detector]!;
+      this.failed(guard, context, error.reason, error.cause);
+      const others = guards.filter((other) => other !== guard);
+      if (others.length > 0) return await this.#check(pool, others, texts, context, isFinal);
+      return { hits: [], decidedTo: texts.map(({ text }) => text.length), milliseconds: [] };
+    }
+  }
+
+  /** Throws guard_failed or queue_full, unless the guard may be passed over when it fails. */
+  failed(
+    { use }: ProfileGuard,
+    { requestId, stage }: GuardContext,
+    reason: CheckFailure['reason'],
+    cause: unknown,
+  ): void {
+    this.#metrics.failures.labels(use.guard, reason).inc();
+    const isOpen = use.onFailure === 'pass';
+    const what = { requestId, guard: use.guard, stage, reason, err: cause };
+    this.#log.error(what, isOpen ? 'GUARD FAILED, AND WHAT IT SHOULD HAVE CHECKED PASSES' : 'guard failed');
+    if (isOpen) return;
+    const details = { guard: { stage, guard: use.guard, category: reason, request_id: requestId } };
+    if (reason === 'busy') {
+      const message = 'Too many texts wait to be checked.';
+      throw new SluiceError('queue_full', message, { retryAfterSeconds: 1, details });
+    }
+    const message = `The guard ${use.guard} couldn't check this; what isn't checked isn't let through.`;
+    throw new SluiceError('guard_failed', message, { retryAfterSeconds: 1, details });
+  }
+}
