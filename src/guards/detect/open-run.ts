@@ -18,6 +18,25 @@ export function openRun(
   return open;
 }
 
+/**
+ * The same by pattern: `start` (flag g) finds where candidates may begin among the last `reach` units, `begun` tells whether all from there to
+ * the end may be the beginning of one.
+ */
+export function openBegun(
+  text: string,
+  start: RegExp,
+  begun: (candidate: string, at: number) => boolean,
+  reach: number,
+): number {
+  const floor = Math.max(0, text.length - reach);
+  start.lastIndex = floor;
+  for (let match = start.exec(text); match !== null; match = start.exec(text)) {
+    if (begun(text.slice(match.index), match.index)) return match.index;
+    start.lastIndex = match.index + 1;
+  }
+  return text.length;
+}
+
 export const isDigit = (code: number) => code >= 48 && code <= 57;
 export const isLetter = (code: number) => (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
 export const isAlphanumeric = (code: number) => isDigit(code) || isLetter(code);

@@ -1,5 +1,5 @@
 import { distanceTo } from '../context.js';
-import { isAnyOf, isDigit } from '../open-run.js';
+import { isAnyOf, isDigit, openRun } from '../open-run.js';
 import { luhn } from './checksums.js';
 import { patternRecogniser } from './pattern.js';
 
@@ -126,8 +126,8 @@ export const creditCard = patternRecogniser({
     /(?<![\w.-])(?:\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}|\d{4}([ -])\d{6}\2\d{4,5}|\d{12,19})(?![\w-]|[.,]\d)/g,
   maxSpan: 23,
   lookAhead: 2,
-  inside: (code) => isDigit(code) || isSeparator(code) || code === 46 || code === 44,
-  starts: isDigit,
+  openFrom: (text, reach) =>
+    openRun(text, (code) => isDigit(code) || isSeparator(code) || code === 46 || code === 44, isDigit, reach),
   accept(match, text, start) {
     const digits = match.replace(/[ -]/g, '');
     const issuer = issuerOf(digits);

@@ -1,11 +1,12 @@
 import { distanceTo } from '../context.js';
-import { isAlphanumeric, isAnyOf } from '../open-run.js';
+import { openBegun } from '../open-run.js';
 import { isDate } from './checksums.js';
 import { patternRecogniser } from './pattern.js';
 
 const months =
   'january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec|januar|februar|märz|mai|juni|juli|oktober|dezember|janvier|février|mars|avril|juin|juillet|août|septembre|octobre|novembre|décembre|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre|janeiro|fevereiro|março|maio|junho|julho|setembro|outubro|dezembro';
-const isSeparator = isAnyOf('/.-, ');
+const begin = /(?<![\p{L}\p{N}])[\p{L}\p{N}]/gu;
+const begun = /^[\p{L}\p{N}]{1,10}(?:(?:[-/.º]|[., ]{1,2})[\p{L}\p{N}]{1,10}){0,4}[-/., º]{0,2}$/u;
 const toBirthWord = distanceTo([
   'born',
   'dob',
@@ -49,8 +50,13 @@ export const dateOfBirth = patternRecogniser({
   ),
   maxSpan: 36,
   lookAhead: 2,
-  inside: (code) => isAlphanumeric(code) || isSeparator(code) || code > 127,
-  starts: (code) => isAlphanumeric(code),
+  openFrom: (text, reach) =>
+    openBegun(
+      text,
+      begin,
+      (candidate, at) => begun.test(candidate) && toBirthWord(text, at) < Number.POSITIVE_INFINITY,
+      reach,
+    ),
   accept(match, text, start) {
     return isBirth(text, start) && isPossible(match) ? { score: 0.9, isValidated: false } : null;
   },

@@ -1,4 +1,4 @@
-import { isAlphanumeric, isAnyOf, isLetter } from '../open-run.js';
+import { isAlphanumeric, openBegun } from '../open-run.js';
 import { mod97 } from './checksums.js';
 import { patternRecogniser } from './pattern.js';
 
@@ -8,15 +8,15 @@ const lengths: Record<string, number> = Object.fromEntries(
     .split(' ')
     .map((entry) => [entry.slice(0, 2), Number(entry.slice(2))]),
 );
-const isSeparator = isAnyOf(' -');
+const begin = /(?<![A-Za-z0-9])[A-Za-z]/g;
+const begun = /^[A-Za-z](?:[A-Za-z](?:\d(?:\d(?:[ -]?[A-Za-z0-9]){0,30}[ -]?)?)?)?$/;
 
 export const iban = patternRecogniser({
   name: 'iban',
   categories: ['iban'],
   pattern: /(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}/g,
   maxSpan: 66,
-  inside: (code) => isAlphanumeric(code) || isSeparator(code),
-  starts: isLetter,
+  openFrom: (text, reach) => openBegun(text, begin, (candidate) => begun.test(candidate), reach),
   accept(match) {
     const country = match.slice(0, 2).toUpperCase();
     const wanted = lengths[country];

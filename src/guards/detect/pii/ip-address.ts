@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { distanceTo } from '../context.js';
-import { isAnyOf, isDigit } from '../open-run.js';
+import { isAnyOf, isDigit, openRun } from '../open-run.js';
 import { patternRecogniser } from './pattern.js';
 
 const toVersionWord = distanceTo([
@@ -38,8 +38,7 @@ export const ipv4 = patternRecogniser({
   pattern: /(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)/g,
   maxSpan: 15,
   lookAhead: 2,
-  inside: (code) => isDigit(code) || code === 46,
-  starts: isDigit,
+  openFrom: (text, reach) => openRun(text, (code) => isDigit(code) || code === 46, isDigit, reach),
   accept(match, text, start) {
     const parts = match.split('.').map(Number);
     if (parts.some((part) => part > 255) || /(?:^|\.)0\d/.test(match)) return null;
@@ -57,8 +56,7 @@ export const ipv6 = patternRecogniser({
   pattern: /(?<![\w:.])(?=[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f:]{3,39}(?:\.\d{1,3}){0,3}(?![\w:])/g,
   maxSpan: 45,
   lookAhead: 1,
-  inside: isHexOrColon,
-  starts: (code) => isHexOrColon(code) && code !== 46,
+  openFrom: (text, reach) => openRun(text, isHexOrColon, (code) => isHexOrColon(code) && code !== 46, reach),
   accept(match) {
     if (!isIPv6(match) || match.replaceAll(/[:0]/g, '').length < 2) return null; // ::, ::1
     if (match.length < 8 && !/\d/.test(match)) return null; // std::cafe

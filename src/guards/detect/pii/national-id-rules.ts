@@ -99,7 +99,7 @@ export const nationalIdRules: readonly NationalIdRule[] = [
   },
   {
     category: 'it_fiscal_code',
-    shape: /[A-Z]{6}[0-9LMNP-V]{2}[A-EHLMPR-T][0-9LMNP-V]{2}[A-Z][0-9LMNP-V]{3}[A-Z]/i,
+    shape: /[A-Z]{6}\d{2}[A-EHLMPR-T]\d{2}[A-Z]\d{3}[A-Z]/i,
     check: fiscalCode,
     standsAlone: true,
     words: [],

@@ -1,11 +1,13 @@
 import type { Finding, Recogniser } from '../../finding.js';
 import { type Distance, distanceTo } from '../context.js';
-import { isAlphanumeric, isAnyOf, openRun } from '../open-run.js';
+import { isAlphanumeric, openBegun } from '../open-run.js';
 import { type NationalIdRule, nationalIdRules } from './national-id-rules.js';
 
 const MAX_SPAN = 24;
-const isSeparator = isAnyOf(' -.+');
-const isPart = (code: number) => isAlphanumeric(code) || isSeparator(code);
+const begin = /(?<![A-Za-z0-9])[A-Za-z0-9]/g;
+/** Letters stand alone among the digits of all shapes, except at the beginning. */
+const more = '(?:[ .+-]?(?:\\d|(?<![A-Za-z])[A-Za-z])){0,22}[ .+-]?';
+const begun = new RegExp(`^(?:\\d${more}|[A-Za-z]{1,6}|[A-Za-z]{1,2}[ -]|[A-Za-z]{1,6}[ -]?\\d${more})$`);
 
 interface Prepared {
   rule: NationalIdRule;
@@ -38,7 +40,7 @@ export const nationalIds: Recogniser = {
     }
     return findings;
   },
-  openFrom: (text) => openRun(text, isPart, isAlphanumeric, MAX_SPAN + 2),
+  openFrom: (text) => openBegun(text, begin, (candidate) => begun.test(candidate), MAX_SPAN + 2),
 };
 
 const before = /(?:^|[^\p{L}\p{N}_.-]|[^\p{L}\p{N}_][.-])$/u;

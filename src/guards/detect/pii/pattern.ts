@@ -1,5 +1,4 @@
 import type { Finding, Recogniser } from '../../finding.js';
-import { openRun } from '../open-run.js';
 
 /** What a candidate turned out to be; a shorter `length` leaves the rest of the match out. */
 export interface Accepted {
@@ -21,15 +20,14 @@ export interface PatternOptions {
   pattern: RegExp;
   maxSpan: number;
   lookAhead?: number; // 1 where nothing is said: the character that ends it
-  /** Characters of a candidate, and those it begins with: what holds a stream back. */
-  inside: (code: number) => boolean;
-  starts: (code: number) => boolean;
+  /** As Recogniser's, given how far back a candidate may begin. */
+  openFrom(text: string, reach: number): number;
   /** `text` and `start` show what stands around the match. */
   accept(match: string, text: string, start: number): Accepted | null;
 }
 
 export function patternRecogniser(options: PatternOptions): Recogniser {
-  const { name, categories, pattern, maxSpan, lookAhead = 1, inside, starts, accept } = options;
+  const { name, categories, pattern, maxSpan, lookAhead = 1, openFrom, accept } = options;
   return {
     name,
     categories,
@@ -52,6 +50,6 @@ export function patternRecogniser(options: PatternOptions): Recogniser {
       }
       return findings;
     },
-    openFrom: (text) => openRun(text, inside, starts, maxSpan + lookAhead),
+    openFrom: (text) => openFrom(text, maxSpan + lookAhead),
   };
 }

@@ -1,7 +1,7 @@
 import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/min';
 import type { Recogniser } from '../../finding.js';
 import { distanceTo } from '../context.js';
-import { isAnyOf, isDigit } from '../open-run.js';
+import { isAnyOf, isDigit, openRun } from '../open-run.js';
 import { type Accepted, patternRecogniser } from './pattern.js';
 
 export const defaultPhoneRegions: readonly CountryCode[] = [
@@ -103,8 +103,13 @@ export function phoneRecogniser(regions: readonly CountryCode[] = defaultPhoneRe
     pattern: /(?<![\w.+/=$€£#-]|\d[,:])(?:\+|\(\+?|00)?\d[\d().\-/ \u00a0]{5,22}\d(?![\w]|[.,:]\d)/g,
     maxSpan: MAX_SPAN,
     lookAhead: 2,
-    inside: (code) => isDigit(code) || isPart(code) || code === 44 || code === 58,
-    starts: (code) => isDigit(code) || code === 43 || code === 40,
+    openFrom: (text, reach) =>
+      openRun(
+        text,
+        (code) => isDigit(code) || isPart(code) || code === 44 || code === 58,
+        (code) => isDigit(code) || code === 43 || code === 40,
+        reach,
+      ),
     accept(match, text, start): Accepted | null {
       for (const candidate of shortened(match)) {
         const score = judge(candidate, text, start, regions, isNumber);

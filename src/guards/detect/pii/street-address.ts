@@ -1,4 +1,5 @@
 import type { Finding, Recogniser } from '../../finding.js';
+import { openBegun } from '../open-run.js';
 
 const WORD = "[\\p{Lu}][\\p{L}'’.-]{0,24}";
 const LINK =
@@ -24,9 +25,15 @@ const address = new RegExp(`(?<![\\p{L}\\p{N}$€£.,/-])(?:${shapes.join('|')})
 
 /** The start of any shape, and nothing after it that an address could not go on with. */
 const opening = `(?:${NUMBER}|${romance}|\\p{Lu}[\\p{L}.-]{0,30}|P\\.? ?O?\\.?)`;
-const going = new RegExp(
+const begun = new RegExp(
   `^${opening}(?:[ ,.#]{1,3}(?:[\\p{Lu}\\d#n][\\p{L}\\d'’.º°/-]{0,30}|${LINK}|bis|ter|${romance})){0,14}(?:[ ,.#]{1,3}\\p{L}{0,9})?[ ,.#]{0,3}$`,
   'u',
+);
+const begin = /(?<![\p{L}\p{N}])[\p{L}\d]/gu;
+const typeBeginnings = new Set(
+  'rue avenue boulevard chemin impasse quai place allée cours calle avenida avda paseo plaza camino via viale piazza corso largo rua travessa praça alameda'
+    .split(' ')
+    .flatMap((type) => [...type].map((_, at) => type.slice(0, at + 1))),
 );
 const MAX_SPAN = 140;
 
@@ -53,11 +60,11 @@ export const streetAddress: Recogniser = {
     }
     return findings;
   },
-  openFrom(text) {
-    const floor = Math.max(0, text.length - MAX_SPAN - 1);
-    const tail = text.slice(floor);
-    for (const { index } of tail.matchAll(/(?<![\p{L}\p{N}])[\p{Lu}\d\p{Ll}]/gu))
-      if (going.test(tail.slice(index))) return floor + index;
-    return text.length;
-  },
+  openFrom: (text) =>
+    openBegun(
+      text,
+      begin,
+      (candidate) => begun.test(candidate) || typeBeginnings.has(candidate),
+      MAX_SPAN + 1,
+    ),
 };

@@ -1,11 +1,14 @@
-import { isAlphanumeric, isAnyOf } from '../open-run.js';
 import { patternRecogniser } from '../pii/pattern.js';
 import { entropy } from './entropy.js';
 
 const MAX_VALUE = 200;
-const isValue = isAnyOf('!#$%&*+,-./:;<=>?@^_|~()[]{}"\'`\\ \t');
-const named =
-  /(?<![A-Za-z0-9])(?:[A-Za-z0-9]{0,20}[_-]?)(?:pass(?:word|wd|phrase|code)?|pwd|passwort|contraseña|mot de passe|senha|secret(?:[_ -]?(?:access[_ -]?)?key)?|api[_ -]?key|access[_ -]?key|access[_ -]?token|auth[_ -]?token|private[_ -]?key|client[_ -]?secret|bearer|token)["'`]?\s{0,3}(?:(?::=|[:=]|=>| is | ist | es | lautet )\s{0,3}|\s)["'`]?([^\s"'`<>,;]{6,200})/gi;
+/** A name for secrets and what stands between it and the value. */
+const name =
+  /(?<![A-Za-z0-9])(?:[A-Za-z0-9]{0,20}[_-]?)(?:pass(?:word|wd|phrase|code)?|pwd|passwort|contraseña|mot de passe|senha|secret(?:[_ -]?(?:access[_ -]?)?key)?|api[_ -]?key|access[_ -]?key|access[_ -]?token|auth[_ -]?token|private[_ -]?key|client[_ -]?secret|bearer|token)["'`]?\s{0,3}(?:(?::=|[:=]|=>| is | ist | es | lautet )\s{0,3}|\s)["'`]?/
+    .source;
+const named = new RegExp(`${name}[^\\s"'\`<>,;]{6,200}`, 'gi');
+const begun = new RegExp(`${name}[^\\s"'\`<>,;]{1,200}$`, 'i');
+const lastRun = /[^\s"'`<>,;]{0,200}$/;
 
 /** A value that a name before it calls a password, a secret, a key or a token: `DB_PASSWORD=…`, "my password is …". */
 export const assignedSecrets = patternRecogniser({
@@ -13,8 +16,10 @@ export const assignedSecrets = patternRecogniser({
   categories: ['credential'],
   pattern: named,
   maxSpan: MAX_VALUE + 80,
-  inside: (code) => isAlphanumeric(code) || isValue(code) || code > 127,
-  starts: (code) => isAlphanumeric(code),
+  openFrom(text, reach) {
+    const tail = text.slice(-reach);
+    return begun.test(tail) ? text.length - lastRun.exec(tail)![0].length : text.length;
+  },
   accept(match) {
     const value = /[^\s"'`<>,;]+$/.exec(match)![0].replace(/[.)\]}]+$/, '');
     const name = match.slice(0, match.length - value.length).toLowerCase();
