@@ -4,8 +4,9 @@ export const LOOK_BEHIND = 48;
 /** How far before `start` the nearest of the words ends; Infinity where none is near. */
 export type Distance = (text: string, start: number) => number;
 
-/** The words are in lower case; a phrase is one, too. A word is found where one of the text begins with it. */
-export function distanceTo(words: readonly string[]): Distance {
+/** Words in lower case with | between; a phrase is one, too. A word is found where one of the text begins with it. */
+export function distanceTo(list: string): Distance {
+  const words = list === '' ? [] : list.split('|');
   return (text, start) => {
     const before = text.slice(Math.max(0, start - LOOK_BEHIND), start).toLowerCase();
     let nearest = Number.POSITIVE_INFINITY;

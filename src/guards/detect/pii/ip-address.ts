@@ -3,32 +3,10 @@ import { distanceTo } from '../context.js';
 import { isAnyOf, isDigit, openRun } from '../open-run.js';
 import { patternRecogniser } from './pattern.js';
 
-const toVersionWord = distanceTo([
-  'version',
-  'ver.',
-  'release',
-  'build',
-  'upgrade',
-  'section',
-  'chapter',
-  'clause',
-  'firmware',
-  'v.',
-  'sdk',
-  'driver',
-]);
-const toAddressWord = distanceTo([
-  'ip',
-  'address',
-  'host',
-  'server',
-  'client',
-  'from',
-  'remote',
-  'ping',
-  'ssh',
-  'connect',
-]);
+const toVersionWord = distanceTo(
+  'version|ver.|release|build|upgrade|section|chapter|clause|firmware|v.|sdk|driver',
+);
+const toAddressWord = distanceTo('ip|address|host|server|client|from|remote|ping|ssh|connect');
 const isHexOrColon = isAnyOf('0123456789abcdefABCDEF:.');
 
 /** Dotted quads; not those that a version number or the machine itself would be (RFC 1122: 0/8, 127/8). */

@@ -9,8 +9,8 @@ export interface NationalIdRule {
   check(characters: string, written: string): boolean;
   /** True: shape and check are so rare in other text that no word is needed; 'grouped': where separators are written; false: a word is needed. */
   standsAlone: boolean | 'grouped';
-  /** Words before it, lower case. */
-  words: readonly string[];
+  /** Words before it, lower case, with | between. */
+  words: string;
 }
 
 const DNI_LETTERS = 'TRWAGMYFPDXBNJZSQVHLCKE';
@@ -34,51 +34,42 @@ export const nationalIdRules: readonly NationalIdRule[] = [
       id !== '123456789' &&
       id !== '078051120',
     standsAlone: 'grouped',
-    words: [
-      'ssn',
-      'social security',
-      'social-security',
-      'social sec',
-      'ss#',
-      'taxpayer',
-      'social is',
-      'seguro social',
-    ],
+    words: 'ssn|social security|social-security|social sec|ss#|taxpayer|social is|seguro social',
   },
   {
     category: 'us_itin',
     shape: /9\d{2}([- ])[5-9]\d\1\d{4}/,
     check: () => true,
     standsAlone: false,
-    words: ['itin', 'taxpayer', 'tax id', 'individual tax'],
+    words: 'itin|taxpayer|tax id|individual tax',
   },
   {
     category: 'uk_nhs',
     shape: /\d{3}[ -]?\d{3}[ -]?\d{4}/,
     check: (id) => (11 - (weighted(id, [10, 9, 8, 7, 6, 5, 4, 3, 2]) % 11)) % 11 === Number(id[9]),
     standsAlone: false,
-    words: ['nhs', 'national health', 'patient number', 'health number'],
+    words: 'nhs|national health|patient number|health number',
   },
   {
     category: 'uk_nino',
     shape: /[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]/i,
     check: (id) => !/^(?:BG|GB|NK|KN|TN|NT|ZZ)/.test(id),
     standsAlone: true,
-    words: [],
+    words: '',
   },
   {
     category: 'es_dni',
     shape: /(?:\d{8}|\d{2}\.\d{3}\.\d{3})[- ]?[A-Z]/i,
     check: (id) => DNI_LETTERS[number(id, 0, 8) % 23] === id[8],
     standsAlone: true,
-    words: [],
+    words: '',
   },
   {
     category: 'es_nie',
     shape: /[XYZ][- ]?\d{7}[- ]?[A-Z]/i,
     check: (id) => DNI_LETTERS[Number(`${'XYZ'.indexOf(id[0]!)}${id.slice(1, 8)}`) % 23] === id[8],
     standsAlone: true,
-    words: [],
+    words: '',
   },
   {
     category: 'fr_nir',
@@ -88,28 +79,28 @@ export const nationalIdRules: readonly NationalIdRule[] = [
       return 97 - mod97(digits.slice(0, 13)) === number(digits, 13, 15);
     },
     standsAlone: true,
-    words: [],
+    words: '',
   },
   {
     category: 'de_tax_id',
     shape: /[1-9]\d(?: ?\d{3}){3}/,
     check: (id) => mod11And10(id) && hasOneRepeatedDigit(id.slice(0, 10)),
     standsAlone: false,
-    words: ['steuer-id', 'steuer', 'idnr', 'tax id', 'identifikationsnummer', 'tin'],
+    words: 'steuer-id|steuer|idnr|tax id|identifikationsnummer|tin',
   },
   {
     category: 'it_fiscal_code',
     shape: /[A-Z]{6}\d{2}[A-EHLMPR-T]\d{2}[A-Z]\d{3}[A-Z]/i,
     check: fiscalCode,
     standsAlone: true,
-    words: [],
+    words: '',
   },
   {
     category: 'nl_bsn',
     shape: /\d{9}|\d{3}\.\d{3}\.\d{3}|\d{4}\.\d{2}\.\d{3}/,
     check: (id) => weighted(id, BSN_WEIGHTS) % 11 === 0 && id !== '000000000',
     standsAlone: false,
-    words: ['bsn', 'burgerservicenummer', 'sofinummer', 'citizen service'],
+    words: 'bsn|burgerservicenummer|sofinummer|citizen service',
   },
   {
     category: 'be_nrn',
@@ -117,7 +108,7 @@ export const nationalIdRules: readonly NationalIdRule[] = [
     check: (id) =>
       [id.slice(0, 9), `2${id.slice(0, 9)}`].some((base) => 97 - (Number(base) % 97) === number(id, 9, 11)),
     standsAlone: 'grouped',
-    words: ['rijksregister', 'registre national', 'national number', 'nationaal nummer', 'numéro national'],
+    words: 'rijksregister|registre national|national number|nationaal nummer|numéro national',
   },
   {
     category: 'pl_pesel',
@@ -126,7 +117,7 @@ export const nationalIdRules: readonly NationalIdRule[] = [
       weighted(id, PESEL_WEIGHTS) % 10 === 0 &&
       isDate(2000 + number(id, 0, 2), number(id, 2, 4) % 20, number(id, 4, 6)),
     standsAlone: false,
-    words: ['pesel'],
+    words: 'pesel',
   },
   {
     category: 'se_personnummer',
@@ -135,7 +126,7 @@ export const nationalIdRules: readonly NationalIdRule[] = [
       luhn(id.slice(-10)) &&
       isDate(2000, number(id, id.length - 8, id.length - 6), number(id, id.length - 6, id.length - 4)),
     standsAlone: false,
-    words: ['personnummer', 'personal identity', 'swedish id', 'pnr', 'samordningsnummer'],
+    words: 'personnummer|personal identity|swedish id|pnr|samordningsnummer',
   },
   {
     category: 'fi_hetu',
@@ -144,7 +135,7 @@ export const nationalIdRules: readonly NationalIdRule[] = [
       isDate(2000, number(id, 2, 4), number(id, 0, 2)) &&
       HETU_LETTERS[Number(written.slice(0, 6) + written.slice(7, 10)) % 31] === written.at(-1)!.toUpperCase(),
     standsAlone: true,
-    words: [],
+    words: '',
   },
   {
     category: 'br_cpf',
@@ -159,49 +150,49 @@ export const nationalIdRules: readonly NationalIdRule[] = [
         return ((sum * 10) % 11) % 10 === Number(id[length]);
       }),
     standsAlone: 'grouped',
-    words: ['cpf', 'cadastro de pessoa'],
+    words: 'cpf|cadastro de pessoa',
   },
   {
     category: 'ca_sin',
     shape: /\d{3}([- ]?)\d{3}\1\d{3}/,
     check: (id) => luhn(id) && !/^[08]/.test(id),
     standsAlone: false,
-    words: ['sin', 'social insurance', 'assurance sociale'],
+    words: 'sin|social insurance|assurance sociale',
   },
   {
     category: 'au_tfn',
     shape: /\d{3} ?\d{3} ?\d{3}/,
     check: (id) => weighted(id, TFN_WEIGHTS) % 11 === 0,
     standsAlone: false,
-    words: ['tfn', 'tax file'],
+    words: 'tfn|tax file',
   },
   {
     category: 'in_aadhaar',
     shape: /[2-9]\d{3}([- ]?)\d{4}\1\d{4}/,
     check: verhoeff,
     standsAlone: false,
-    words: ['aadhaar', 'aadhar', 'uidai', 'आधार'],
+    words: 'aadhaar|aadhar|uidai|आधार',
   },
   {
     category: 'in_pan',
     shape: /[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]/,
     check: () => true,
     standsAlone: true,
-    words: [],
+    words: '',
   },
   {
     category: 'cn_resident_id',
     shape: /[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[0-9X]/i,
     check: (id) => '10X98765432'[weighted(id, CHINA_WEIGHTS) % 11] === id[17],
     standsAlone: true,
-    words: [],
+    words: '',
   },
   {
     category: 'kr_rrn',
     shape: /\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])-?[1-8]\d{6}/,
     check: (id) => (11 - (weighted(id, KOREA_WEIGHTS) % 11)) % 10 === Number(id[12]),
     standsAlone: 'grouped',
-    words: ['주민등록', 'resident registration', 'rrn'],
+    words: '주민등록|resident registration|rrn',
   },
   {
     category: 'sg_nric',
@@ -212,7 +203,7 @@ export const nationalIdRules: readonly NationalIdRule[] = [
       return (id[0] === 'S' || id[0] === 'T' ? 'JZIHGFEDCBA' : 'XWUTRQPNMLK')[rest] === id[8];
     },
     standsAlone: true,
-    words: [],
+    words: '',
   },
   {
     category: 'tr_tckn',
@@ -225,14 +216,14 @@ export const nationalIdRules: readonly NationalIdRule[] = [
       return tenth === Number(id[9]) && weighted(id, new Array(10).fill(1)) % 10 === Number(id[10]);
     },
     standsAlone: false,
-    words: ['tckn', 'tc kimlik', 't.c. kimlik', 'kimlik no', 'turkish id'],
+    words: 'tckn|tc kimlik|t.c. kimlik|kimlik no|turkish id',
   },
   {
     category: 'za_id',
     shape: /\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[ ]?\d{4}[ ]?[01]\d{2}/,
     check: luhn,
     standsAlone: false,
-    words: ['south african id', 'rsa id', 'sa id', 'id number', 'identity number'],
+    words: 'south african id|rsa id|sa id|id number|identity number',
   },
 ];
 

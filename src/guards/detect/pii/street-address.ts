@@ -24,7 +24,7 @@ const shapes = [
 const address = new RegExp(`(?<![\\p{L}\\p{N}$€£.,/-])(?:${shapes.join('|')})(?![\\p{L}\\p{N}])`, 'gu');
 
 /** The start of any shape, and nothing after it that an address could not go on with. */
-const opening = `(?:${NUMBER}|${romance}|\\p{Lu}[\\p{L}.-]{0,30}|P\\.? ?O?\\.?)`;
+const opening = `(?:\\d{1,5}(?:[-/]\\d{0,5})?[A-Za-z]?|${romance}|\\p{Lu}[\\p{L}./-]{0,30}|P\\.? ?O?\\.?)`;
 const begun = new RegExp(
   `^${opening}(?:[ ,.#]{1,3}(?:[\\p{Lu}\\d#n][\\p{L}\\d'’.º°/-]{0,30}|${LINK}|bis|ter|${romance})){0,14}(?:[ ,.#]{1,3}\\p{L}{0,9})?[ ,.#]{0,3}$`,
   'u',
