@@ -49,6 +49,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     metrics: metrics.guards,
     log: parts.log,
     nowMs: Date.now,
+    vocabs: () => models.list().map(({ text }) => text.vocab),
   });
   return { router, models, prefixes, metrics: metrics.generations, accounting: parts.accounting, guards };
 }

@@ -17,6 +17,38 @@ const everyones: readonly TextOrigin[] = ['user', 'assistant', 'tool', 'tool_cal
 const both: readonly GuardStage[] = ['input', 'output'];
 
 const builtIn: Readonly<Record<string, GuardKind>> = {
+  template_tokens: {
+    summary: 'marks with which chat templates set roles apart are made ordinary text',
+    stages: ['input'],
+    cost: 'inline',
+    unit: 'span',
+    mode: 'redact',
+    origins: everyones,
+  },
+  pii: {
+    summary: 'personal data: e-mail, phone, cards, IBAN, national ids, IP, dates of birth, addresses',
+    stages: both,
+    cost: 'scan',
+    unit: 'span',
+    mode: 'redact',
+    origins: everyones,
+  },
+  secrets: {
+    summary: 'API keys, cloud tokens, JWT, private keys, passwords',
+    stages: both,
+    cost: 'scan',
+    unit: 'span',
+    mode: 'redact',
+    origins: everyones,
+  },
+  canary: {
+    summary: 'a mark in the system prompt; an answer that shows it is blocked',
+    stages: ['output'],
+    cost: 'scan',
+    unit: 'span',
+    mode: 'block',
+    origins: everyones,
+  },
   keywords: {
     summary: 'words of your own: options.words, by category',
     stages: both,

@@ -1,4 +1,5 @@
 import { type GuardMode, guardModes } from '../config/index.js';
+import { broken, TEMPLATE_TOKEN } from './input/template-tokens.js';
 import { clustersOf } from './overlap.js';
 import type { Hit } from './types.js';
 
@@ -78,7 +79,7 @@ export function label(category: string): string {
 function replacementOf(mode: EditMode, value: string, category: string, hide: Hide): string {
   switch (mode) {
     case 'redact':
-      return redacted(category);
+      return category === TEMPLATE_TOKEN ? broken(value) : redacted(category);
     case 'mask':
       return mask(value);
     case 'reversible':

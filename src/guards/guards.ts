@@ -2,11 +2,13 @@ import type { Caller } from '../auth/caller.js';
 import type { GuardConfig } from '../config/index.js';
 import { SluiceError } from '../errors.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
+import type { VocabTable } from '../native/types.js';
 import type { GuardMetrics } from '../telemetry/guards.js';
 import type { Log } from '../telemetry/log.js';
 import { Audit } from './audit.js';
 import { Backoff, type BlockCounter } from './backoff.js';
 import { NO_PROFILE } from './catalog.js';
+import { TemplateTokens } from './input/template-tokens.js';
 import { Inspector } from './inspector.js';
 import { type Profile, ProfileBook } from './profile.js';
 import { Vaults } from './vault/vaults.js';
@@ -28,6 +30,8 @@ export interface GuardsOptions {
   metrics: GuardMetrics;
   log: Log;
   nowMs: () => number;
+  /** Of the models that are loaded here. */
+  vocabs: () => readonly VocabTable[];
 }
 
 /** The guards of all requests: what goes in before a model is chosen, and what comes out on its way to the client. */
@@ -43,7 +47,7 @@ export class Guards {
   readonly #expiry: NodeJS.Timeout;
 
   /** Throws ConfigError. */
-  constructor({ config, metrics, log, nowMs }: GuardsOptions) {
+  constructor({ config, metrics, log, nowMs, vocabs }: GuardsOptions) {
     this.config = config;
     this.metrics = metrics;
     this.#nowMs = nowMs;
@@ -51,7 +55,13 @@ export class Guards {
     const guards = this.#book
       .list()
       .flatMap((profile) => [...profile.guards.input, ...profile.guards.output]);
-    this.inspector = new Inspector({ config, guards, metrics, log });
+    this.inspector = new Inspector({
+      config,
+      guards,
+      metrics,
+      log,
+      templateTokens: new TemplateTokens(vocabs),
+    });
     if (config.profile !== NO_PROFILE || Object.keys(config.profiles).length > 0) this.inspector.warmUp();
     this.vaults = new Vaults({ idleMs: config.vaultIdleMs, maxVaults: config.maxVaults }, nowMs);
     this.audit = new Audit({ file: config.auditFile, withTexts: config.auditTexts, log });

@@ -51,6 +51,7 @@ async function checkGroup(
   texts: readonly GuardText[],
   context: GuardContext,
 ): Promise<Hit[]> {
+  if (cost === 'inline') return inspector.inline(guards, texts);
   if (cost === 'scan') return (await inspector.scan(guards, texts, context, true)).hits;
   const results = await Promise.all(guards.map((guard) => inspector.custom(guard, texts, context)));
   return results.flatMap(({ hits }) => hits);

@@ -2,10 +2,11 @@ import type { GuardConfig } from '../config/index.js';
 import { SluiceError } from '../errors.js';
 import type { GuardMetrics } from '../telemetry/guards.js';
 import type { Log } from '../telemetry/log.js';
+import type { TemplateTokens } from './input/template-tokens.js';
 import { type Check, CheckFailure, GuardPool } from './pool/guard-pool.js';
 import type { CheckResult, DetectorSpec } from './pool/protocol.js';
 import type { ProfileGuard } from './profile.js';
-import type { GuardContext, GuardText } from './types.js';
+import type { GuardContext, GuardText, Hit } from './types.js';
 
 export interface InspectorOptions {
   config: GuardConfig;
@@ -13,20 +14,23 @@ export interface InspectorOptions {
   guards: readonly ProfileGuard[];
   metrics: GuardMetrics;
   log: Log;
+  templateTokens: TemplateTokens;
 }
 
 /** Runs guards in workers: those of one cost class at once. */
 export class Inspector {
   readonly #metrics: GuardMetrics;
   readonly #log: Log;
+  readonly #templateTokens: TemplateTokens;
   readonly #numbers = new Map<ProfileGuard, number>();
   readonly #pools = new Map<'scan' | 'custom', GuardPool>();
   readonly #openPool: () => GuardPool;
   readonly #guards: readonly ProfileGuard[];
 
-  constructor({ config, guards, metrics, log }: InspectorOptions) {
+  constructor({ config, guards, metrics, log, templateTokens }: InspectorOptions) {
     this.#metrics = metrics;
     this.#log = log;
+    this.#templateTokens = templateTokens;
     this.#guards = guards;
     for (const guard of guards) this.#numbers.set(guard, this.#numbers.size);
     const modules = new Map(config.custom.map(({ name, module }) => [name, module ?? null]));
@@ -41,6 +45,17 @@ export class Inspector {
   warmUp(): void {
     for (const { kind } of this.#guards)
       if (kind.cost === 'scan' || kind.cost === 'custom') this.#pool(kind.cost);
+  }
+
+  /** Of the one guard that is quicker than the way to a worker. */
+  inline(guards: readonly ProfileGuard[], texts: readonly GuardText[]): Hit[] {
+    return guards.flatMap(({ use }) =>
+      texts.flatMap(({ text, origin }, index) => {
+        if (!use.origins!.includes(origin)) return [];
+        const found = this.#templateTokens.find(text);
+        return found.map((each) => ({ ...each, text: index, guard: use.guard, mode: use.mode! }));
+      }),
+    );
   }
 
   /** All of them in one worker, one after the other: they take less time than the way there. Rejects with guard_failed or queue_full. */

@@ -2,6 +2,7 @@ import { type GuardMode, type GuardStage, guardModes } from '../config/index.js'
 import { SluiceError } from '../errors.js';
 import type { BlockReport, GuardReport } from '../generation/report.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
+import { canaryOf, withCanary } from './builtin/canary.js';
 import { applyEdits } from './edits.js';
 import type { Answer, Guards, Visitor } from './guards.js';
 import { textsOf, withTexts } from './input/texts.js';
@@ -69,9 +70,10 @@ export class Visit {
     const shown = this.#warning(this.#lease ? restoring(this.#lease.vault, sink) : sink);
     const { output } = this.#profile.guards;
     if (output.length === 0) return await answer(request, shown, signal);
-    const stage = this.#outputStage(request, shown);
+    const marked = output.some(({ use }) => use.guard === 'canary') ? this.#marked(request) : request;
+    const stage = this.#outputStage(marked, shown);
     try {
-      const usage = await answer(request, stage.sink, AbortSignal.any([signal, stage.signal]));
+      const usage = await answer(marked, stage.sink, AbortSignal.any([signal, stage.signal]));
       await stage.settled();
       this.#refuseBlocked(stage, request);
       return usage;
@@ -95,6 +97,14 @@ export class Visit {
       },
       prompts * request.choices,
     );
+  }
+
+  /** With a canary in its system prompt, where it has one. */
+  #marked(request: ValidatedRequest): ValidatedRequest {
+    const { input, tenant } = request;
+    if (input.kind !== 'chat') return request;
+    const messages = withCanary(input.messages, canaryOf(tenant));
+    return messages ? { ...request, input: { ...input, messages } } : request;
   }
 
   #refuseBlocked(stage: OutputStage, { id, stream }: ValidatedRequest): void {
@@ -127,7 +137,7 @@ export class Visit {
 
   #context(stage: GuardStage): GuardContext {
     const { id, tenant } = this.#visitor.request;
-    return { requestId: id, tenant, stage };
+    return { requestId: id, tenant, stage, ...(stage === 'output' ? { canary: canaryOf(tenant) } : {}) };
   }
 
   #block(report: BlockReport): void {

@@ -32,7 +32,8 @@ export function openBegun(
   start.lastIndex = floor;
   for (let match = start.exec(text); match !== null; match = start.exec(text)) {
     if (begun(text.slice(match.index), match.index)) return match.index;
-    start.lastIndex = match.index + 1;
+    // Half of a surrogate pair would take a pattern with the flag u back to the same place, for ever.
+    start.lastIndex = match.index + (text.codePointAt(match.index)! > 0xffff ? 2 : 1);
   }
   return text.length;
 }

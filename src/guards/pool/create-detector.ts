@@ -1,13 +1,18 @@
 import { pathToFileURL } from 'node:url';
 import type { GuardUse } from '../../config/index.js';
+import { canaryDetector } from '../builtin/canary.js';
 import { keywordRecogniser } from '../builtin/keywords.js';
 import { patternRecogniser } from '../builtin/patterns.js';
+import { piiDetector, secretDetector } from '../builtin/personal-data.js';
 import { type Detector, recogniserDetector } from '../detector.js';
 import { findingsOf } from '../verdict.js';
 import type { DetectorSpec } from './protocol.js';
 
 /** Loaded when first needed: some bring tables. */
 const builtIn: Readonly<Record<string, (use: GuardUse) => Detector | Promise<Detector>>> = {
+  canary: canaryDetector,
+  pii: piiDetector,
+  secrets: secretDetector,
   keywords: (use) => recogniserDetector(keywordRecogniser(use.options), use),
   patterns: (use) => recogniserDetector(patternRecogniser(use.options), use),
 };
