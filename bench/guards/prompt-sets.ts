@@ -1,11 +1,12 @@
 import { deriveSeed, type Random, randomInteger, seededRandom } from '../workload/random.js';
 import { disguises, encodings } from './obfuscate.js';
-import { fill, pick, readSeeds, readTopics, type Seed } from './seeds.js';
+import { fill, pick, readLists, readSeeds, type Seed } from './seeds.js';
 import { type Item, type Split, splitOf } from './split.js';
 
 const VERSION_SEED = 20_261;
 const VARIANTS = 3; // of a seed with alternatives
 const TEMPLATE_VARIANTS = 40;
+const TRAINING_VARIANTS = 12;
 const PER_TRANSFORM = 6; // of each half
 const EMBEDDED = 30; // of each half
 const LONG_TEXTS = 60; // of each half
@@ -13,7 +14,10 @@ const splits: readonly Split[] = ['train', 'test'];
 
 /** Attacks: seeds with their variants, then encoded and disguised ones, then ones inside longer texts. */
 export function makeAttacks(): Item[] {
-  const plain = expand(readSeeds('attacks-en.txt', 'attacks-other.txt'), VARIANTS);
+  const plain = [
+    ...expand(readSeeds('attacks-en.txt', 'attacks-other.txt'), VARIANTS),
+    ...expand(readSeeds('attacks-training.txt'), TRAINING_VARIANTS),
+  ];
   return unique([
     ...plain,
     ...splits.flatMap((split) => obfuscated(split, plain)),
@@ -30,17 +34,24 @@ function makeBenignSeeds(): Item[] {
   return [
     ...expand(readSeeds('benign-en.txt', 'benign-other.txt'), VARIANTS),
     ...expand(readSeeds('benign-templates.txt'), TEMPLATE_VARIANTS),
+    ...expand(readSeeds('benign-training.txt'), TRAINING_VARIANTS),
   ];
 }
 
 function expand(seeds: readonly Seed[], variants: number): Item[] {
-  const topics = readTopics();
+  const lists = readLists();
   return seeds.flatMap((seed) => {
-    const { text, group, language, index } = seed;
+    const { text, group, language, index, file } = seed;
     const random = seededRandom(deriveSeed(VERSION_SEED, index));
     const texts = new Set<string>();
-    for (let variant = 0; variant < variants; variant += 1) texts.add(fill(text, random, topics));
-    return [...texts].map((filled) => ({ text: filled, group, language, split: splitOf(seed) }));
+    for (let variant = 0; variant < variants; variant += 1) texts.add(fill(text, random, lists));
+    return [...texts].map((filled) => ({
+      text: filled,
+      group,
+      language,
+      split: splitOf(seed),
+      seed: `${file} ${index}`,
+    }));
   });
 }
 
@@ -50,12 +61,13 @@ function obfuscated(split: Split, attacks: readonly Item[]): Item[] {
     (item) => item.split === split && item.language === 'en' && isDirect(item) && item.text.length < 160,
   );
   const make = (group: string, transforms: typeof encodings) =>
-    Object.values(transforms).flatMap((transform) =>
+    Object.values(transforms).flatMap((transform, index) =>
       Array.from({ length: PER_TRANSFORM }, () => ({
         text: transform(pick(sources, random).text, random),
         group,
         language: 'en',
         split,
+        seed: `${group} ${index}`,
       })),
     );
   return [...make('encoded', encodings), ...make('disguised', disguises)];
@@ -74,7 +86,7 @@ const isDirect = ({ group }: Item) =>
 function embedded(split: Split, attacks: readonly Item[], benign: readonly Item[]): Item[] {
   const random = randomFor(split, 2);
   const sources = attacks.filter((item) => item.split === split && item.language === 'en' && isDirect(item));
-  return Array.from({ length: EMBEDDED }, () => {
+  return Array.from({ length: EMBEDDED }, (_, index) => {
     const sentences = harmless(split, benign, random);
     sentences.splice(randomInteger(random, 1, sentences.length), 0, pick(sources, random).text);
     return {
@@ -82,17 +94,19 @@ function embedded(split: Split, attacks: readonly Item[], benign: readonly Item[
       group: 'embedded',
       language: 'en',
       split,
+      seed: `embedded ${index}`,
     };
   });
 }
 
 function longTexts(split: Split, benign: readonly Item[]): Item[] {
   const random = randomFor(split, 3);
-  return Array.from({ length: LONG_TEXTS }, () => ({
+  return Array.from({ length: LONG_TEXTS }, (_, index) => ({
     text: harmless(split, benign, random).join(pick([' ', '\n', '\n\n'], random)),
     group: 'long',
     language: 'en',
     split,
+    seed: `long ${index}`,
   }));
 }
 

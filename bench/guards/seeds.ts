@@ -10,6 +10,9 @@ export interface Seed {
   language: string;
   /** Index among all seeds of its file: what a split goes by, so that variants stay together. */
   index: number;
+  /** Templates with many alternatives are too alike to test with. */
+  isForTraining: boolean;
+  file: string;
 }
 
 /** Lines of a seed file, under headings "# group language"; `\n` in a line is a line break. */
@@ -20,14 +23,18 @@ export function readSeeds(...files: string[]): Seed[] {
     let language = '';
     for (const line of readLines(file)) {
       if (line.startsWith('# ')) [group = '', language = ''] = line.slice(2).split(' ');
-      else seeds.push({ text: line.replaceAll('\\n', '\n'), group, language, index: seeds.length });
+      else
+        seeds.push({
+          text: line.replaceAll('\\n', '\n'),
+          group,
+          language,
+          index: seeds.length,
+          file,
+          isForTraining: file.includes('training'),
+        });
     }
   }
   return seeds;
-}
-
-export function readTopics(): string[] {
-  return readLines('topics.txt').flatMap((line) => line.split('|'));
 }
 
 function readLines(file: string): string[] {
@@ -36,10 +43,23 @@ function readLines(file: string): string[] {
   return text.split('\n').filter((line) => line !== '');
 }
 
-export function fill(text: string, random: Random, topics: readonly string[] = []): string {
-  return text
-    .replace(/\{([^{}"]*\|[^{}"]*)\}/g, (_, options: string) => pick(options.split('|'), random))
-    .replace(/\bTOPIC\b/g, () => pick(topics, random));
+/** Words in capitals that a seed may hold stand for one of a list. */
+export type Lists = Readonly<Record<string, readonly string[]>>;
+
+export function readLists(): Lists {
+  return Object.fromEntries(
+    readLines('lists.txt').map((line) => {
+      const [name, options] = line.split(': ', 2);
+      return [name!, options!.split('|')];
+    }),
+  );
+}
+
+export function fill(text: string, random: Random, lists: Lists): string {
+  let filled = text;
+  for (const [name, options] of Object.entries(lists))
+    filled = filled.replaceAll(name, () => pick(options, random));
+  return filled.replace(/\{([^{}"]*\|[^{}"]*)\}/g, (_, options: string) => pick(options.split('|'), random));
 }
 
 export function pick<T>(items: readonly T[], random: Random): T {

@@ -19,10 +19,12 @@ export interface Item {
   group: string;
   language: string;
   split: Split;
+  seed: string; // what it was made from
 }
 
 /** Two seeds in five are for testing, with all their variants, beside what is held out. */
-export function splitOf({ group, language, index }: Seed): Split {
+export function splitOf({ group, language, index, isForTraining }: Seed): Split {
+  if (isForTraining) return 'train';
   if (heldOutFamilies.includes(group) || language === HELD_OUT_LANGUAGE) return 'test';
   return index % 5 === 1 || index % 5 === 3 ? 'test' : 'train';
 }

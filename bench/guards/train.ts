@@ -14,14 +14,13 @@ mkdirSync(folder, { recursive: true });
 function injectionExamples(): Example[] {
   const attacks = trainingItems(readSet<Item>('attacks'));
   const benign = trainingItems(readSet<Item>('benign'));
-  const example = (isAttack: boolean) => (item: Item, index: number) => ({
+  const example = (isAttack: boolean) => (item: Item) => ({
     readings: viewsOf(item.text).map((view) => {
       const reading = read(view);
       return { words: reading.words, marks: marksOf(reading) };
     }),
     labels: [isAttack],
-    // Attacks are left out family by family; benign texts of a kind are various enough.
-    fold: isAttack ? `${item.group}` : `benign ${index % 10}`,
+    fold: item.seed,
   });
   return [...attacks.map(example(true)), ...benign.map(example(false))];
 }
@@ -35,5 +34,5 @@ const { file, crossValidated } = train(['prompt_injection'], injectionExamples()
 writeFileSync(join(folder, 'prompt-injection.bin'), file);
 for (const { label, recall, falsePositives } of crossValidated)
   console.log(
-    `${label}: recall ${recall.toFixed(3)}, false positives ${falsePositives.toFixed(4)} on families left out`,
+    `${label}: recall ${recall.toFixed(3)}, false positives ${falsePositives.toFixed(4)} on seeds left out`,
   );

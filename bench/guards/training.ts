@@ -1,4 +1,5 @@
 import { forEachFeature, type Mark } from '../../src/guards/detect/linear/features.js';
+import { hashText } from '../../src/guards/detect/linear/hash.js';
 import {
   LinearModel,
   type ModelHeader,
@@ -193,7 +194,7 @@ function crossValidate(
   options: { bucketBits: number; folds: number; seed: number },
 ) {
   const names = [...new Set(examples.map(({ fold }) => fold))].sort();
-  const foldOf = new Map(names.map((name, index) => [name, index % options.folds]));
+  const foldOf = new Map(names.map((name) => [name, (hashText(name) >>> 8) % options.folds]));
   return Array.from({ length: options.folds }, (_, fold) => {
     const seen = examples.filter((example) => foldOf.get(example.fold) !== fold);
     const unseen = examples.filter((example) => foldOf.get(example.fold) === fold);

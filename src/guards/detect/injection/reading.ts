@@ -3,6 +3,7 @@ import type { Mark } from '../linear/features.js';
 import { parsePhrase } from '../words/phrase.js';
 import { PhraseMatcher } from '../words/phrase-matcher.js';
 import { tokenise, type Word } from '../words/tokenise.js';
+import { lexicon } from './lexicon.js';
 import { type InjectionLabel, injectionGroups } from './phrases.js';
 import { templateTokens } from './template-tokens.js';
 
@@ -26,6 +27,11 @@ const matcher = new PhraseMatcher<InjectionLabel>(
   injectionGroups.flatMap(({ category, rule, weight, phrases }) =>
     phrases.map((phrase) => parsePhrase<InjectionLabel>(phrase, { category, rule, weight })),
   ),
+);
+/** Words between two whose meaning is taken together. */
+const MAX_APART = 6;
+const aboutMatcher = new PhraseMatcher<string>(
+  Object.entries(lexicon).map(([name, words]) => parsePhrase(words, name)),
 );
 const templateLabel: InjectionLabel = { category: 'prompt_injection', rule: 'template token', weight: 0.9 };
 const roleLabel: InjectionLabel = { category: 'prompt_injection', rule: 'role marker', weight: 0.3 };
@@ -60,8 +66,22 @@ export function read(view: View): Reading {
   return { view, words, sightings };
 }
 
-export function marksOf({ sightings }: Reading): Mark[] {
-  return sightings.map(({ label, word }) => ({ word, name: label.rule }));
+/** What the classifier knows beside words: phrases seen, and what the words are about, one, two and three in a row. */
+export function marksOf({ words, sightings }: Reading): Mark[] {
+  const marks: Mark[] = sightings.map(({ label, word }) => ({ word, name: label.rule }));
+  const about = aboutMatcher
+    .match(words)
+    .filter(({ label }, index, all) => index === 0 || label !== all[index - 1]!.label);
+  for (const [index, { label, last }] of about.entries()) {
+    marks.push({ word: last, name: label });
+    const before = about[index - 1];
+    if (before === undefined || last - before.last > MAX_APART) continue;
+    marks.push({ word: last, name: `${before.label} ${label}` });
+    const beforeThat = about[index - 2];
+    if (beforeThat !== undefined && before.last - beforeThat.last <= MAX_APART)
+      marks.push({ word: last, name: `${beforeThat.label} ${before.label} ${label}` });
+  }
+  return marks;
 }
 
 /** The last word that begins before `end`, or the first. Binary search. */
