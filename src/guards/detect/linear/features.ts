@@ -1,0 +1,47 @@
+import type { Word } from '../words/tokenise.js';
+import { combine, hashText } from './hash.js';
+
+/** Something known about a place of the text beside its words: a phrase that ends there, a mark before it. */
+export interface Mark {
+  word: number;
+  name: string;
+}
+
+const MIN_GRAM = 3;
+const MAX_GRAM = 5;
+const MAX_WORD = 20; // longer ones are no words
+const SKIP = 0x51ed270b;
+const GRAM = 0x2545f491;
+
+/**
+ * Hashed features of each word: itself, the two and three that end with it, the one before the last with it, and its pieces of three to
+ * five characters, by which related words and languages share what was learned.
+ */
+export function forEachFeature(
+  words: readonly Word[],
+  marks: readonly Mark[],
+  visit: (word: number, hash: number) => void,
+): void {
+  let before = 0;
+  let beforeThat = 0;
+  for (let index = 0; index < words.length; index += 1) {
+    const { text } = words[index]!;
+    const own = /^\d/.test(text) ? hashText('0', 0, 1) : hashText(text);
+    visit(index, own);
+    visit(index, combine(before, own));
+    visit(index, combine(combine(beforeThat, before), own));
+    visit(index, combine(combine(beforeThat, SKIP), own));
+    visitGrams(text, (hash) => visit(index, hash));
+    beforeThat = before;
+    before = own;
+  }
+  for (const { word, name } of marks) visit(word, hashText(`mark ${name}`));
+}
+
+function visitGrams(text: string, visit: (hash: number) => void): void {
+  if (text.length < MIN_GRAM || text.length > MAX_WORD) return;
+  const bounded = `<${text}>`;
+  for (let from = 0; from < bounded.length; from += 1)
+    for (let length = MIN_GRAM; length <= MAX_GRAM && from + length <= bounded.length; length += 1)
+      visit(hashText(bounded, from, from + length, GRAM));
+}
