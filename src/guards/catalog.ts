@@ -1,4 +1,11 @@
-import type { CustomGuard, GuardMode, GuardProfile, GuardStage, TextOrigin } from '../config/index.js';
+import type {
+  CustomGuard,
+  GuardMode,
+  GuardProfile,
+  GuardStage,
+  GuardUse,
+  TextOrigin,
+} from '../config/index.js';
 import type { CostClass, StreamUnit } from './types.js';
 
 /** What is known of a guard before it is loaded. */
@@ -24,6 +31,14 @@ const builtIn: Readonly<Record<string, GuardKind>> = {
     unit: 'span',
     mode: 'redact',
     origins: everyones,
+  },
+  injection: {
+    summary: 'prompt injection and jailbreaks, by phrases and a classifier',
+    stages: ['input'],
+    cost: 'scan',
+    unit: 'sentence',
+    mode: 'block',
+    origins: untrusted,
   },
   pii: {
     summary: 'personal data: e-mail, phone, cards, IBAN, national ids, IP, dates of birth, addresses',
@@ -84,6 +99,19 @@ function kindOf({ module, webhook }: CustomGuard): GuardKind {
 export const DEFAULT_PROFILE = 'default';
 export const NO_PROFILE = 'off';
 
-/** The shipped profile. */
-export const shippedProfile: Pick<GuardProfile, 'input' | 'output'> = { input: [], output: [] };
-void untrusted;
+const use = (guard: string, settings: Partial<GuardUse> = {}): GuardUse => {
+  return { guard, modes: {}, onFailure: 'block', options: {}, ...settings };
+};
+
+/** The shipped profile. Of personal data it hides what a model has no use for, and gives it back in the answer. */
+export const shippedProfile: GuardProfile = {
+  input: [
+    use('template_tokens'),
+    use('injection'),
+    use('pii', { mode: 'reversible' }),
+    use('secrets', { mode: 'redact' }),
+  ],
+  output: [use('secrets', { mode: 'redact' }), use('canary')],
+  onBlock: 'error',
+  refusal: '',
+};

@@ -19,8 +19,7 @@ export interface Detector {
 const DEFAULT_THRESHOLD = 0.5;
 
 /** Long texts are classified in parts that overlap, so that nothing is diluted or hides at a border. */
-const WINDOW = 2_000;
-const WINDOW_OVERLAP = 400;
+const WINDOW = { length: 2_000, overlap: 400 };
 
 export function recogniserDetector(recognisers: readonly Recogniser[], use: GuardUse): Detector {
   const wanted = recognisers.filter(({ categories }) =>
@@ -54,7 +53,7 @@ export function classifierDetector(classifier: Classifier, use: GuardUse): Detec
 
 export function classify(classifier: Classifier, text: string): Finding[] {
   const best = new Map<string, Finding>();
-  for (const { start, end } of windowsOf(text.length)) {
+  for (const { start, end } of windowsOf(text.length, WINDOW)) {
     for (const { category, score } of classifier.score(text.slice(start, end))) {
       if (score <= (best.get(category)?.score ?? -1)) continue;
       best.set(category, { start, end, category, score, isValidated: false, detail: classifier.name });
@@ -73,9 +72,13 @@ export function combined(detectors: readonly Detector[]): Detector {
   };
 }
 
-function* windowsOf(length: number): Generator<{ start: number; end: number }> {
-  for (let start = 0; start < length; start += WINDOW - WINDOW_OVERLAP) {
-    const end = Math.min(length, start + WINDOW);
+/** Parts of a text that overlap. */
+export function* windowsOf(
+  length: number,
+  window: { length: number; overlap: number },
+): Generator<{ start: number; end: number }> {
+  for (let start = 0; start < length; start += window.length - window.overlap) {
+    const end = Math.min(length, start + window.length);
     yield { start, end };
     if (end === length) return;
   }

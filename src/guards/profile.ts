@@ -43,8 +43,7 @@ export class ProfileBook {
       const guards = { input: stage('input'), output: stage('output') };
       return { name, guards, onBlock: profile.onBlock, refusal: profile.refusal };
     };
-    const shipped = { ...shippedProfile, onBlock: 'error' as const, refusal: '' };
-    const given = { [DEFAULT_PROFILE]: shipped, ...config.profiles };
+    const given = { [DEFAULT_PROFILE]: shippedProfile, ...config.profiles };
     this.#profiles = new Map(Object.entries(given).map(([name, profile]) => [name, compile(name, profile)]));
     this.#fallback = config.profile;
     if (config.profile !== NO_PROFILE && !this.#profiles.has(config.profile))

@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import type { GuardUse } from '../../config/index.js';
 import { canaryDetector } from '../builtin/canary.js';
+import { injectionDetector } from '../builtin/injection.js';
 import { keywordRecogniser } from '../builtin/keywords.js';
 import { patternRecogniser } from '../builtin/patterns.js';
 import { piiDetector, secretDetector } from '../builtin/personal-data.js';
@@ -13,6 +14,7 @@ const builtIn: Readonly<Record<string, (use: GuardUse) => Detector | Promise<Det
   canary: canaryDetector,
   pii: piiDetector,
   secrets: secretDetector,
+  injection: injectionDetector,
   keywords: (use) => recogniserDetector(keywordRecogniser(use.options), use),
   patterns: (use) => recogniserDetector(patternRecogniser(use.options), use),
 };
