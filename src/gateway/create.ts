@@ -51,6 +51,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     nowMs: Date.now,
     vocabs: () => models.list().map(({ text }) => text.vocab),
   });
+  await guards.warmUp();
   return { router, models, prefixes, metrics: metrics.generations, accounting: parts.accounting, guards };
 }
 

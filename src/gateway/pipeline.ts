@@ -2,6 +2,8 @@ import type { Accounting } from '../cost/accounting.js';
 import { Tab } from '../cost/tab.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import type { Guards } from '../guards/guards.js';
+import type { Ask } from '../guards/types.js';
+import { askModel } from '../routing/ask-model.js';
 import type { Router } from '../routing/router.js';
 import type { GenerationMetrics } from '../telemetry/generation.js';
 import { Ending, expectedOf } from './metering.js';
@@ -42,7 +44,9 @@ export async function generate(
       return gateway.router.answer({ plan, request: checked, tab, sink: checkedSink, signal: ended });
     };
     const observed = ending.observe(watch.observe(sink));
-    const usage = await gateway.guards.guard({ request, sink: observed, signal, report: ending }, answer);
+    const ask = asking(gateway.router, request, tab);
+    const visitor = { request, sink: observed, signal, report: ending, ask };
+    const usage = await gateway.guards.guard(visitor, answer);
     const nanodollars = await admission.settle(ending.finished(tab, usage));
     watch.finished(usage);
     return { ...usage, nanodollars };
@@ -51,4 +55,14 @@ export async function generate(
     watch.failed(error);
     throw error;
   }
+}
+
+/** Models as guards: each question on the tab of the request that it is about. */
+function asking(router: Router, request: ValidatedRequest, tab: Tab): Ask {
+  let questions = 0;
+  return async (model, question, signal) => {
+    questions += 1;
+    const asked = { ...question, id: `${request.id}/guard-${questions}` };
+    return (await askModel(router, model, { request, tab }, asked, signal)).text;
+  };
 }

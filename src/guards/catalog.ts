@@ -17,6 +17,8 @@ export interface GuardKind {
   /** Where a profile says nothing else. */
   mode: GuardMode;
   origins: readonly TextOrigin[];
+  /** Of output: it compares the answer with what it was made from. */
+  readsSources?: boolean;
 }
 
 const untrusted: readonly TextOrigin[] = ['user', 'tool', 'tool_call'];
@@ -63,6 +65,40 @@ const builtIn: Readonly<Record<string, GuardKind>> = {
     unit: 'span',
     mode: 'block',
     origins: everyones,
+  },
+  format: {
+    summary: 'what an answer looks like: JSON schema, pattern, length, language, citations',
+    stages: ['output'],
+    cost: 'scan',
+    unit: 'answer',
+    mode: 'block',
+    origins: everyones,
+  },
+  grounding: {
+    summary: 'numbers and names that stand nowhere in what the answer was made from',
+    stages: ['output'],
+    cost: 'scan',
+    unit: 'answer',
+    mode: 'warn',
+    origins: everyones,
+    readsSources: true,
+  },
+  confidence: {
+    summary: 'answers whose tokens the model itself found unlikely',
+    stages: ['output'],
+    cost: 'scan',
+    unit: 'answer',
+    mode: 'warn',
+    origins: everyones,
+  },
+  language_model: {
+    summary: 'a served model that is asked for a verdict: injection, grounding, or a Llama Guard',
+    stages: both,
+    cost: 'model',
+    unit: 'answer',
+    mode: 'block',
+    origins: untrusted,
+    readsSources: true,
   },
   keywords: {
     summary: 'words of your own: options.words, by category',

@@ -3,7 +3,7 @@ import type { Classifier, Finding, Recogniser } from './finding.js';
 import type { GuardContext, GuardText } from './types.js';
 
 /** A finding for which the guard itself says what is to happen. */
-export type DetectorFinding = Finding & { mode?: 'warn' | 'redact' | 'block' };
+export type DetectorFinding = Finding & { mode?: 'warn' | 'redact' | 'block' | 'unsure' };
 
 /** What a worker runs for one guard of a profile. */
 export interface Detector {
@@ -89,6 +89,6 @@ function counts({ category, score }: Finding, use: GuardUse): boolean {
 }
 
 /** A category stands for what is below it too: "hate" for "hate/threatening". */
-function isWanted(category: string, { categories }: GuardUse): boolean {
+export function isWanted(category: string, { categories }: GuardUse): boolean {
   return categories?.some((wanted) => category === wanted || category.startsWith(`${wanted}/`)) ?? true;
 }

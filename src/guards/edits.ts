@@ -10,27 +10,30 @@ export interface Edit {
   replacement: string;
 }
 
-type EditMode = Exclude<GuardMode, 'warn' | 'block'>;
+type EditHit = Hit & { mode: EditMode };
+type EditMode = 'redact' | 'mask' | 'reversible';
 
 /** Gives a value's placeholder; reversible edits are made with it. */
 export type Hide = (value: string, category: string) => string;
 
 const SHOWN_AT_END = 4; // of a masked value that is at least twice as long
 
-type EditHit = Hit & { mode: EditMode };
-
 /**
  * The edits that hits on one text ask for, in ascending order and without overlaps. Where guards disagree the stricter mode
  * has its whole span, and the others what is left of theirs: all that any of them found is gone.
  */
 export function editsOf(text: string, hits: readonly Hit[], hide: Hide): Edit[] {
-  const wanted = hits.filter((hit): hit is EditHit => hit.mode !== 'warn' && hit.mode !== 'block');
+  const wanted = hits.filter(isEdit);
   return clustersOf(wanted)
     .flatMap(shared)
     .map(({ start, end, mode, category }) => {
       const value = text.slice(start, end);
       return { start, end, replacement: replacementOf(mode, value, category, hide) };
     });
+}
+
+function isEdit(hit: Hit): hit is EditHit {
+  return hit.mode === 'redact' || hit.mode === 'mask' || hit.mode === 'reversible';
 }
 
 function shared(cluster: EditHit[]): EditHit[] {

@@ -1,5 +1,5 @@
 import type { Caller } from '../auth/caller.js';
-import type { GuardConfig } from '../config/index.js';
+import type { GuardConfig, GuardStage } from '../config/index.js';
 import { SluiceError } from '../errors.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import type { VocabTable } from '../native/types.js';
@@ -11,6 +11,7 @@ import { NO_PROFILE } from './catalog.js';
 import { TemplateTokens } from './input/template-tokens.js';
 import { Inspector } from './inspector.js';
 import { type Profile, ProfileBook } from './profile.js';
+import type { Ask } from './types.js';
 import { Vaults } from './vault/vaults.js';
 import { Visit } from './visit.js';
 
@@ -20,6 +21,7 @@ export interface Visitor {
   sink: GenerationSink;
   signal: AbortSignal;
   report: { guardResult: string | null };
+  ask: Ask;
 }
 
 /** Answers a request that the guards let in. */
@@ -62,11 +64,16 @@ export class Guards {
       log,
       templateTokens: new TemplateTokens(vocabs),
     });
-    if (config.profile !== NO_PROFILE || Object.keys(config.profiles).length > 0) this.inspector.warmUp();
     this.vaults = new Vaults({ idleMs: config.vaultIdleMs, maxVaults: config.maxVaults }, nowMs);
     this.audit = new Audit({ file: config.auditFile, withTexts: config.auditTexts, log });
     this.#counter = new Backoff({ maxBlocks: config.maxBlocks, windowMs: config.blockWindowMs });
     this.#expiry = setInterval(() => this.vaults.expire(), Math.min(config.vaultIdleMs, 60_000)).unref();
+  }
+
+  /** Resolves when checks needn't wait for workers to start; where nobody is guarded yet, they start with the first check. */
+  async warmUp(): Promise<void> {
+    const { profile, profiles } = this.config;
+    if (profile !== NO_PROFILE || Object.keys(profiles).length > 0) await this.inspector.warmUp();
   }
 
   /** The profile for a request. Throws guard_failed or invalid_value, as {@link ProfileBook.of}. */
@@ -89,6 +96,16 @@ export class Guards {
     } finally {
       if (visit.isBlocked) await this.#counter.blocked(whoIs(request.caller, request.user), this.#nowMs());
       visit.end();
+    }
+  }
+
+  /** Runs something of a stage, and counts the time that it takes. */
+  async timed<T>(stage: GuardStage, run: () => Promise<T>): Promise<T> {
+    const stop = this.metrics.stageLatency.labels(stage).startTimer();
+    try {
+      return await run();
+    } finally {
+      stop();
     }
   }
 

@@ -2,11 +2,22 @@ import type { GuardConfig } from '../config/index.js';
 import { SluiceError } from '../errors.js';
 import type { GuardMetrics } from '../telemetry/guards.js';
 import type { Log } from '../telemetry/log.js';
+import { isWanted } from './detector.js';
+import { hitOf } from './hit.js';
 import type { TemplateTokens } from './input/template-tokens.js';
 import { type Check, CheckFailure, GuardPool } from './pool/guard-pool.js';
 import type { CheckResult, DetectorSpec } from './pool/protocol.js';
 import type { ProfileGuard } from './profile.js';
-import type { GuardContext, GuardText, Hit } from './types.js';
+import { type RemoteGuard, remoteGuards } from './remote/index.js';
+import { askLanguageModel } from './remote/language-model.js';
+import {
+  type Ask,
+  type CostClass,
+  type GuardContext,
+  type GuardText,
+  type Hit,
+  isLookedAt,
+} from './types.js';
 
 export interface InspectorOptions {
   config: GuardConfig;
@@ -24,34 +35,44 @@ export class Inspector {
   readonly #templateTokens: TemplateTokens;
   readonly #numbers = new Map<ProfileGuard, number>();
   readonly #pools = new Map<'scan' | 'custom', GuardPool>();
-  readonly #openPool: () => GuardPool;
+  readonly #openPool: (cost: CostClass) => GuardPool;
   readonly #guards: readonly ProfileGuard[];
+  readonly #remotes: ReadonlyMap<string, RemoteGuard>;
 
   constructor({ config, guards, metrics, log, templateTokens }: InspectorOptions) {
     this.#metrics = metrics;
     this.#log = log;
     this.#templateTokens = templateTokens;
     this.#guards = guards;
+    this.#remotes = remoteGuards(config.custom);
     for (const guard of guards) this.#numbers.set(guard, this.#numbers.size);
     const modules = new Map(config.custom.map(({ name, module }) => [name, module ?? null]));
-    const specs: DetectorSpec[] = guards.map(({ use }) => {
-      return { use, modulePath: modules.get(use.guard) ?? null };
-    });
+    const specsOf = (cost: CostClass) =>
+      new Map(
+        guards
+          .filter(({ kind }) => kind.cost === cost)
+          .map((guard) => {
+            const spec: DetectorSpec = { use: guard.use, modulePath: modules.get(guard.use.guard) ?? null };
+            return [this.#numbers.get(guard)!, spec];
+          }),
+      );
     const { threads, maxQueue, workerHeapBytes: heapBytes } = config;
-    this.#openPool = () => new GuardPool(specs, { threads, maxQueue, heapBytes });
+    this.#openPool = (cost) => new GuardPool(specsOf(cost), { threads, maxQueue, heapBytes });
   }
 
-  /** Starts the workers, which otherwise start with the first check. */
-  warmUp(): void {
-    for (const { kind } of this.#guards)
-      if (kind.cost === 'scan' || kind.cost === 'custom') this.#pool(kind.cost);
+  /** Starts the workers, which otherwise start with the first check. Resolves when they can work. */
+  async warmUp(): Promise<void> {
+    const costs = (['scan', 'custom'] as const).filter((cost) =>
+      this.#guards.some(({ kind }) => kind.cost === cost),
+    );
+    await Promise.all(costs.map((cost) => this.#pool(cost).ready()));
   }
 
   /** Of the one guard that is quicker than the way to a worker. */
   inline(guards: readonly ProfileGuard[], texts: readonly GuardText[]): Hit[] {
     return guards.flatMap(({ use }) =>
       texts.flatMap(({ text, origin }, index) => {
-        if (!use.origins!.includes(origin)) return [];
+        if (!isLookedAt({ text, origin }, use, 'input')) return [];
         const found = this.#templateTokens.find(text);
         return found.map((each) => ({ ...each, text: index, guard: use.guard, mode: use.mode! }));
       }),
@@ -68,9 +89,17 @@ export class Inspector {
     return this.#check(this.#pool('scan'), guards, texts, context, isFinal);
   }
 
-  /** Each in a worker of its own. Rejects as scan() does. */
-  custom(guard: ProfileGuard, texts: readonly GuardText[], context: GuardContext) {
-    return this.#check(this.#pool('custom'), [guard], texts, context, true);
+  /** One that takes its time: in a worker of its own, or elsewhere. Rejects as scan() does. */
+  async alone(
+    guard: ProfileGuard,
+    texts: readonly GuardText[],
+    context: GuardContext,
+    ask: Ask,
+  ): Promise<Hit[]> {
+    const model: RemoteGuard = (...given) => askLanguageModel(ask, guard.use, ...given);
+    const remote = guard.kind.cost === 'model' ? model : this.#remotes.get(guard.use.guard);
+    if (remote) return await this.#ask(remote, guard, texts, context);
+    return (await this.#check(this.#pool('custom'), [guard], texts, context, true)).hits;
   }
 
   async close(): Promise<void> {
@@ -79,7 +108,7 @@ export class Inspector {
 
   /** What an operator's module does to its worker mustn't touch those of the others. */
   #pool(cost: 'scan' | 'custom'): GuardPool {
-    const pool = this.#pools.get(cost) ?? this.#openPool();
+    const pool = this.#pools.get(cost) ?? this.#openPool(cost);
     this.#pools.set(cost, pool);
     return pool;
   }
@@ -110,6 +139,36 @@ export class Inspector {
       const others = guards.filter((other) => other !== guard);
       if (others.length > 0) return await this.#check(pool, others, texts, context, isFinal);
       return { hits: [], decidedTo: texts.map(({ text }) => text.length), milliseconds: [] };
+    }
+  }
+
+  async #ask(
+    remote: RemoteGuard,
+    guard: ProfileGuard,
+    texts: readonly GuardText[],
+    context: GuardContext,
+  ): Promise<Hit[]> {
+    const { use, timeoutMs } = guard;
+    const looked = [...texts.keys()].filter((index) => isLookedAt(texts[index]!, use, context.stage));
+    if (looked.length === 0) return [];
+    const deadline = AbortSignal.timeout(timeoutMs);
+    const startedAt = performance.now();
+    try {
+      const findings = await remote(
+        looked.map((index) => texts[index]!),
+        context,
+        deadline,
+      );
+      return findings.flatMap((found, index) =>
+        found
+          .filter(({ category, score }) => isWanted(category, use) && score >= (use.threshold ?? 0))
+          .map((each) => hitOf(each, looked[index]!, use)),
+      );
+    } catch (error) {
+      this.failed(guard, context, deadline.aborted ? 'timeout' : 'crashed', error);
+      return [];
+    } finally {
+      this.#metrics.latency.labels(use.guard).observe((performance.now() - startedAt) / 1000);
     }
   }
 

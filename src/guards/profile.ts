@@ -7,6 +7,7 @@ import {
 } from '../config/index.js';
 import { SluiceError } from '../errors.js';
 import { DEFAULT_PROFILE, type GuardKind, guardKinds, NO_PROFILE, shippedProfile } from './catalog.js';
+import { isRepairing } from './output/repair.js';
 
 /** One guard of a profile, with its defaults. */
 export interface ProfileGuard {
@@ -20,6 +21,8 @@ export interface Profile {
   guards: Readonly<Record<GuardStage, readonly ProfileGuard[]>>;
   onBlock: GuardProfile['onBlock'];
   refusal: string;
+  /** The guard that asks for another answer before it blocks one. */
+  repairs: ProfileGuard | null;
 }
 
 /** All profiles of a configuration. */
@@ -41,7 +44,8 @@ export class ProfileBook {
           return kind ? [withDefaults(use, kind, config.timeoutMs)] : [];
         });
       const guards = { input: stage('input'), output: stage('output') };
-      return { name, guards, onBlock: profile.onBlock, refusal: profile.refusal };
+      const { onBlock, refusal } = profile;
+      return { name, guards, onBlock, refusal, repairs: guards.output.find(isRepairing) ?? null };
     };
     const given = { [DEFAULT_PROFILE]: shippedProfile, ...config.profiles };
     this.#profiles = new Map(Object.entries(given).map(([name, profile]) => [name, compile(name, profile)]));
@@ -93,7 +97,8 @@ export class ProfileBook {
       input: [...base.guards.input, ...wished.guards.input],
       output: [...base.guards.output, ...wished.guards.output],
     };
-    const combined = { ...base, name, guards };
+    const repairs = base.repairs ?? wished.repairs;
+    const combined = { ...base, name, guards, repairs };
     this.#combined.set(name, combined);
     return combined;
   }

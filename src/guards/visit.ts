@@ -1,44 +1,52 @@
-import { type GuardMode, type GuardStage, guardModes } from '../config/index.js';
+import type { GuardStage } from '../config/index.js';
 import { SluiceError } from '../errors.js';
-import type { BlockReport, GuardReport } from '../generation/report.js';
-import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
+import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import { canaryOf, withCanary } from './builtin/canary.js';
 import { applyEdits } from './edits.js';
 import type { Answer, Guards, Visitor } from './guards.js';
 import { textsOf, withTexts } from './input/texts.js';
 import { inspect } from './inspect.js';
+import { Journal } from './journal.js';
+import { constrained, together } from './output/repair.js';
 import { guardedAnswer, isStreamable, type OutputStage } from './output/stage.js';
 import type { Profile } from './profile.js';
-import { blockedError, blockReport, warningOf } from './report.js';
+import { refuse } from './refusal.js';
+import { blockedError, blockReport } from './report.js';
 import type { GuardContext, GuardText, Hit } from './types.js';
 import { restoring } from './vault/restore.js';
 import type { VaultLease } from './vault/vaults.js';
+
+type Note = (context: GuardContext, hits: readonly Hit[], texts: readonly GuardText[]) => void;
 
 /** One request's way through its guards. */
 export class Visit {
   readonly #guards: Guards;
   readonly #profile: Profile;
   readonly #visitor: Visitor;
-  readonly #warnings = new Set<string>();
+  readonly #journal: Journal;
+  readonly #note: Note;
   #lease: VaultLease | null = null;
-  #blocked: BlockReport | null = null;
 
   constructor(guards: Guards, profile: Profile, visitor: Visitor) {
     this.#guards = guards;
     this.#profile = profile;
     this.#visitor = visitor;
+    const { audit, metrics } = guards;
+    this.#journal = new Journal({ audit, metrics, caller: visitor.request.caller, report: visitor.report });
+    this.#note = (context, hits, texts) => this.#journal.note(context, hits, texts);
   }
 
   get isBlocked(): boolean {
-    return this.#blocked !== null;
+    return this.#journal.blocked !== null;
   }
 
   async run(answer: Answer): Promise<Usage> {
     const { request } = this.#visitor;
     const checked = await this.#letIn(request);
-    if (this.#blocked === null) return await this.#letOut(checked, answer);
-    if (this.#profile.onBlock === 'error') throw blockedError(this.#blocked, request.id);
-    return refuse(this.#visitor, this.#profile.refusal, { blocked: this.#blocked, warnings: [] });
+    const { blocked } = this.#journal;
+    if (blocked === null) return await this.#letOut(checked, answer);
+    if (this.#profile.onBlock === 'error') throw blockedError(blocked, request.id);
+    return refuse(this.#visitor, this.#profile.refusal, { blocked, warnings: [] });
   }
 
   end(): void {
@@ -53,11 +61,11 @@ export class Visit {
     this.#refuseHuge(texts);
     const hide = (value: string, category: string) => this.#vault().hide(value, category);
     const context = this.#context('input');
-    const stopwatch = this.#guards.metrics.stageLatency.labels('input').startTimer();
-    const { hits, edits, block } = await inspect(this.#guards.inspector, guards, texts, context, hide);
-    stopwatch();
+    const { hits, edits, block } = await this.#guards.timed('input', () =>
+      inspect({ ...this.#scope(), guards, texts, context, hide }),
+    );
     this.#note(context, hits, texts);
-    if (block) this.#block(blockReport(block, 'input'));
+    if (block) this.#journal.block(blockReport(block, 'input'));
     const { tenant, sessionId } = request;
     if (sessionId !== null && this.#guards.vaults.has(tenant, sessionId)) this.#vault();
     if (block || edits.every((each) => each.length === 0)) return request;
@@ -68,50 +76,84 @@ export class Visit {
   async #letOut(request: ValidatedRequest, answer: Answer): Promise<Usage> {
     const { sink, signal } = this.#visitor;
     const shown = this.#warning(this.#lease ? restoring(this.#lease.vault, sink) : sink);
-    const { output } = this.#profile.guards;
-    if (output.length === 0) return await answer(request, shown, signal);
-    const marked = output.some(({ use }) => use.guard === 'canary') ? this.#marked(request) : request;
-    const stage = this.#outputStage(marked, shown);
+    const { guards, repairs } = this.#profile;
+    if (guards.output.length === 0) return await answer(request, shown, signal);
+    const asked = this.#prepared(request);
+    if (repairs === null || request.choices > 1 || request.input.kind === 'text')
+      return this.#finished(await this.#attempt(asked, answer, shown, this.#note));
+
+    const held: GenerationEvent[] = [];
+    const notes: Parameters<Note>[] = [];
+    const first = await this.#attempt(
+      asked,
+      answer,
+      (event) => held.push(event),
+      (...found) => notes.push(found),
+    );
+    const { blocked } = first.stage;
+    if (blocked?.guard !== repairs.use.guard) {
+      for (const found of notes) this.#note(...found);
+      for (const event of held) shown(event);
+      return this.#finished(first);
+    }
+    const again = constrained(asked, repairs, blocked.category);
+    const second = await this.#attempt(again, answer, shown, this.#note);
+    return this.#finished({ ...second, usage: together(first.usage, second.usage) });
+  }
+
+  async #attempt(request: ValidatedRequest, answer: Answer, sink: GenerationSink, note: Note) {
+    const stage = this.#outputStage(request, sink, note);
     try {
-      const usage = await answer(marked, stage.sink, AbortSignal.any([signal, stage.signal]));
+      const signal = AbortSignal.any([this.#visitor.signal, stage.signal]);
+      const usage = await answer(request, stage.sink, signal);
       await stage.settled();
-      this.#refuseBlocked(stage, request);
-      return usage;
+      return { usage, stage };
     } catch (error) {
       stage.discard();
       throw error;
     }
   }
 
-  #outputStage(request: ValidatedRequest, sink: GenerationSink): OutputStage {
-    const context = this.#context('output');
-    const prompts = request.input.kind === 'text' ? request.input.prompts.length : 1;
-    return guardedAnswer(
-      {
-        inspector: this.#guards.inspector,
-        profile: this.#profile,
-        context,
-        streams: request.stream && isStreamable(this.#profile.guards.output),
-        sink,
-        onHits: (hits, texts) => this.#note(context, hits, texts),
-      },
-      prompts * request.choices,
-    );
-  }
-
-  /** With a canary in its system prompt, where it has one. */
-  #marked(request: ValidatedRequest): ValidatedRequest {
-    const { input, tenant } = request;
-    if (input.kind !== 'chat') return request;
-    const messages = withCanary(input.messages, canaryOf(tenant));
-    return messages ? { ...request, input: { ...input, messages } } : request;
-  }
-
-  #refuseBlocked(stage: OutputStage, { id, stream }: ValidatedRequest): void {
-    if (stage.blocked === null) return;
-    this.#block(stage.blocked);
+  /** Throws content_policy_violation where nothing is left of an answer that isn't streamed. */
+  #finished({ usage, stage }: { usage: Usage; stage: OutputStage }): Usage {
+    if (stage.blocked === null) return usage;
+    this.#journal.block(stage.blocked);
+    const { id, stream } = this.#visitor.request;
     const isAll = stage.signal.aborted;
     if (isAll && !stream && this.#profile.onBlock === 'error') throw blockedError(stage.blocked, id);
+    return usage;
+  }
+
+  #outputStage(request: ValidatedRequest, sink: GenerationSink, note: Note): OutputStage {
+    const { output } = this.#profile.guards;
+    const readsSources = output.some(({ kind }) => kind.readsSources);
+    const sources = readsSources ? textsOf(request.input).map(({ text }) => text) : [];
+    const context = { ...this.#context('output'), sources };
+    const prompts = request.input.kind === 'text' ? request.input.prompts.length : 1;
+    const scope = {
+      ...this.#scope(),
+      profile: this.#profile,
+      context,
+      hidesLogprobs: this.#visitor.request.sampling.topLogprobs < 0,
+      streams: request.stream && isStreamable(output),
+      sink,
+      onHits: (hits: readonly Hit[], texts: readonly GuardText[]) => note(context, hits, texts),
+    };
+    return guardedAnswer(scope, prompts * request.choices);
+  }
+
+  /** With a canary in its system prompt, and log-probabilities, where guards need them. */
+  #prepared(request: ValidatedRequest): ValidatedRequest {
+    const has = (guard: string) => this.#profile.guards.output.some(({ use }) => use.guard === guard);
+    const { input, tenant, sampling } = request;
+    const messages =
+      input.kind === 'chat' && has('canary') ? withCanary(input.messages, canaryOf(tenant)) : null;
+    const topLogprobs = has('confidence') ? Math.max(0, sampling.topLogprobs) : sampling.topLogprobs;
+    return {
+      ...request,
+      sampling: { ...sampling, topLogprobs },
+      ...(input.kind === 'chat' && messages ? { input: { ...input, messages } } : {}),
+    };
   }
 
   #refuseHuge(texts: readonly GuardText[]): void {
@@ -124,8 +166,8 @@ export class Visit {
 
   /** Says with the answer's start what the request was warned of. */
   #warning(sink: GenerationSink): GenerationSink {
-    if (this.#warnings.size === 0) return sink;
-    const guardWarnings = [...this.#warnings];
+    const guardWarnings = [...this.#journal.warnings];
+    if (guardWarnings.length === 0) return sink;
     return (event) => sink(event.type === 'start' ? { ...event, guardWarnings } : event);
   }
 
@@ -135,55 +177,12 @@ export class Visit {
     return this.#lease.vault;
   }
 
+  #scope() {
+    return { inspector: this.#guards.inspector, ask: this.#visitor.ask };
+  }
+
   #context(stage: GuardStage): GuardContext {
     const { id, tenant } = this.#visitor.request;
     return { requestId: id, tenant, stage, ...(stage === 'output' ? { canary: canaryOf(tenant) } : {}) };
   }
-
-  #block(report: BlockReport): void {
-    this.#blocked = report;
-    this.#guards.metrics.blocked(report);
-  }
-
-  #note(context: GuardContext, hits: readonly Hit[], texts: readonly GuardText[]): void {
-    if (hits.length === 0) return;
-    const { audit, metrics } = this.#guards;
-    audit.record(context, this.#visitor.request.caller, hits, texts);
-    for (const hit of hits) {
-      metrics.findings.labels(hit.guard, context.stage, hit.mode).inc();
-      if (hit.mode === 'warn' && context.stage === 'input') this.#warnings.add(warningOf(hit));
-    }
-    const { report } = this.#visitor;
-    report.guardResult = strictest(
-      report.guardResult,
-      hits.map((hit) => resultOf(context.stage, hit)),
-    );
-  }
-}
-
-/** As the ledger has it: "block:input:pii/email". */
-function resultOf(stage: GuardStage, hit: Hit): string {
-  return `${hit.mode}:${stage}:${warningOf(hit)}`;
-}
-
-function strictest(before: string | null, results: readonly string[]): string | null {
-  const rank = (result: string) => guardModes.indexOf(result.split(':')[0] as GuardMode);
-  return [...(before === null ? [] : [before]), ...results].reduce<string | null>(
-    (strict, result) => (strict === null || rank(result) > rank(strict) ? result : strict),
-    null,
-  );
-}
-
-/** A refusal that looks like an answer, since not all clients show errors. */
-function refuse({ request, sink }: Visitor, refusal: string, guard: GuardReport): Usage {
-  const model = request.model ?? 'guard';
-  sink({ type: 'start', model, vocab: null, route: null, warning: null, trimmed: [], quota: {} });
-  const { input } = request;
-  const choices = request.choices * (input.kind === 'text' ? input.prompts.length : 1);
-  const message = input.kind === 'chat' ? { content: refusal } : null;
-  for (let choice = 0; choice < choices; choice += 1) {
-    sink({ type: 'delta', choice, text: refusal, message, tokens: [], logprobs: null });
-    sink({ type: 'done', choice, finishReason: 'content_filter', stopSequence: null, guard });
-  }
-  return { promptTokens: 0, completionTokens: 0, cachedTokens: 0, nanodollars: null };
 }

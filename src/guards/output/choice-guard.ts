@@ -7,6 +7,7 @@ import { blockReport, warningOf } from '../report.js';
 import type { GuardText, Hit } from '../types.js';
 import { AnswerParts, type Part } from './answer-parts.js';
 import type { Channel, Piece } from './channel.js';
+import { ConfidenceMeter } from './confidence.js';
 import type { OutputScope } from './stage.js';
 import { TokenQueue, type Tokens } from './token-queue.js';
 
@@ -25,6 +26,7 @@ export class ChoiceGuard {
   readonly #onStopped: () => void;
   readonly #parts = new AnswerParts();
   readonly #tokens = new TokenQueue();
+  readonly #confidence = new ConfidenceMeter();
   readonly #warnings = new Set<string>();
   readonly #spanGuards: readonly ProfileGuard[];
   readonly #sentenceGuards: readonly ProfileGuard[];
@@ -53,7 +55,8 @@ export class ChoiceGuard {
   push(event: DeltaEvent): void {
     if (this.#isOver) return;
     this.#parts.append(event);
-    this.#tokens.push(event);
+    this.#tokens.push(this.#scope.hidesLogprobs ? { ...event, logprobs: null } : event);
+    this.#confidence.add(event.logprobs ?? []);
     this.#hasNews = true;
     if (this.#scope.streams) this.#pump ??= this.#run();
   }
@@ -112,8 +115,16 @@ export class ChoiceGuard {
   }
 
   async #inspectWhole(channels: readonly Channel[], texts: readonly GuardText[]): Promise<void> {
-    const { inspector, profile, context } = this.#scope;
-    const { hits, block } = await inspect(inspector, profile.guards.output, texts, context, noHide);
+    const { inspector, ask, profile } = this.#scope;
+    const context = { ...this.#scope.context, confidence: this.#confidence.value };
+    const { hits, block } = await inspect({
+      inspector,
+      ask,
+      guards: profile.guards.output,
+      texts,
+      context,
+      hide: noHide,
+    });
     if (block) {
       this.#scope.onHits(hits, texts);
       if (profile.onBlock === 'refusal') this.#emit(this.#parts.saying(profile.refusal), noTokens);

@@ -3,16 +3,19 @@ import type { GenerationSink } from '../../generation/types.js';
 import type { VocabTable } from '../../native/types.js';
 import type { Inspector } from '../inspector.js';
 import type { Profile, ProfileGuard } from '../profile.js';
-import type { GuardContext, GuardText, Hit } from '../types.js';
+import type { Ask, GuardContext, GuardText, Hit } from '../types.js';
 import { ChoiceGuard } from './choice-guard.js';
 
 /** What every choice of an answer shares. */
 export interface OutputScope {
   inspector: Inspector;
+  ask: Ask;
   profile: Profile;
   context: GuardContext;
   /** False: the answer is looked at when it is whole. */
   streams: boolean;
+  /** Log-probabilities were asked for by a guard only. */
+  hidesLogprobs: boolean;
   sink: GenerationSink;
   /** Findings, once it is settled what happens to them. */
   onHits(hits: readonly Hit[], texts: readonly GuardText[]): void;

@@ -62,6 +62,7 @@ async function shownOf(
     guards: { input: [], output: guards },
     onBlock: 'error',
     refusal: '',
+    repairs: null,
   };
   const sink = (event: GenerationEvent) => {
     if (event.type === 'delta') shown.text += event.text;
@@ -70,9 +71,11 @@ async function shownOf(
   const stage = guardedAnswer(
     {
       inspector: inspector as Inspector,
+      ask: () => Promise.reject(new Error('there is no model')),
       profile,
       context: { requestId: 'r', tenant: 't', stage: 'output' },
       streams,
+      hidesLogprobs: false,
       sink,
       onHits: () => undefined,
     },

@@ -1,6 +1,9 @@
 import { pathToFileURL } from 'node:url';
 import type { GuardUse } from '../../config/index.js';
 import { canaryDetector } from '../builtin/canary.js';
+import { confidenceDetector } from '../builtin/confidence.js';
+import { formatDetector } from '../builtin/format.js';
+import { groundingDetector } from '../builtin/grounding.js';
 import { injectionDetector } from '../builtin/injection.js';
 import { keywordRecogniser } from '../builtin/keywords.js';
 import { patternRecogniser } from '../builtin/patterns.js';
@@ -14,6 +17,9 @@ const builtIn: Readonly<Record<string, (use: GuardUse) => Detector | Promise<Det
   canary: canaryDetector,
   pii: piiDetector,
   secrets: secretDetector,
+  confidence: confidenceDetector,
+  format: formatDetector,
+  grounding: groundingDetector,
   injection: injectionDetector,
   keywords: (use) => recogniserDetector(keywordRecogniser(use.options), use),
   patterns: (use) => recogniserDetector(patternRecogniser(use.options), use),

@@ -35,7 +35,7 @@ export class CheckFailure extends Error {
 export class GuardPool {
   readonly #pool: Piscina;
 
-  constructor(specs: readonly DetectorSpec[], { threads, maxQueue, heapBytes }: GuardPoolOptions) {
+  constructor(specs: ReadonlyMap<number, DetectorSpec>, { threads, maxQueue, heapBytes }: GuardPoolOptions) {
     this.#pool = new Piscina({
       filename: new URL('./worker.js', import.meta.url).href,
       minThreads: threads,
@@ -47,6 +47,13 @@ export class GuardPool {
       resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytes / 2 ** 20) },
     });
     this.#pool.on('error', () => undefined); // of a worker without a task; it is replaced
+  }
+
+  /** Resolves when a worker has built its detectors, however long that takes. */
+  async ready(): Promise<void> {
+    const context = { requestId: '', tenant: '', stage: 'input' } as const;
+    const nothing = { detectors: [], texts: [], context, isFinal: true, progress: new Int32Array(1) };
+    await this.#pool.run(nothing satisfies CheckTask);
   }
 
   /** Rejects with a {@link CheckFailure}. */

@@ -1,7 +1,7 @@
 import type { GuardUse } from '../../config/index.js';
 import type { GuardContext, GuardText, Hit } from '../types.js';
 
-/** A guard as a worker builds it. Its place in the pool's list is its number. */
+/** A guard as a worker builds it. */
 export interface DetectorSpec {
   use: GuardUse;
   modulePath: string | null; // of a guard that isn't built in

@@ -1,7 +1,8 @@
-import type { GuardMode, GuardUse } from '../../config/index.js';
+import type { GuardUse } from '../../config/index.js';
 import type { Detector, DetectorFinding } from '../detector.js';
+import { hitOf } from '../hit.js';
 import { clustersOf, withoutOverlaps } from '../overlap.js';
-import type { GuardContext, GuardText, Hit } from '../types.js';
+import { type GuardContext, type GuardText, type Hit, isLookedAt } from '../types.js';
 import type { CheckResult, CheckTask } from './protocol.js';
 
 interface Built {
@@ -23,7 +24,7 @@ export async function runCheck(
     Atomics.store(task.progress, 0, number);
     const built = await build(number);
     const startedAt = performance.now();
-    const looked = progresses.filter(({ source }) => isLookedAt(source, built.use, task));
+    const looked = progresses.filter(({ source }) => isLookedAt(source, built.use, task.context.stage));
     const found = await built.detector.find(
       looked.map(({ source }) => source),
       task.context,
@@ -41,10 +42,6 @@ export async function runCheck(
     ),
     milliseconds,
   };
-}
-
-function isLookedAt({ origin }: GuardText, { origins }: GuardUse, { context }: CheckTask): boolean {
-  return context.stage === 'output' || origins === undefined || origins.includes(origin);
 }
 
 /** What has been found in one text. */
@@ -66,9 +63,7 @@ class TextProgress {
   add(found: DetectorFinding[], { use, detector: { open } }: Built, context: GuardContext): boolean {
     const { text } = this.source;
     const kept = open ? withoutOverlaps(found) : found;
-    const hits = kept.map((each) => {
-      return { ...each, text: this.#index, guard: use.guard, mode: modeOf(each, use) };
-    });
+    const hits = kept.map((each) => hitOf(each, this.#index, use));
     this.hits.push(...hits);
     if (open) {
       this.#spans.push(...found);
@@ -90,13 +85,4 @@ class TextProgress {
     const isHalf = to > 0 && to < text.length && (text.charCodeAt(to - 1) & 0xfc00) === 0xd800;
     return isHalf ? to - 1 : to;
   }
-}
-
-/** A guard of one's own says itself whether it warns, cuts or blocks; how it cuts may be configured. */
-function modeOf({ category, mode }: DetectorFinding, use: GuardUse): GuardMode {
-  const [parent = ''] = category.split('/');
-  const configured = use.modes[category] ?? use.modes[parent] ?? use.mode ?? 'block';
-  if (mode === undefined) return configured;
-  const isCut = configured !== 'block' && configured !== 'warn';
-  return mode === 'redact' && isCut ? configured : mode;
 }
