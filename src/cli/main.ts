@@ -14,6 +14,7 @@ const commands: Record<string, () => Promise<CommandModule>> = {
   keys: () => import('./keys.js'),
   budgets: () => import('./budgets.js'),
   usage: () => import('./usage.js'),
+  guards: () => import('./guards.js'),
   doctor: () => import('./doctor.js'),
   bench: () => import('./bench.js'),
   gpu: () => import('./gpu.js'),
