@@ -99,8 +99,8 @@ function prepare(examples: readonly Example[], bucketBits: number): Prepared[] {
     const own = new Set<number>();
     const lists = readings.map(({ words, marks }) => {
       const entries: [word: number, bucket: number, factor: number][] = [];
-      forEachFeature(words, marks, (word, hash) => {
-        entries.push([word, hash & mask, weightOf(words[word]!)]);
+      forEachFeature(words, marks, (word, hash, strength) => {
+        entries.push([word, hash & mask, strength * weightOf(words[word]!)]);
         own.add(hash & mask);
       });
       return { words: words.length, entries };
