@@ -26,9 +26,9 @@ function injectionExamples(): Example[] {
 }
 
 const { file, crossValidated } = train(['prompt_injection'], injectionExamples(), {
-  bucketBits: 17,
+  bucketBits: 18,
   folds: 5,
-  falsePositives: 0.005,
+  falsePositives: 0.0075,
   seed: 1,
 });
 writeFileSync(join(folder, 'prompt-injection.bin'), file);

@@ -38,7 +38,7 @@ interface Weights {
 
 const EPOCHS = 24;
 const RATE = 0.12;
-const DECAY = 1e-5; // of a weight each time it is touched
+const DECAY = 1e-3; // of a weight each time it is touched
 const MIN_SEEN = 2; // texts that a feature must occur in
 const BYTE = 127;
 

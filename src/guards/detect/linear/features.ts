@@ -8,7 +8,7 @@ export interface Mark {
 }
 
 /** Marks say more than words, and hold in texts whose words nobody saw in training. */
-const MARK_STRENGTH = 3;
+const MARK_STRENGTH = 4;
 const MIN_GRAM = 3;
 const MAX_GRAM = 5;
 const MAX_WORD = 20; // longer ones are no words
