@@ -1,3 +1,4 @@
+import { makeModeration } from './moderation-set.js';
 import { makePii } from './pii-set.js';
 import { makeAttacks, makeBenign } from './prompt-sets.js';
 import { writeSet } from './sets.js';
@@ -6,3 +7,4 @@ import { writeSet } from './sets.js';
 writeSet('attacks', makeAttacks());
 writeSet('benign', makeBenign());
 writeSet('pii', makePii());
+writeSet('moderation', makeModeration());
