@@ -6,7 +6,7 @@ import { type Item, type Split, splitOf } from './split.js';
 const VERSION_SEED = 20_261;
 const VARIANTS = 3; // of a seed with alternatives
 const TEMPLATE_VARIANTS = 40;
-const TRAINING_VARIANTS = 12;
+const TRAINING_VARIANTS = 16;
 const PER_TRANSFORM = 6; // of each half
 const EMBEDDED = 30; // of each half
 const LONG_TEXTS = 60; // of each half

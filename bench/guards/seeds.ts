@@ -59,7 +59,10 @@ export function fill(text: string, random: Random, lists: Lists): string {
   let filled = text;
   for (const [name, options] of Object.entries(lists))
     filled = filled.replaceAll(name, () => pick(options, random));
-  return filled.replace(/\{([^{}"]*\|[^{}"]*)\}/g, (_, options: string) => pick(options.split('|'), random));
+  const choice = /\{([^{}|]*\|[^{}]*)\}/g; // the innermost first
+  while (choice.test(filled))
+    filled = filled.replace(choice, (_, options: string) => pick(options.split('|'), random));
+  return filled;
 }
 
 export function pick<T>(items: readonly T[], random: Random): T {

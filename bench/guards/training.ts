@@ -19,6 +19,13 @@ export interface Example {
   fold: string; // what is left out together in cross-validation
 }
 
+export interface TrainingOptions {
+  bucketBits: number;
+  folds: number; // of cross-validation; variants of a seed stay together
+  falsePositives: number; // share that the threshold lets through
+  seed: number;
+}
+
 interface Prepared {
   labels: readonly boolean[];
   fold: string;
@@ -38,7 +45,7 @@ interface Weights {
 
 const EPOCHS = 24;
 const RATE = 0.12;
-const DECAY = 1e-5; // of a weight each time it is touched
+const DECAY = 1e-3; // of a weight each time it is touched
 const MIN_SEEN = 2; // texts that a feature must occur in
 const BYTE = 127;
 
@@ -46,7 +53,7 @@ const BYTE = 127;
 export function train(
   names: readonly string[],
   examples: readonly Example[],
-  options: { bucketBits: number; folds: number; falsePositives: number; seed: number },
+  options: TrainingOptions,
 ): { file: Buffer; crossValidated: { label: string; recall: number; falsePositives: number }[] } {
   const prepared = prepare(examples, options.bucketBits);
   const crossValidated: { label: string; recall: number; falsePositives: number }[] = [];
@@ -63,7 +70,9 @@ export function train(
     crossValidated.push({
       label: name,
       recall: hits.filter(({ isGood }) => isGood).length / positives,
-      falsePositives: hits.filter(({ isGood }) => !isGood).length / (unseen.length - positives),
+      falsePositives:
+        hits.filter(({ isHarmless }) => isHarmless).length /
+        unseen.filter(({ isHarmless }) => isHarmless).length,
     });
     return { name, weights, ...calibration, threshold };
   });
@@ -99,8 +108,8 @@ function prepare(examples: readonly Example[], bucketBits: number): Prepared[] {
     const own = new Set<number>();
     const lists = readings.map(({ words, marks }) => {
       const entries: [word: number, bucket: number, factor: number][] = [];
-      forEachFeature(words, marks, (word, hash) => {
-        entries.push([word, hash & mask, weightOf(words[word]!)]);
+      forEachFeature(words, marks, (word, hash, strength) => {
+        entries.push([word, hash & mask, strength * weightOf(words[word]!)]);
         own.add(hash & mask);
       });
       return { words: words.length, entries };
@@ -202,18 +211,19 @@ function crossValidate(
     return unseen.map((example) => ({
       score: worstReading(example, weights)?.score ?? weights.bias,
       isGood: example.labels[label]!,
+      isHarmless: !example.labels.includes(true),
     }));
   }).flat();
 }
 
-/** The lowest probability that at most the given share of negatives reaches. */
+/** The lowest probability that at most the given share of harmless texts reaches. */
 function thresholdFor(
-  unseen: readonly { score: number; isGood: boolean }[],
+  unseen: readonly { score: number; isHarmless: boolean }[],
   calibration: { slope: number; intercept: number },
   falsePositives: number,
 ): number {
   const negatives = unseen
-    .filter(({ isGood }) => !isGood)
+    .filter(({ isHarmless }) => isHarmless)
     .map(({ score }) => probability(calibration, score));
   negatives.sort((a, b) => b - a);
   const allowed = Math.floor(negatives.length * falsePositives);

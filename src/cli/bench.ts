@@ -27,6 +27,11 @@ export function register(program: Command): void {
     .option('--model <name>', 'model to ask')
     .option('--write', 'replace the coefficients that the cascade uses', false)
     .action(runScenario('quality'));
+  withOutputOptions(bench.command('guards-quality'))
+    .description('what the guards find on labelled sets that training never saw')
+    .option('--presidio', "also Presidio's pattern recognisers, installed on demand", false)
+    .option('--write', 'replace docs/guards-quality.md', false)
+    .action(runScenario('guards-quality'));
   withOutputOptions(bench.command('gateway'))
     .description('what Sluice, LiteLLM and Portkey add to a request to a stub upstream, interleaved')
     .option('--gateways <names>', 'comma-separated', 'direct,sluice,litellm,portkey')

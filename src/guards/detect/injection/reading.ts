@@ -1,5 +1,6 @@
 import type { View } from '../../normalise/views.js';
 import type { Mark } from '../linear/features.js';
+import { aboutMarker } from '../words/about.js';
 import { parsePhrase } from '../words/phrase.js';
 import { PhraseMatcher } from '../words/phrase-matcher.js';
 import { tokenise, type Word } from '../words/tokenise.js';
@@ -28,11 +29,7 @@ const matcher = new PhraseMatcher<InjectionLabel>(
     phrases.map((phrase) => parsePhrase<InjectionLabel>(phrase, { category, rule, weight })),
   ),
 );
-/** Words between two whose meaning is taken together. */
-const MAX_APART = 6;
-const aboutMatcher = new PhraseMatcher<string>(
-  Object.entries(lexicon).map(([name, words]) => parsePhrase(words, name)),
-);
+const marksAbout = aboutMarker(lexicon);
 const templateLabel: InjectionLabel = { category: 'prompt_injection', rule: 'template token', weight: 0.9 };
 const roleLabel: InjectionLabel = { category: 'prompt_injection', rule: 'role marker', weight: 0.3 };
 const roleMarker =
@@ -66,22 +63,9 @@ export function read(view: View): Reading {
   return { view, words, sightings };
 }
 
-/** What the classifier knows beside words: phrases seen, and what the words are about, one, two and three in a row. */
+/** What the classifier knows beside words: phrases seen, and what the words are about. */
 export function marksOf({ words, sightings }: Reading): Mark[] {
-  const marks: Mark[] = sightings.map(({ label, word }) => ({ word, name: label.rule }));
-  const about = aboutMatcher
-    .match(words)
-    .filter(({ label }, index, all) => index === 0 || label !== all[index - 1]!.label);
-  for (const [index, { label, last }] of about.entries()) {
-    marks.push({ word: last, name: label });
-    const before = about[index - 1];
-    if (before === undefined || last - before.last > MAX_APART) continue;
-    marks.push({ word: last, name: `${before.label} ${label}` });
-    const beforeThat = about[index - 2];
-    if (beforeThat !== undefined && before.last - beforeThat.last <= MAX_APART)
-      marks.push({ word: last, name: `${beforeThat.label} ${before.label} ${label}` });
-  }
-  return marks;
+  return [...sightings.map(({ label, word }) => ({ word, name: label.rule })), ...marksAbout(words)];
 }
 
 /** The last word that begins before `end`, or the first. Binary search. */

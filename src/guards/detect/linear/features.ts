@@ -7,6 +7,8 @@ export interface Mark {
   name: string;
 }
 
+/** Marks say more than words, and hold in texts whose words nobody saw in training. */
+const MARK_STRENGTH = 4;
 const MIN_GRAM = 3;
 const MAX_GRAM = 5;
 const MAX_WORD = 20; // longer ones are no words
@@ -20,22 +22,22 @@ const GRAM = 0x2545f491;
 export function forEachFeature(
   words: readonly Word[],
   marks: readonly Mark[],
-  visit: (word: number, hash: number) => void,
+  visit: (word: number, hash: number, strength: number) => void,
 ): void {
   let before = 0;
   let beforeThat = 0;
   for (let index = 0; index < words.length; index += 1) {
     const { text } = words[index]!;
     const own = /^\d/.test(text) ? hashText('0', 0, 1) : hashText(text);
-    visit(index, own);
-    visit(index, combine(before, own));
-    visit(index, combine(combine(beforeThat, before), own));
-    visit(index, combine(combine(beforeThat, SKIP), own));
-    visitGrams(text, (hash) => visit(index, hash));
+    visit(index, own, 1);
+    visit(index, combine(before, own), 1);
+    visit(index, combine(combine(beforeThat, before), own), 1);
+    visit(index, combine(combine(beforeThat, SKIP), own), 1);
+    visitGrams(text, (hash) => visit(index, hash, 1));
     beforeThat = before;
     before = own;
   }
-  for (const { word, name } of marks) visit(word, hashText(`mark ${name}`));
+  for (const { word, name } of marks) visit(word, hashText(`mark ${name}`), MARK_STRENGTH);
 }
 
 function visitGrams(text: string, visit: (hash: number) => void): void {

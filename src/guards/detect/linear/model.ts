@@ -28,7 +28,7 @@ export interface Verdict {
 
 const MAGIC = 'SLG1';
 /** What is quoted, or stands in code, is rather spoken of than meant. */
-const QUOTED_WEIGHT = 0.5;
+const QUOTED_WEIGHT = 0.7;
 
 /** A linear model over hashed features; a text counts as its worst window. Weights: label after label, 2^bucketBits bytes each. */
 export class LinearModel {
@@ -73,9 +73,9 @@ export class LinearModel {
     const windows = windowsOf(words.length);
     const mask = (1 << bucketBits) - 1;
     const sums = labels.map(() => new Float64Array(words.length + 1));
-    forEachFeature(words, marks, (word, hash) => {
+    forEachFeature(words, marks, (word, hash, strength) => {
       const bucket = hash & mask;
-      const weight = weightOf(words[word]!);
+      const weight = strength * weightOf(words[word]!);
       for (let label = 0; label < labels.length; label += 1)
         sums[label]![word + 1]! += this.weights[(label << bucketBits) + bucket]! * weight;
     });

@@ -6,7 +6,7 @@ export interface Window {
 
 const SIZES = [16, 64];
 /** Keeps a text of two words from weighing as much as one of ten. */
-const SMOOTHING = 4;
+const SMOOTHING = 16;
 
 /** Stretches that overlap by half, short and long: what a long text hides stands out in one of them. */
 export function windowsOf(words: number): Window[] {
