@@ -5,6 +5,7 @@
 #include "backend.h"
 #include "chat_format.h"
 #include "context_wrap.h"
+#include "embedding_wrap.h"
 #include "js.h"
 #include "limits.h"
 #include "load.h"
@@ -20,6 +21,7 @@ Addon::Addon(Napi::Env env, Napi::Object exports) {
                              InstanceMethod<&Addon::init>("init"),
                              InstanceMethod<&Addon::load>("load"),
                              InstanceMethod<&Addon::createContext>("createContext"),
+                             InstanceMethod<&Addon::createEmbeddingContext>("createEmbeddingContext"),
                              InstanceMethod<&Addon::jsonSchemaToGrammar>("jsonSchemaToGrammar"),
                              InstanceMethod<&Addon::validateGrammar>("validateGrammar"),
                              InstanceMethod<&Addon::timeMatmuls>("timeMatmuls"),
@@ -27,6 +29,7 @@ Addon::Addon(Napi::Env env, Napi::Object exports) {
                          });
     modelClass = Napi::Persistent(ModelWrap::define(env));
     contextClass = Napi::Persistent(ContextWrap::define(env));
+    embeddingClass = Napi::Persistent(EmbeddingWrap::define(env));
 }
 
 Napi::Value Addon::init(const Napi::CallbackInfo &call) {
@@ -65,6 +68,12 @@ Napi::Value Addon::load(const Napi::CallbackInfo &call) {
 Napi::Value Addon::createContext(const Napi::CallbackInfo &call) {
     return guarded(call.Env(), [&]() -> Napi::Value {
         return ContextWrap::create(call.Env(), ModelWrap::unwrap(call[0]), toObject(call[1], "options"));
+    });
+}
+
+Napi::Value Addon::createEmbeddingContext(const Napi::CallbackInfo &call) {
+    return guarded(call.Env(), [&]() -> Napi::Value {
+        return EmbeddingWrap::create(call.Env(), ModelWrap::unwrap(call[0]), toObject(call[1], "options"));
     });
 }
 

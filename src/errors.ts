@@ -36,6 +36,7 @@ export const errorTable = {
   no_healthy_models: { status: 503, type: 'server_error', retry: true }, // nobody who could answer is up
   inference_timeout: { status: 504, type: 'server_error', retry: true }, // waited too long for its model
   deadline_exceeded: { status: 504, type: 'server_error', retry: true },
+  not_cached: { status: 504, type: 'invalid_request_error', retry: false }, // RFC 9111, 5.2.1.7: only-if-cached
   cancelled: { status: 499, type: 'invalid_request_error', retry: false },
   // An upstream endpoint failed us.
   upstream_failed: { status: 502, type: 'server_error', retry: true },

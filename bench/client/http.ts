@@ -65,6 +65,7 @@ export class HttpClient implements LoadClient {
       agent: this.agent,
       headers: {
         'content-type': 'application/json',
+        'cache-control': 'no-store', // what is measured has to be computed
         'content-length': Buffer.byteLength(body),
         ...(apiKey === null ? {} : { authorization: `Bearer ${apiKey}` }),
       },

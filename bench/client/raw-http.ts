@@ -26,9 +26,10 @@ export class RawConnection {
       `POST ${url.pathname} HTTP/1.1`,
       `Host: ${url.host}`,
       'Content-Type: application/json',
-      'Authorization: Bearer none',
       `Content-Length: ${Buffer.byteLength(body)}`,
-      ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+      ...Object.entries({ authorization: 'Bearer none', ...headers }).map(
+        ([name, value]) => `${name}: ${value}`,
+      ),
     ];
     const request = Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`);
     return new Promise((resolve, reject) => {

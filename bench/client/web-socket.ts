@@ -112,7 +112,14 @@ export class WebSocketClient implements LoadClient {
 
   private request(plan: GenerationPlan): object {
     const { model } = this.options;
-    return { model, prompt: plan.prompt, max_tokens: plan.maxTokens, temperature: 0, ignore_eos: true };
+    return {
+      model,
+      prompt: plan.prompt,
+      max_tokens: plan.maxTokens,
+      temperature: 0,
+      ignore_eos: true,
+      cache: false, // what is measured has to be computed
+    };
   }
 
   private receive(frame: Buffer): void {

@@ -11,12 +11,17 @@ export function gatewayFigures(runs: readonly Run[]): Figure[] {
   const rate = (server: string) =>
     medianOf(runs, server, '32 clients', (run) => run.summary.requestsPerSecond);
   const added = (server: string) => p50(server, '1 client') - p50('direct', '1 client');
+  const cpuMicroseconds = (server: string) =>
+    medianOf(runs, server, '32 clients', ({ usage, summary }) =>
+      usage === null ? undefined : (usage.cpuCores / summary.requestsPerSecond) * 1e6,
+    );
   const figures: Figure[] = [];
   for (const server of servers) {
     const isOurs = server === 'sluice';
     figures.push(
       figure(`${server}: added at 1 client, p50`, added(server), 'ms', isOurs ? atMost(0.3) : null),
       figure(`${server}: requests at 32 clients`, rate(server), 'req/s', isOurs ? atLeast(5000) : null),
+      figure(`${server}: CPU a request at 32 clients`, cpuMicroseconds(server), 'µs', null),
     );
   }
   if (!servers.includes('sluice')) return figures;

@@ -9,7 +9,8 @@ import { cacheDirectory } from '../../src/support/cache.js';
 import { projectRoot } from '../../src/support/root.js';
 import { freePort, type ServerCommand, ServerProcess } from './server.js';
 
-export const gatewayNames = ['direct', 'sluice', 'litellm', 'portkey'] as const;
+/** `sluice` has all stages on: a key with limits and a budget, and a ledger. `sluice-open` has no keys, as the others run. */
+export const gatewayNames = ['direct', 'sluice', 'sluice-open', 'litellm', 'portkey'] as const;
 export type GatewayName = (typeof gatewayNames)[number];
 
 const LITELLM_VERSION = '1.100.0';
@@ -62,39 +63,55 @@ export async function startGateway(name: GatewayName, stubUrl: string): Promise<
   const path = '/v1/chat/completions';
   if (name === 'direct') return { process: null, url: new URL(path, stubUrl), headers: {}, version: null };
   const port = await freePort();
-  const server = await ServerProcess.start(port, await commandFor(name, port, `${stubUrl}/v1`));
-  return {
-    process: server,
-    url: new URL(path, server.url),
-    headers:
-      name === 'portkey' ? { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${stubUrl}/v1` } : {},
-    version: { sluice: null, litellm: LITELLM_VERSION, portkey: PORTKEY_VERSION }[name],
-  };
+  const { command, headers, version } = await setUp(name, port, `${stubUrl}/v1`);
+  const server = await ServerProcess.start(port, { name, startTimeoutMs: START_TIMEOUT_MS, ...command });
+  return { process: server, url: new URL(path, server.url), headers, version };
 }
 
-async function commandFor(
-  name: Exclude<GatewayName, 'direct'>,
-  port: number,
-  upstream: string,
-): Promise<ServerCommand> {
-  const common = { name, startTimeoutMs: START_TIMEOUT_MS };
+interface Setup {
+  command: Omit<ServerCommand, 'name' | 'startTimeoutMs'>;
+  headers: Record<string, string>;
+  version: string | null;
+}
+
+async function setUp(name: Exclude<GatewayName, 'direct'>, port: number, upstream: string): Promise<Setup> {
   switch (name) {
-    case 'sluice': {
+    case 'sluice':
+    case 'sluice-open': {
+      const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
+      const serve = ['serve', '--port', String(port), '--model', 'none', '--data', folder];
       const models = JSON.stringify([{ id: 'stub', upstream: { url: upstream } }]);
-      const args = [join(projectRoot(), 'bin', 'sluice'), 'serve', '--port', String(port), '--model', 'none'];
       const env = { SLUICE_ROUTING_MODELS: models, SLUICE_LOG_LEVEL: 'warn' };
-      return { ...common, file: process.execPath, args, env, readyPath: '/readyz' };
+      const command = { file: process.execPath, args: [sluiceEntry(), ...serve], env, readyPath: '/readyz' };
+      const headers: Setup['headers'] =
+        name === 'sluice' ? { authorization: `Bearer ${await createKey(folder)}` } : {};
+      return { command, headers, version: null };
     }
     case 'litellm': {
       const args = ['--config', await litellmConfig(upstream), '--host', '127.0.0.1', '--port', String(port)];
       const file = join(litellmHome(), 'bin', 'litellm');
-      return { ...common, file, args, env: {}, readyPath: '/health/liveliness' };
+      const command = { file, args, env: {}, readyPath: '/health/liveliness' };
+      return { command, headers: {}, version: LITELLM_VERSION };
     }
     case 'portkey': {
       const args = [portkeyEntry(), `--port=${port}`, '--headless'];
-      return { ...common, file: process.execPath, args, env: {}, readyPath: '/' };
+      const command = { file: process.execPath, args, env: {}, readyPath: '/' };
+      const headers = { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': upstream };
+      return { command, headers, version: PORTKEY_VERSION };
     }
   }
+}
+
+/** With limits that are looked at, and never reached. */
+async function createKey(folder: string): Promise<string> {
+  const limits = ['--rpm', '100000000', '--tpm', '100000000000', '--budget', '1000000'];
+  const args = ['keys', 'create', '--name', 'bench', '--data', folder, '--json', ...limits];
+  const { stdout } = await execute(process.execPath, [sluiceEntry(), ...args]);
+  return JSON.parse(stdout).key;
+}
+
+function sluiceEntry(): string {
+  return join(projectRoot(), 'bin', 'sluice');
 }
 
 async function litellmConfig(upstream: string): Promise<string> {

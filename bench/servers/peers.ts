@@ -60,6 +60,7 @@ function commandFor(
       const env = {
         SLUICE_ENGINE_THREADS: String(threads),
         SLUICE_LOG_LEVEL: 'warn',
+        SLUICE_CACHE_ENABLED: 'false', // what is measured has to be computed
         SLUICE_DATA_DIR: join(cacheDirectory(process.env), 'bench-data'), // the user's own may hold keys
         ...(capacity.kvBytes !== undefined && { SLUICE_ENGINE_KV_BYTES: String(capacity.kvBytes) }),
       };

@@ -107,8 +107,11 @@ async function dispatch(
     return exchange.empty(204, { ...allow, ...preflightHeaders(api.config, exchange.head) });
   try {
     if (!route) throw new SluiceError('method_not_allowed', `${method.slice(0, 20)} isn't possible here.`);
-    const waiting = route.access === 'open' ? undefined : admit(exchange, api, route);
-    if (waiting) await waiting;
+    if (route.access !== 'open') {
+      exchange.trace = api.tracing.start(`${route.method} ${route.path}`, exchange.head.headers);
+      const waiting = exchange.trace.stage('auth', () => admit(exchange, api, route));
+      if (waiting) await waiting;
+    }
     await route.handle(exchange, api, fixedLength > 0 ? parameterOf(exchange, fixedLength) : '');
   } catch (thrown) {
     fail(exchange, api, thrown, route ? {} : allow);
@@ -154,7 +157,7 @@ function acceptableId(id: string | undefined): string | null {
   return id !== undefined && /^[\w.:-]{1,128}$/.test(id) ? id : null;
 }
 
-/** Access log and metrics; the route's pattern, not the path, so that labels stay few. */
+/** Access log, metrics and trace; the route's pattern, not the path, so that labels stay few. */
 function record(api: ApiContext, exchange: Exchange, route: string): void {
   const durationMs = performance.now() - exchange.startedAt;
   const { method } = exchange.head;
@@ -163,7 +166,17 @@ function record(api: ApiContext, exchange: Exchange, route: string): void {
     'other';
   api.metrics.httpRequests.labels(route, label, String(exchange.status)).inc();
   api.metrics.httpLatency.labels(route).observe(durationMs / 1000);
-  const { requestId, status, notes } = exchange;
+  const { requestId, status, notes, trace } = exchange;
+  if (trace.id !== null) notes.trace = trace.id;
+  trace.describe(() => ({
+    'http.request.method': label,
+    'http.route': route,
+    'http.response.status_code': status,
+    'sluice.request.id': requestId,
+    'sluice.key.id': exchange.caller.keyId ?? undefined,
+    'sluice.tenant': exchange.caller.keyId === null ? undefined : exchange.caller.tenant,
+  }));
+  trace.end(notes.error as string | undefined);
   api.log.info(
     { requestId, method: label, route, status, durationMs: Math.round(durationMs * 10) / 10, ...notes },
     'http',

@@ -6,6 +6,7 @@ import type { Gateway } from '../gateway/pipeline.js';
 import type { Office } from '../gateway/tenancy.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import type { Tracing } from '../telemetry/trace.js';
 import type { BodyLimits } from './body.js';
 import type { Route } from './routes.js';
 
@@ -17,17 +18,26 @@ export interface ApiContext {
   /** What the admin routes work on; null where there is no store. */
   office: Office | null;
   metrics: Metrics;
+  tracing: Tracing;
   log: Log;
   routes: readonly Route[];
   body: BodyLimits;
   /** True from the moment the server is told to stop. */
   draining: boolean;
-  /** Generations under way, for the drain to wait for. */
+  /** Generations and embeddings under way, for the drain to wait for. */
   inFlight: Set<Promise<unknown>>;
 }
 
 export function newId(prefix: string): string {
   return `${prefix}-${randomUUID().replaceAll('-', '')}`;
+}
+
+/** Remembers the work until it ends, so that a drain can wait for it. */
+export function untilEnded<T>({ inFlight }: ApiContext, running: Promise<T>): Promise<T> {
+  inFlight.add(running);
+  const forget = () => inFlight.delete(running);
+  running.then(forget, forget);
+  return running;
 }
 
 export function refuseDraining(api: ApiContext): void {

@@ -1,5 +1,6 @@
 import { anonymousCaller, type Caller } from '../auth/index.js';
 import { SluiceError, toSluiceError } from '../errors.js';
+import { type RootTrace, untraced } from '../telemetry/trace.js';
 import { type BodyLimits, receiveBody } from './body.js';
 import { EventStream, type EventStreamLimits } from './sse.js';
 import type { HttpRequest, HttpResponse } from './uws.js';
@@ -59,6 +60,7 @@ export class Exchange {
   status = 0;
   /** Whose request it is, from the moment it is known. */
   caller: Caller = nobody;
+  trace: RootTrace = untraced;
 
   readonly #response: HttpResponse;
   readonly #headers: Headers;
@@ -99,10 +101,12 @@ export class Exchange {
   }
 
   json(status: number, body: unknown, headers: Headers = {}): void {
-    this.#send(status, JSON.stringify(body), {
-      'content-type': 'application/json; charset=utf-8',
-      ...headers,
-    });
+    this.jsonText(status, JSON.stringify(body), headers);
+  }
+
+  /** A body that is JSON already. */
+  jsonText(status: number, body: string, headers: Headers = {}): void {
+    this.#send(status, body, { 'content-type': 'application/json; charset=utf-8', ...headers });
   }
 
   text(status: number, body: string, contentType: string): void {
@@ -186,9 +190,10 @@ export class Exchange {
 
   #writeHead(status: number, headers: Headers): void {
     this.#response.writeStatus(`${status} ${STATUS_TEXT[status] ?? 'Unknown'}`);
-    for (const [name, value] of Object.entries({ ...this.#headers, ...headers })) {
-      this.#response.writeHeader(name, value);
+    for (const name in this.#headers) {
+      if (!(name in headers)) this.#response.writeHeader(name, this.#headers[name]!);
     }
+    for (const name in headers) this.#response.writeHeader(name, headers[name]!);
   }
 
   #aborted(): void {

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { GuardReport } from '../generation/report.js';
 import type { FinishReason, GenerationEvent, MessageDelta, Usage } from '../generation/types.js';
 import { dollars } from '../support/money.js';
+import { cacheStatus } from './cached.js';
 import type { ChatLogprobs } from './schemas/chat.js';
 import type { routeReport } from './schemas/common.js';
 import type { CompletionLogprobs } from './schemas/completions.js';
@@ -37,6 +38,7 @@ export function wireUsage(usage: Usage) {
     completion_tokens: usage.completionTokens,
     total_tokens: usage.promptTokens + usage.completionTokens,
     prompt_tokens_details: { cached_tokens: usage.cachedTokens },
+    ...(usage.cache ? { cache: cacheStatus(usage.cache) } : {}),
     ...(usage.nanodollars === null ? {} : { cost: dollars(usage.nanodollars) }),
   };
 }

@@ -3,9 +3,12 @@ import type { Caller } from '../auth/index.js';
 import { generate } from '../gateway/pipeline.js';
 import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import { dollars } from '../support/money.js';
+import type { Trace } from '../telemetry/trace.js';
+import { parseCacheControl } from './cache-control.js';
+import { cacheHeaders, cacheStatus } from './cached.js';
 import { ChatFormat } from './chat-format.js';
 import { CompletionFormat } from './completion-format.js';
-import { type ApiContext, newId } from './context.js';
+import { type ApiContext, newId, untilEnded } from './context.js';
 import type { Exchange, Headers } from './exchange.js';
 import type { AnswerFormat } from './format.js';
 import type { ChatRequest } from './schemas/chat.js';
@@ -22,8 +25,14 @@ export interface Generation {
   includeUsage: boolean;
 }
 
-export function completionGeneration(api: ApiContext, caller: Caller, wire: CompletionRequest): Generation {
-  const request = validateCompletion(wire, scopeOf(api, caller, 'cmpl'));
+/** What surrounds a request's body. */
+export interface Sender {
+  caller: Caller;
+  cacheControl: string | undefined;
+}
+
+export function completionGeneration(api: ApiContext, sender: Sender, wire: CompletionRequest): Generation {
+  const request = validateCompletion(wire, scopeOf(api, sender, 'cmpl'));
   const prompts = request.input.kind === 'text' ? request.input.prompts : [];
   const format = new CompletionFormat({
     ...formatOptions(request, wire),
@@ -35,8 +44,8 @@ export function completionGeneration(api: ApiContext, caller: Caller, wire: Comp
   return { request, format, includeUsage: wire.stream_options?.include_usage ?? false };
 }
 
-export function chatGeneration(api: ApiContext, caller: Caller, wire: ChatRequest): Generation {
-  const request = validateChat(wire, scopeOf(api, caller, 'chatcmpl'));
+export function chatGeneration(api: ApiContext, sender: Sender, wire: ChatRequest): Generation {
+  const request = validateChat(wire, scopeOf(api, sender, 'chatcmpl'));
   const format = new ChatFormat(formatOptions(request, wire));
   return { request, format, includeUsage: wire.stream_options?.include_usage ?? false };
 }
@@ -47,13 +56,10 @@ export function tracked(
   request: ValidatedRequest,
   sink: GenerationSink,
   signal: AbortSignal,
+  trace: Trace,
 ): Promise<Usage> {
   if (api.config.log.prompts) api.log.info({ generation: request.id, input: request.input }, 'prompt');
-  const running = generate(api.gateway, request, sink, signal);
-  api.inFlight.add(running);
-  const forget = () => api.inFlight.delete(running);
-  running.then(forget, forget);
-  return running;
+  return untilEnded(api, generate(api.gateway, request, sink, signal, trace));
 }
 
 /** Answers over HTTP, whole or as a stream. Failures are thrown to the caller, who knows how to send them. */
@@ -80,7 +86,7 @@ async function respondWhole(
     note(exchange, event);
     format.collect(event);
   };
-  const usage = await tracked(api, request, sink, exchange.signal);
+  const usage = await tracked(api, request, sink, exchange.signal, exchange.trace);
   noteUsage(exchange, usage);
   exchange.json(200, { ...format.whole(usage), ...trimmed }, headers);
 }
@@ -113,7 +119,7 @@ async function respondStreaming(exchange: Exchange, api: ApiContext, generation:
     }
   };
   try {
-    const usage = await tracked(api, request, sink, exchange.signal);
+    const usage = await tracked(api, request, sink, exchange.signal, exchange.trace);
     noteUsage(exchange, usage);
     if (includeUsage) open()?.send(JSON.stringify(format.usageChunk(usage)));
     open();
@@ -124,10 +130,11 @@ async function respondStreaming(exchange: Exchange, api: ApiContext, generation:
 }
 
 function headersOf(start: Extract<GenerationEvent, { type: 'start' }>): Headers {
-  const { model, route, warning, trimmed, quota, guardWarnings } = start;
+  const { model, route, warning, trimmed, quota, cache, guardWarnings } = start;
   return {
     ...quota,
     ...withWarnings({}, guardWarnings),
+    ...cacheHeaders(cache),
     ...trimmedHeader(trimmed),
     ...(warning === null ? {} : { 'x-sluice-warning': warning }),
     ...(route === null ? {} : { 'x-sluice-model': plain(model), 'x-sluice-route': plain(route.name) }),
@@ -160,19 +167,21 @@ function noteUsage(exchange: Exchange, usage: Usage): void {
 }
 
 /** Usage as the access log has it. */
-export function logged({ route, nanodollars, ...tokens }: Usage): object {
+export function logged({ route, cache, nanodollars, ...tokens }: Usage): object {
   const cost = nanodollars ?? route?.nanodollars;
   return {
     ...tokens,
     ...(cost === undefined ? {} : { costDollars: dollars(cost) }),
     ...(route ? { quality: route.quality } : {}),
+    ...(cache ? { cache: cacheStatus(cache) } : {}),
   };
 }
 
-function scopeOf(api: ApiContext, caller: Caller, prefix: string): RequestScope {
+function scopeOf(api: ApiContext, { caller, cacheControl }: Sender, prefix: string): RequestScope {
   return {
     id: newId(prefix),
     caller,
+    cacheControl: parseCacheControl(cacheControl),
     nowMs: Date.now(),
     randomSeed: randomInt(2 ** 32),
     limits: api.config.requests,

@@ -3,9 +3,11 @@ import type { ErrorCode } from '../errors.js';
 import type { ApiContext } from './context.js';
 import type { Exchange } from './exchange.js';
 import * as admin from './handlers/admin.js';
+import { purgeCache, showCache } from './handlers/admin-cache.js';
 import { listModelStatus, listQueues, loadModel, unloadModel, updateModel } from './handlers/admin-models.js';
 import { deleteRoute, listRouteStatus, putRoute } from './handlers/admin-routes.js';
 import { chatCompletions, completions } from './handlers/completions.js';
+import { embeddings } from './handlers/embeddings.js';
 import { healthz, modelReadyz, readyz } from './handlers/health.js';
 import { metrics } from './handlers/metrics.js';
 import { getModel, listModels } from './handlers/models.js';
@@ -13,9 +15,11 @@ import { openapi } from './handlers/openapi.js';
 import { createPrefix, deletePrefix, listPrefixes } from './handlers/prefixes.js';
 import { detokenize, tokenize } from './handlers/tokenize.js';
 import * as adminSchemas from './schemas/admin.js';
+import * as adminCache from './schemas/admin-cache.js';
 import * as adminRouting from './schemas/admin-routing.js';
 import { chatChunk, chatRequest, chatResponse } from './schemas/chat.js';
 import { completionRequest, completionResponse } from './schemas/completions.js';
+import { embeddingRequest, embeddingResponse } from './schemas/embeddings.js';
 import * as schemas from './schemas/others.js';
 
 export interface Route {
@@ -73,6 +77,22 @@ const GENERATION_ERRORS = [
   'store_unavailable',
   'guard_failed',
   'deadline_exceeded',
+  'not_cached',
+  'engine_failed',
+] as const satisfies ErrorCode[];
+
+const EMBEDDING_ERRORS = [
+  ...BODY_ERRORS,
+  'unsupported_parameter',
+  'context_length_exceeded',
+  'request_too_large',
+  'model_access_denied',
+  'insufficient_quota',
+  'rate_limit_exceeded',
+  'queue_full',
+  'model_not_ready',
+  'shutting_down',
+  'store_unavailable',
   'engine_failed',
 ] as const satisfies ErrorCode[];
 
@@ -106,6 +126,15 @@ export const routes: readonly Route[] = [
     event: chatChunk,
     errors: GENERATION_ERRORS,
     handle: chatCompletions,
+  },
+  {
+    method: 'POST',
+    path: '/v1/embeddings',
+    summary: 'Vectors of texts',
+    request: embeddingRequest,
+    response: embeddingResponse,
+    errors: EMBEDDING_ERRORS,
+    handle: embeddings,
   },
   {
     method: 'GET',
@@ -268,6 +297,25 @@ export const routes: readonly Route[] = [
     response: adminRouting.removedRoute,
     errors: ['not_found'],
     handle: deleteRoute,
+  },
+  {
+    method: 'GET',
+    access: 'admin',
+    path: '/admin/cache',
+    summary: 'What the cache of answers holds',
+    response: adminCache.cacheStats,
+    errors: [],
+    handle: showCache,
+  },
+  {
+    method: 'POST',
+    access: 'admin',
+    path: '/admin/cache/purge',
+    summary: 'Drop cached answers; nobody is given them once this has answered',
+    request: adminCache.purgeRequest,
+    response: adminCache.purged,
+    errors: ADMIN_BODY_ERRORS,
+    handle: purgeCache,
   },
   {
     method: 'GET',

@@ -1,7 +1,9 @@
+import type { Embedder } from '../embedding/index.js';
 import { createGateway, type GatewayParts } from '../gateway/create.js';
 import { type Tenancy, withoutTenancy } from '../gateway/tenancy.js';
 import { Probes } from '../routing/probes.js';
 import type { Router } from '../routing/router.js';
+import { noTracing, type Tracing } from '../telemetry/trace.js';
 import { createApp } from './app.js';
 import { ByteBudget } from './byte-budget.js';
 import type { ApiContext } from './context.js';
@@ -10,6 +12,7 @@ import { routes } from './routes.js';
 export interface Server {
   port: number;
   router: Router;
+  embedder: Embedder | null;
   /**
    * Refuses what is new and waits for what runs, at most `server.drainTimeoutMs`. True where everything ended by itself.
    * Connections stay open meanwhile, so that load balancers can ask /readyz.
@@ -21,10 +24,18 @@ export interface Server {
 
 export interface ServerParts extends Omit<GatewayParts, 'accounting'> {
   tenancy?: Tenancy;
+  tracing?: Tracing;
 }
 
-/** Loads the further models of the configuration and listens. `router.fleet.close()` ends the models; the tenancy stays the caller's to close. */
-export async function startServer({ tenancy: given, ...parts }: ServerParts): Promise<Server> {
+/**
+ * Loads the further models of the configuration and listens. `router.fleet.close()` ends the models; the tenancy and the
+ * embedder stay the caller's to close.
+ */
+export async function startServer({
+  tenancy: given,
+  tracing = noTracing,
+  ...parts
+}: ServerParts): Promise<Server> {
   const { config, metrics, log } = parts;
   const tenancy = given ?? withoutTenancy(config);
   const gateway = await createGateway({ ...parts, accounting: tenancy.accounting });
@@ -34,6 +45,7 @@ export async function startServer({ tenancy: given, ...parts }: ServerParts): Pr
     access: tenancy.access,
     office: tenancy.office,
     metrics,
+    tracing,
     log,
     routes,
     body: { ...config.http, budget: new ByteBudget(config.http.maxReceivingBytes) },
@@ -47,6 +59,7 @@ export async function startServer({ tenancy: given, ...parts }: ServerParts): Pr
   return {
     port,
     router: gateway.router,
+    embedder: gateway.embedder,
     drain: async () => {
       api.draining = true;
       app.closeIdleSockets();

@@ -1,13 +1,20 @@
 import type { Caller } from '../auth/index.js';
 import { SluiceError, toSluiceError } from '../errors.js';
+import { wireCache } from './cached.js';
 import { type ApiContext, refuseDraining } from './context.js';
+import type { RequestHead } from './exchange.js';
 import { routeField, wireUsage } from './format.js';
 import { chatGeneration, completionGeneration, type Generation, logged, tracked } from './generation.js';
 import { parse } from './json.js';
 import { chatRequest } from './schemas/chat.js';
 import { completionRequest } from './schemas/completions.js';
 import { SocketAnswer } from './websocket-answer.js';
-import { type ClientMessage, clientMessage, type MessageCodec } from './websocket-protocol.js';
+import {
+  type ClientMessage,
+  clientMessage,
+  type GenerateMessage,
+  type MessageCodec,
+} from './websocket-protocol.js';
 
 /** The part of uWS's socket that a connection needs. */
 export interface Socket {
@@ -25,6 +32,12 @@ const MESSAGE_TOO_BIG = 1009;
 const AUTHENTICATION_TIMEOUT_MS = 10_000;
 const MAX_HELD_MESSAGES = 32;
 
+export interface SocketOptions {
+  caller: Caller | null; // null: its first message has to bring a key
+  codec: MessageCodec;
+  headers: RequestHead['headers']; // of the request that opened it
+}
+
 /**
  * One client and its generations. Each `generate` that it sends ends with exactly one `done` or `error` of its id, unless the
  * socket closes first, which cancels all.
@@ -36,15 +49,17 @@ export class WebSocketConnection {
   readonly #authenticationTimer: NodeJS.Timeout | null = null;
   #held: ClientMessage[] | null = null; // while a key is looked up
   readonly #codec: MessageCodec;
+  readonly #headers: RequestHead['headers'];
   readonly #inFlight = new Map<string, AbortController>();
   #outbox: object[] = [];
   #open = true;
 
-  constructor(api: ApiContext, socket: Socket, caller: Caller | null, codec: MessageCodec) {
+  constructor(api: ApiContext, socket: Socket, { caller, codec, headers }: SocketOptions) {
     this.#api = api;
     this.#socket = socket;
     this.#caller = caller;
     this.#codec = codec;
+    this.#headers = headers;
     if (caller) return;
     const expire = () => this.#close(POLICY_VIOLATION, 'no_key');
     this.#authenticationTimer = setTimeout(expire, AUTHENTICATION_TIMEOUT_MS).unref();
@@ -86,7 +101,7 @@ export class WebSocketConnection {
   #handle(message: ClientMessage): void {
     if (message.type === 'auth') this.#authenticate(message.key);
     else if (message.type === 'cancel') this.#inFlight.get(message.id)?.abort();
-    else this.#generate(message.id, message.request);
+    else this.#generate(message);
   }
 
   #authenticate(key: string): void {
@@ -143,9 +158,9 @@ export class WebSocketConnection {
     return this.#caller;
   }
 
-  #generate(id: string, wire: Record<string, unknown>): void {
+  #generate({ id, request: wire, cache_control }: GenerateMessage): void {
     refuseDraining(this.#api);
-    const caller = this.#currentCaller();
+    const sender = { caller: this.#currentCaller(), cacheControl: cache_control };
     if (this.#inFlight.has(id)) {
       throw new SluiceError('duplicate_id', `A generation with the id ${JSON.stringify(id)} is running.`, {
         param: 'id',
@@ -160,8 +175,8 @@ export class WebSocketConnection {
     const streamed = { ...wire, stream: true };
     const generation =
       'messages' in wire
-        ? chatGeneration(this.#api, caller, parse(chatRequest, streamed))
-        : completionGeneration(this.#api, caller, parse(completionRequest, streamed));
+        ? chatGeneration(this.#api, sender, parse(chatRequest, streamed))
+        : completionGeneration(this.#api, sender, parse(completionRequest, streamed));
     const abort = new AbortController();
     this.#inFlight.set(id, abort);
     void this.#run(id, generation, abort.signal);
@@ -170,11 +185,13 @@ export class WebSocketConnection {
   async #run(id: string, generation: Generation, signal: AbortSignal): Promise<void> {
     const answer = new SocketAnswer(id, generation);
     const startedAt = performance.now();
+    const trace = this.#api.tracing.start('generate', this.#headers);
     const log = (outcome: object) => {
       const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
       const { id: requestId, caller } = generation.request;
       const who = caller.keyId === null ? {} : { key: caller.keyId, tenant: caller.tenant };
-      this.#api.log.info({ requestId, durationMs, ...who, ...outcome }, 'websocket');
+      const traced = trace.id === null ? {} : { trace: trace.id };
+      this.#api.log.info({ requestId, durationMs, ...who, ...traced, ...outcome }, 'websocket');
     };
     try {
       const usage = await tracked(
@@ -182,11 +199,19 @@ export class WebSocketConnection {
         generation.request,
         (event) => this.#sendAll(answer.tokens(event)),
         signal,
+        trace,
       );
+      trace.end();
       this.#inFlight.delete(id);
-      this.#send({ ...answer.done(), usage: wireUsage(usage), ...routeField(usage) });
+      this.#send({
+        ...answer.done(),
+        usage: wireUsage(usage),
+        ...routeField(usage),
+        ...wireCache(usage.cache),
+      });
       log(logged(usage));
     } catch (thrown) {
+      trace.end(toSluiceError(thrown).code);
       this.#inFlight.delete(id);
       log({ error: toSluiceError(thrown).code });
       this.#sendError(id, thrown);

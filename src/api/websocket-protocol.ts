@@ -49,9 +49,16 @@ const clientId = z.string().min(1).max(128);
 
 /** `request` is checked by the schema of the HTTP route that it would otherwise go to: chat where it has messages. */
 export const clientMessage = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('generate'), id: clientId, request: z.record(z.string(), z.unknown()) }),
+  z.object({
+    type: z.literal('generate'),
+    id: clientId,
+    request: z.record(z.string(), z.unknown()),
+    cache_control: z.string().max(256).optional(), // as the header of HTTP
+  }),
   z.object({ type: z.literal('cancel'), id: clientId }),
   z.object({ type: z.literal('auth'), key: z.string().min(1).max(256) }),
 ]);
 
 export type ClientMessage = z.output<typeof clientMessage>;
+
+export type GenerateMessage = Extract<ClientMessage, { type: 'generate' }>;

@@ -11,6 +11,7 @@ import { chooseSubprotocol, type Subprotocol } from './websocket-protocol.js';
 interface SocketData {
   caller: Caller | null; // null: its first message has to bring a key
   subprotocol: Subprotocol;
+  headers: RequestHead['headers'];
   connection: WebSocketConnection | null; // from open to close
 }
 
@@ -56,7 +57,7 @@ export class WebSocketServer {
       new Exchange(response, head, { requestId: newId('req'), headers: {}, onEnd: () => undefined });
     const header = (name: string) => head.headers.get(name) ?? '';
     const accept = (subprotocol: Subprotocol, caller: Caller | null) => {
-      const data: SocketData = { caller, subprotocol, connection: null };
+      const data: SocketData = { caller, subprotocol, headers: head.headers, connection: null };
       const [key, extensions] = [header('sec-websocket-key'), header('sec-websocket-extensions')];
       response.upgrade(data, key, subprotocol.name, extensions, context);
     };
@@ -99,7 +100,7 @@ export class WebSocketServer {
 
   #opened(socket: WebSocket<SocketData>): void {
     const data = socket.getUserData();
-    data.connection = new WebSocketConnection(this.#api, socket, data.caller, data.subprotocol.codec);
+    data.connection = new WebSocketConnection(this.#api, socket, { ...data, codec: data.subprotocol.codec });
     this.#connections.add(data.connection);
     this.#api.metrics.webSockets.inc();
   }

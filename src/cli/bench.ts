@@ -34,7 +34,7 @@ export function register(program: Command): void {
     .action(runScenario('guards-quality'));
   withOutputOptions(bench.command('gateway'))
     .description('what Sluice, LiteLLM and Portkey add to a request to a stub upstream, interleaved')
-    .option('--gateways <names>', 'comma-separated', 'direct,sluice,litellm,portkey')
+    .option('--gateways <names>', 'comma-separated', 'direct,sluice,sluice-open,litellm,portkey')
     .option('--rounds <n>', 'turns of each gateway', '3')
     .option('--seconds <n>', 'of each load', '5')
     .action(runScenario('gateway'));

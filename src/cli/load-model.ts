@@ -44,7 +44,8 @@ async function load(
     createTextService({ modelPath: resolved.path, backend: config.engine.backend, ...config.text }),
   ]);
   log.info({ model: id, loadMs: Math.round(performance.now() - started), ...engine.context }, 'model loaded');
-  return { id, engine, text };
+  const { kvTypeK, kvTypeV } = config.engine;
+  return { id, revision: `${resolved.revision} ${kvTypeK} ${kvTypeV}`, engine, text };
 }
 
 interface Closable {

@@ -15,6 +15,7 @@ const commands: Record<string, () => Promise<CommandModule>> = {
   budgets: () => import('./budgets.js'),
   usage: () => import('./usage.js'),
   guards: () => import('./guards.js'),
+  cache: () => import('./cache.js'),
   doctor: () => import('./doctor.js'),
   bench: () => import('./bench.js'),
   gpu: () => import('./gpu.js'),

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { type Server, startServer } from '../api/server.js';
+import { openCacheLevels } from '../cache/open.js';
+import type { LowerLevel } from '../cache/types.js';
 import { type Config, ConfigError, isLoopback, refuseOpenServer } from '../config/index.js';
 import { LocalTarget } from '../gateway/local-target.js';
 import { ModelRegistry } from '../gateway/models.js';
@@ -9,6 +11,9 @@ import type { ModelInfo } from '../native/types.js';
 import { packageVersion } from '../support/version.js';
 import { createLog, type Log } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
+import { openTracing } from '../telemetry/open-tracing.js';
+import type { Tracing } from '../telemetry/trace.js';
+import { createEmbedder } from './load-embedder.js';
 import { closeAll, loadMainModel, localLoader } from './load-model.js';
 import { drainAtSignal } from './stop-signals.js';
 
@@ -27,34 +32,42 @@ export async function runServer(config: Config, stop: AbortSignal): Promise<void
     return await openTenancy(config, metrics.generations, log);
   });
   if (tenancy === null) return;
+  const tracing = await openTracing(config.telemetry, process.env, log);
   try {
     refuseOpenServer(config, tenancy.access.needsKey);
-    await serve(config, { metrics, log, tenancy }, stop);
+    await serve(config, { metrics, log, tenancy, tracing }, stop);
   } finally {
+    await tracing.close();
     await tenancy.close();
   }
 }
 
 async function serve(
   config: Config,
-  parts: { metrics: Metrics; log: Log; tenancy: Tenancy },
+  parts: { metrics: Metrics; log: Log; tenancy: Tenancy; tracing: Tracing },
   stop: AbortSignal,
 ): Promise<void> {
   const { log, tenancy } = parts;
   const models = new ModelRegistry();
+  let cacheLevels: LowerLevel[] = [];
   let server: Server | null = null;
   try {
     server = await unlessStopped(stop, async () => {
+      const embedder = await createEmbedder(config, log, stop);
       if (config.model.ref !== NO_MODEL)
         models.add(await loadMainModel(config, log, stop), config.model.aliases);
-      return await startServer({ config, models, loader: localLoader(config, log, stop), ...parts });
+      cacheLevels = await openCacheLevels(config, (error) => log.warn({ err: error }, 'cache'));
+      const loader = localLoader(config, log, stop);
+      const encoder = embedder ? { embedder } : {};
+      return await startServer({ config, models, loader, cacheLevels, ...encoder, ...parts });
     });
     if (server === null) return;
     greet(config, server, tenancy);
     await drainAtSignal(server, stop, log);
   } finally {
-    if (server) await server.router.fleet.close();
+    if (server) await closeAll([server.router.fleet, ...(server.embedder ? [server.embedder] : [])]);
     else await closeAll(models.list().flatMap(({ engine, text }) => [engine, text]));
+    await closeAll(cacheLevels);
   }
 }
 

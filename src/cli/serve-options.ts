@@ -37,6 +37,7 @@ const flags: readonly Flag[] = [
   { flag: '--max-queue <count>', paths: ['engine.maxQueue'] },
   { flag: '--no-prefix-cache', paths: ['engine.prefixCache'], value: false },
   { flag: '--guards <profile>', paths: ['guards.profile'] },
+  { flag: '--embeddings', paths: ['embeddings.enabled'], value: true },
   { flag: '--log-level <level>', paths: ['log.level'] },
 ];
 

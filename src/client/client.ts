@@ -25,6 +25,11 @@ export interface ConnectOptions {
   ) => WebSocketLike;
 }
 
+export interface GenerateOptions {
+  /** As HTTP's header, such as "no-cache" or "max-age=60". */
+  cacheControl?: string;
+}
+
 /** A connection to `/v1/stream`: any number of generations at once. */
 export class SluiceClient {
   readonly #socket: WebSocketLike;
@@ -71,12 +76,12 @@ export class SluiceClient {
     });
   }
 
-  complete(request: CompletionRequest): Generation {
-    return this.#generate(request);
+  complete(request: CompletionRequest, options: GenerateOptions = {}): Generation {
+    return this.#generate(request, options);
   }
 
-  chat(request: ChatRequest): Generation {
-    return this.#generate(request);
+  chat(request: ChatRequest, options: GenerateOptions = {}): Generation {
+    return this.#generate(request, options);
   }
 
   /** Generations that still run are cancelled by the server. */
@@ -84,7 +89,7 @@ export class SluiceClient {
     this.#socket.close(1000);
   }
 
-  #generate(request: CompletionRequest | ChatRequest): Generation {
+  #generate(request: CompletionRequest | ChatRequest, { cacheControl }: GenerateOptions): Generation {
     const id = String(this.#nextId++);
     const generation = new Generation(() => this.#send({ type: 'cancel', id }));
     if (this.#lost) {
@@ -92,7 +97,8 @@ export class SluiceClient {
       return generation;
     }
     this.#generations.set(id, generation);
-    this.#send({ type: 'generate', id, request });
+    const cache_control = cacheControl === undefined ? {} : { cache_control: cacheControl };
+    this.#send({ type: 'generate', id, request, ...cache_control });
     return generation;
   }
 

@@ -21,6 +21,7 @@ export interface GenerationOptions {
   session_id?: string;
   prefix_id?: string;
   cache_prompt?: boolean;
+  cache?: boolean;
   priority?: number;
   timeout_ms?: number;
   user?: string;
@@ -78,6 +79,8 @@ export interface QueuedMessage {
   estimate_ms: number;
 }
 
+export type CacheStatus = 'hit-l1' | 'hit-l2' | 'hit-l3' | 'hit-flight' | 'miss';
+
 export interface DoneMessage {
   type: 'done';
   id: string;
@@ -99,7 +102,10 @@ export interface DoneMessage {
     total_tokens: number;
     prompt_tokens_details: { cached_tokens: number };
     cost?: number; // dollars; where the server has keys
+    cache?: CacheStatus;
   };
+  /** Where the answer may be cached. */
+  cache?: { status: CacheStatus; key: string; age?: number; similarity?: number };
   warning?: string;
   /** What guards say of the request, "guard/category". */
   guard_warnings?: string[];
@@ -138,6 +144,6 @@ export interface ReadyMessage {
 export type ServerMessage = TokenMessage | QueuedMessage | DoneMessage | ErrorMessage | ReadyMessage;
 
 export type ClientMessage =
-  | { type: 'generate'; id: string; request: CompletionRequest | ChatRequest }
+  | { type: 'generate'; id: string; request: CompletionRequest | ChatRequest; cache_control?: string }
   | { type: 'cancel'; id: string }
   | { type: 'auth'; key: string };

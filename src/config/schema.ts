@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { bytes } from './bytes.js';
+import { embeddingsSchema } from './embeddings-schema.js';
 import { engineSchema } from './engine-schema.js';
 import { guardSchema } from './guard-schema.js';
 import { priceSchema } from './price-schema.js';
@@ -139,6 +140,43 @@ const costSchema = z.strictObject({
     .describe('price of other models that are not in cost.prices; the ledger marks it as "default"'),
 });
 
+const cacheSchema = z.strictObject({
+  enabled: z.boolean().default(true).describe('answer repeated requests from memory and the data folder'),
+  sampled: z
+    .boolean()
+    .default(false)
+    .describe('cache also answers that are left to chance: a temperature above 0 and no seed'),
+  ttlSeconds: z.number().gt(0).max(31_536_000).default(3600).describe('longest that an answer is kept'),
+  ttlJitter: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe('answers expire by up to this share of cache.ttlSeconds sooner, so that not all do at once'),
+  maxAnswerBytes: bytes()
+    .default(512 * 2 ** 10)
+    .describe('largest answer kept; a hit is sent at once, so no more than a stream may hold unsent'),
+  memoryEntries: z.int().min(1).max(10_000_000).default(1000).describe('answers kept in memory (L1)'),
+  memoryBytes: bytes()
+    .default(64 * 2 ** 20)
+    .describe('bytes of answers kept in memory'),
+  diskEntries: z
+    .int()
+    .min(0)
+    .max(100_000_000)
+    .default(100_000)
+    .describe('answers kept in the data folder (L2); 0: none'),
+  diskBytes: bytes()
+    .default(2 ** 30)
+    .describe('bytes of answers kept in the data folder'),
+  diskTimeoutMs: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(100)
+    .describe('time a look-up beyond memory may take; past it the answer is computed'),
+});
+
 const alertsSchema = z
   .strictObject({
     url: z
@@ -170,6 +208,25 @@ const logSchema = z.strictObject({
   prompts: z.boolean().default(false).describe("log requests' texts too: they may be private"),
 });
 
+const telemetrySchema = z.strictObject({
+  otlpUrl: z
+    .union([z.literal(''), z.url({ protocol: /^https?$/ })], { error: 'expected an http(s) address' })
+    .default('')
+    .describe(
+      'OTLP/HTTP collector that traces are sent to, such as http://localhost:4318; by default what OTEL_EXPORTER_OTLP_ENDPOINT says, or nowhere',
+    ),
+  otlpHeaders: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe('headers for the collector, such as its key'),
+  sampleShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe('share of requests that are traced where their client does not decide'),
+});
+
 export const configSchema = z.strictObject({
   server: serverSchema.prefault({}),
   http: httpSchema.prefault({}),
@@ -178,13 +235,16 @@ export const configSchema = z.strictObject({
   model: modelSchema.prefault({}),
   engine: engineSchema.prefault({}),
   text: textSchema.prefault({}),
+  embeddings: embeddingsSchema.prefault({}),
   routing: routingSchema.prefault({}),
   guards: guardSchema.prefault({}),
   data: dataSchema.prefault({}),
   cost: costSchema.prefault({}),
+  cache: cacheSchema.prefault({}),
   alerts: alertsSchema.prefault({}),
   usage: usageSchema.prefault({}),
   log: logSchema.prefault({}),
+  telemetry: telemetrySchema.prefault({}),
 });
 
 export type Config = z.output<typeof configSchema>;

@@ -28,6 +28,7 @@ export class Tab {
   #cachedTokens = 0;
   #nanodollars = 0;
   #lastModel: string | null = null;
+  #wasRefused = false;
 
   constructor(admission: Admission) {
     this.#admission = admission;
@@ -53,6 +54,11 @@ export class Tab {
   /** The model asked last; null: none was. */
   get lastModel(): string | null {
     return this.#lastModel;
+  }
+
+  /** Whether the caller's limits or budgets ever had no room for an answer. */
+  get wasRefused(): boolean {
+    return this.#wasRefused;
   }
 
   /** What is left of the caller's limits, as headers. */
@@ -83,7 +89,12 @@ export class Tab {
       tokens += other.held.tokens;
       nanodollars += other.held.nanodollars;
     }
-    this.#admission.reserve({ tokens, nanodollars });
+    try {
+      this.#admission.reserve({ tokens, nanodollars });
+    } catch (error) {
+      this.#wasRefused = true;
+      throw error;
+    }
   }
 
   #add(model: string, counts: TokenCounts, nanodollars: number): void {

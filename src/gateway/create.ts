@@ -1,12 +1,16 @@
+import { AnswerCache } from '../cache/answer-cache.js';
+import type { LowerLevel } from '../cache/types.js';
 import { type Config, ConfigError, type ModelSpec, modelSpec } from '../config/index.js';
 import type { Accounting } from '../cost/accounting.js';
 import { PriceTable } from '../cost/prices.js';
+import type { Embedder } from '../embedding/index.js';
 import { Guards } from '../guards/guards.js';
 import { Fleet, type FleetHooks } from '../routing/fleet.js';
 import { Router } from '../routing/router.js';
 import { RouteTable } from '../routing/routes.js';
 import type { Target } from '../routing/target.js';
 import { UpstreamTarget } from '../routing/upstream/upstream-target.js';
+import { packageVersion } from '../support/version.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { LocalTarget } from './local-target.js';
@@ -28,8 +32,12 @@ export interface GatewayParts {
   metrics: Metrics;
   accounting: Accounting;
   log: Log;
+  /** Of the cache, below memory. */
+  cacheLevels?: readonly LowerLevel[];
   /** Absent: no further models can be loaded into this process. */
   loader?: LocalLoader;
+  /** Absent: no embeddings. */
+  embedder?: Embedder;
 }
 
 /** The gateway with all configured models. Throws ConfigError where they don't fit together, and what loading throws. */
@@ -44,6 +52,8 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   for (const spec of config.routing.models) await fleet.add(spec);
   const router = new Router(fleet, new RouteTable(config.routing.routes));
   refuseUnknownNames(config, router);
+  const cache = createCache(parts);
+  const { accounting, embedder = null } = parts;
   const guards = new Guards({
     config: config.guards,
     metrics: metrics.guards,
@@ -52,7 +62,24 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     vocabs: () => models.list().map(({ text }) => text.vocab),
   });
   await guards.warmUp();
-  return { router, models, prefixes, metrics: metrics.generations, accounting: parts.accounting, guards };
+  return { router, cache, models, prefixes, metrics: metrics.generations, accounting, embedder, guards };
+}
+
+function createCache({ config, metrics, log, cacheLevels = [] }: GatewayParts): AnswerCache {
+  const cache = new AnswerCache({
+    settings: config.cache,
+    scope: { version: packageVersion(), defaultMaxTokens: config.requests.defaultMaxTokens },
+    lower: config.cache.enabled ? cacheLevels : [],
+    metrics: metrics.cache,
+    nowMs: Date.now,
+    random: Math.random,
+    onFault: (error, level) => {
+      metrics.cache.failed(level);
+      log.warn({ err: error, level }, 'cache');
+    },
+  });
+  metrics.cache.watch(() => cache.stats());
+  return cache;
 }
 
 function createFleet(

@@ -3,7 +3,9 @@ import type { TokenBound } from '../cost/tab.js';
 import { promptOnly } from '../engine/prompt-only.js';
 import type { GenerateRequest } from '../engine/types.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
+import type { VocabTable } from '../native/types.js';
 import type { Target } from '../routing/target.js';
+import type { Trace } from '../telemetry/trace.js';
 import { parsedMessages, plainMessages } from './messages.js';
 import type { ServedModel } from './models.js';
 import type { PrefixRegistry } from './prefixes.js';
@@ -19,6 +21,8 @@ const REQUESTS_PER_SEQUENCE = 2;
 /** A model in this process. */
 export class LocalTarget implements Target {
   readonly kind = 'local';
+  readonly revision: string;
+  readonly vocab: VocabTable;
   readonly capabilities: ReadonlySet<Capability> = new Set(capabilities);
   readonly contextTokens: number;
   readonly bytes: number;
@@ -29,8 +33,10 @@ export class LocalTarget implements Target {
   readonly #limits: PrepareLimits;
 
   constructor(served: ServedModel, prefixes: PrefixRegistry, limits: PrepareLimits, maxSequences: number) {
-    const { engine } = served;
+    const { engine, revision, text } = served;
     this.served = served;
+    this.revision = revision;
+    this.vocab = text.vocab;
     this.contextTokens = engine.maxContext;
     this.bytes = engine.model.sizeBytes + engine.context.kvBytes;
     this.maxRunning = maxSequences * REQUESTS_PER_SEQUENCE;
@@ -43,10 +49,13 @@ export class LocalTarget implements Target {
     sink: GenerationSink,
     signal: AbortSignal,
     onCounted: (bound: TokenBound) => void,
+    trace: Trace,
   ): Promise<Usage> {
     const { id, text } = this.served;
+    trace.part('tokenize');
     const prepared = await prepare(this.served, this.#prefixes, this.#limits, request);
     onCounted(boundOf(prepared));
+    trace.part('prefill'); // with the wait in the engine
     const { warning, trimmed } = prepared;
     sink({ type: 'start', model: id, vocab: text.vocab, route: null, warning, trimmed, quota: {} });
     return await answerPrepared(this.served, prepared, request, sink, signal);

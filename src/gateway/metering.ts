@@ -13,19 +13,24 @@ export function expectedOf({ id, caller, input, choices, maxTokens }: ValidatedR
 
 /** How a request ended, for its settlement. */
 export class Ending {
+  #model: string | null = null;
   #finishReason = 'stop';
   /** What guards did, as the ledger has it. */
   guardResult: string | null = null;
 
   observe(sink: GenerationSink): GenerationSink {
     return (event) => {
-      if (event.type === 'done') this.#finishReason = event.finishReason;
+      if (event.type === 'start') this.#model = event.model;
+      else if (event.type === 'done') this.#finishReason = event.finishReason;
       sink(event);
     };
   }
 
-  finished(tab: Tab, { route }: Usage): Outcome {
-    return this.#outcome(tab, route?.model ?? tab.lastModel, this.#finishReason);
+  /** Of an answer from the cache nothing is on the tab. */
+  finished(tab: Tab, { route, cache }: Usage): Outcome {
+    const cacheLevel = cache?.level ?? null;
+    const model = cacheLevel === null ? (route?.model ?? tab.lastModel) : this.#model;
+    return { ...this.#outcome(tab, model, this.#finishReason), cacheLevel };
   }
 
   failed(tab: Tab, error: unknown): Outcome {

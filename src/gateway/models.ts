@@ -4,6 +4,7 @@ import type { TextService } from '../text/text-service.js';
 
 export interface ServedModel {
   readonly id: string;
+  readonly revision: string; // another one where the same request may be answered differently
   readonly engine: Engine;
   readonly text: TextService;
 }

@@ -27,6 +27,7 @@ export interface ValidatedRequest {
   sessionId: string | null;
   prefixId: string | null;
   cachePrompt: boolean;
+  cache: CacheWishes;
   stream: boolean; // false: only the whole answer matters, so it may be put together late
   guards?: string | null; // a profile that the client wants beside its key's own
 }
@@ -35,6 +36,14 @@ export interface RoutingWishes {
   fallbacks: string[]; // models to try, in this order, where the one named can't answer
   maxNanodollars: number | null; // models that would cost more are left out
   qualityThreshold: number | null; // of a cascade; null: the route's own
+}
+
+/** What the client wants of cached answers. */
+export interface CacheWishes {
+  use: boolean | null; // true: also where the answer is left to chance; false: not at all; null: by the server's rule
+  reads: boolean; // false: a new answer, which may be kept
+  maxAgeSeconds: number | null; // of an answer that will do
+  onlyIfCached: boolean; // fail rather than compute
 }
 
 export interface TextInput {
@@ -102,6 +111,7 @@ export type GenerationEvent =
       trimmed: readonly (TrimReport & { prompt: number })[]; // prompts that were cut, and how
       quota: Readonly<Record<string, string>>; // what is left of the caller's limits, as HTTP headers
       guardWarnings?: readonly string[]; // of the request, "guard/category"
+      cache?: CacheReport; // where the answer may be cached
     }
   | {
       type: 'prompt';
@@ -126,6 +136,16 @@ export type GenerationEvent =
       guard?: GuardReport; // where guards have something to say of it
     };
 
+/** Where an answer came from: the server's memory, the shared store, a similar question, or a computation that was under way. */
+export type CacheLevel = 'l1' | 'l2' | 'l3' | 'flight';
+
+export interface CacheReport {
+  level: CacheLevel | null; // null: it was computed for this request
+  key: string;
+  ageMs: number; // of the answer
+  similarity: number | null; // of the question that it was given to; null: the same
+}
+
 /** How a name came to stand for a model. */
 export interface RouteChoice {
   name: string;
@@ -141,5 +161,7 @@ export interface Usage {
   cachedTokens: number; // of promptTokens, taken from the prefix cache
   isEstimated?: boolean; // the upstream didn't count
   route?: RouteReport; // where more than one model could have answered
+  cache?: CacheReport; // where the answer may be cached
+  isBlocked?: boolean; // by a guard of who asked for it: it isn't kept
   nanodollars: number | null; // null: nothing is accounted
 }

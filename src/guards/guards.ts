@@ -5,6 +5,7 @@ import type { GenerationSink, Usage, ValidatedRequest } from '../generation/type
 import type { VocabTable } from '../native/types.js';
 import type { GuardMetrics } from '../telemetry/guards.js';
 import type { Log } from '../telemetry/log.js';
+import type { Trace } from '../telemetry/trace.js';
 import { Audit } from './audit.js';
 import { Backoff, type BlockCounter } from './backoff.js';
 import { NO_PROFILE } from './catalog.js';
@@ -22,10 +23,18 @@ export interface Visitor {
   signal: AbortSignal;
   report: { guardResult: string | null };
   ask: Ask;
+  trace: Trace;
 }
 
-/** Answers a request that the guards let in. */
-export type Answer = (request: ValidatedRequest, sink: GenerationSink, signal: AbortSignal) => Promise<Usage>;
+/** Answers a request that the guards let in. `passed` resolves when all of the answer so far has been looked at: with false where it was blocked. */
+export type Answer = (
+  request: ValidatedRequest,
+  sink: GenerationSink,
+  signal: AbortSignal,
+  passed: () => Promise<boolean>,
+) => Promise<Usage>;
+
+export const unguarded = () => Promise.resolve(true);
 
 export interface GuardsOptions {
   config: GuardConfig;
@@ -88,7 +97,7 @@ export class Guards {
   async guard(visitor: Visitor, answer: Answer): Promise<Usage> {
     const { request, sink, signal } = visitor;
     const profile = this.profileOf(request.caller, request.guards ?? null);
-    if (profile === null) return await answer(request, sink, signal);
+    if (profile === null) return await answer(request, sink, signal, unguarded);
     await this.refuseProbing(request.caller, request.user);
     const visit = new Visit(this, profile, visitor);
     try {

@@ -3,7 +3,7 @@ import { SluiceError } from '../errors.js';
 import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import { canaryOf, withCanary } from './builtin/canary.js';
 import { applyEdits } from './edits.js';
-import type { Answer, Guards, Visitor } from './guards.js';
+import { type Answer, type Guards, unguarded, type Visitor } from './guards.js';
 import { textsOf, withTexts } from './input/texts.js';
 import { inspect } from './inspect.js';
 import { Journal } from './journal.js';
@@ -61,8 +61,8 @@ export class Visit {
     this.#refuseHuge(texts);
     const hide = (value: string, category: string) => this.#vault().hide(value, category);
     const context = this.#context('input');
-    const { hits, edits, block } = await this.#guards.timed('input', () =>
-      inspect({ ...this.#scope(), guards, texts, context, hide }),
+    const { hits, edits, block } = await this.#visitor.trace.stage('guards', () =>
+      this.#guards.timed('input', () => inspect({ ...this.#scope(), guards, texts, context, hide })),
     );
     this.#note(context, hits, texts);
     if (block) this.#journal.block(blockReport(block, 'input'));
@@ -77,7 +77,7 @@ export class Visit {
     const { sink, signal } = this.#visitor;
     const shown = this.#warning(this.#lease ? restoring(this.#lease.vault, sink) : sink);
     const { guards, repairs } = this.#profile;
-    if (guards.output.length === 0) return await answer(request, shown, signal);
+    if (guards.output.length === 0) return await answer(request, shown, signal, unguarded);
     const asked = this.#prepared(request);
     if (repairs === null || request.choices > 1 || request.input.kind === 'text')
       return this.#finished(await this.#attempt(asked, answer, shown, this.#note));
@@ -105,7 +105,7 @@ export class Visit {
     const stage = this.#outputStage(request, sink, note);
     try {
       const signal = AbortSignal.any([this.#visitor.signal, stage.signal]);
-      const usage = await answer(request, stage.sink, signal);
+      const usage = await answer(request, stage.sink, signal, () => stage.passed());
       await stage.settled();
       return { usage, stage };
     } catch (error) {

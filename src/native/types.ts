@@ -218,6 +218,24 @@ export interface NativeContext {
   close(): void;
 }
 
+export interface EmbeddingOptions {
+  maxTexts: number; // of one embed(); ≤ 256
+  maxBatchTokens: number; // of all texts of one embed()
+  threads: number;
+}
+
+/** An encoder, which makes a vector of a text. It keeps nothing between calls. */
+export interface NativeEmbeddingContext {
+  readonly size: number; // numbers of a vector
+  readonly maxTextTokens: number; // what the model was trained for, and a batch holds
+  /**
+   * One forward over all texts: their tokens one after the other, lengths[i] of text i (at least one). Writes vectors of length
+   * 1, [texts × size]. Blocks the calling thread. Throws FORWARD_FAILED.
+   */
+  embed(tokens: Int32Array, lengths: Int32Array, vectors: Float32Array): void;
+  close(): void;
+}
+
 /** Products of `copies` random matrices [outputs × inputs] and one input of `tokens` columns. */
 export interface MatmulCase {
   types: string[]; // of the matrices, ggml's names: 'q8_0'
@@ -235,6 +253,8 @@ export interface NativeAddon {
   /** Loads a model, or takes another reference to one already loaded with the same path and options. */
   load(path: string, options: LoadOptions, onProgress: (fraction: number) => void): LoadHandle;
   createContext(model: NativeModel, options: ContextOptions): NativeContext;
+  /** Throws CONTEXT_FAILED where the model is no encoder, or names no pooling of its tokens' vectors. */
+  createEmbeddingContext(model: NativeModel, options: EmbeddingOptions): NativeEmbeddingContext;
   /** JSON schema to GBNF through libllama-common; bounded in size and depth. */
   jsonSchemaToGrammar(schemaJson: string): string;
   /** Throws GRAMMAR_INVALID with the reason. */

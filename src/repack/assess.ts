@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
+import { type GgufHeader, readGgufHeader, type TensorEntry } from '../gguf/header.js';
 import { formatBytes } from '../models/index.js';
 import { blockRules } from './blocks.js';
-import { type GgufHeader, readGgufHeader, type TensorEntry } from './gguf-header.js';
 import type { Machine } from './machine.js';
 import { measure, type Verdict, workloadOf } from './measure.js';
 import { planRepack, type RepackPlan, rewritable } from './plan.js';

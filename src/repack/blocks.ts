@@ -1,4 +1,4 @@
-import { TensorType } from './tensor-types.js';
+import { TensorType } from '../gguf/tensor-types.js';
 
 /**
  * Blocks of 32 weights become Q8_0's: a half-precision scale d and 32 signed bytes q, weight = d · q. Q5_0 and Q4_0

@@ -1,7 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { ByteWriter } from '../gguf/byte-writer.js';
+import { damaged } from '../gguf/damaged.js';
+import type { GgufHeader } from '../gguf/header.js';
+import { writeTensorEntry } from '../gguf/header-writer.js';
 import { blockRules, q8BlockBytes } from './blocks.js';
-import { damaged } from './damaged.js';
-import type { GgufHeader } from './gguf-header.js';
 import { blocksOf, type PlannedTensor, type RepackPlan } from './plan.js';
 
 const chunkBlocks = 1 << 15; // 0.7 MB in, 1.1 MB out
@@ -93,18 +95,8 @@ class Converter {
   }
 }
 
-function tensorEntries(plan: RepackPlan): Buffer {
-  return Buffer.concat(plan.tensors.map(tensorEntry));
-}
-
-function tensorEntry({ source, type, offset }: PlannedTensor): Buffer {
-  const name = Buffer.from(source.name, 'utf8');
-  const entry = Buffer.alloc(8 + name.length + 4 + 8 * source.shape.length + 4 + 8);
-  let at = entry.writeBigUInt64LE(BigInt(name.length));
-  at += name.copy(entry, at);
-  at = entry.writeUInt32LE(source.shape.length, at);
-  for (const size of source.shape) at = entry.writeBigUInt64LE(BigInt(size), at);
-  at = entry.writeUInt32LE(type, at);
-  entry.writeBigUInt64LE(BigInt(offset), at);
-  return entry;
+function tensorEntries({ tensors }: RepackPlan): Buffer {
+  const out = new ByteWriter();
+  for (const { source, type, offset } of tensors) writeTensorEntry(out, { ...source, type }, offset);
+  return out.toBuffer();
 }

@@ -1,6 +1,6 @@
+import type { TensorEntry } from '../gguf/header.js';
 import type { MatmulCase } from '../native/types.js';
 import { blockRules } from './blocks.js';
-import type { TensorEntry } from './gguf-header.js';
 
 export type TimeMatmuls = (matmuls: MatmulCase) => ArrayLike<number>;
 

@@ -1,6 +1,6 @@
+import { align, type GgufHeader, type TensorEntry } from '../gguf/header.js';
+import { TensorType } from '../gguf/tensor-types.js';
 import { blockRules, q8BlockBytes } from './blocks.js';
-import { align, type GgufHeader, type TensorEntry } from './gguf-header.js';
-import { TensorType } from './tensor-types.js';
 
 /** A tensor of the new file. */
 export interface PlannedTensor {

@@ -1,11 +1,10 @@
-import type { Tab } from '../cost/tab.js';
 import { greedySampling } from '../engine/prompt-only.js';
 import { SluiceError } from '../errors.js';
 import { shownBytes } from '../generation/shown-token.js';
 import type { ChatMessage, GenerationEvent, ValidatedRequest } from '../generation/types.js';
 import type { VocabTable } from '../native/types.js';
 import type { Deployment } from './deployment.js';
-import type { Router } from './router.js';
+import type { Errand, Router } from './router.js';
 
 const TIMEOUT_MS = 60_000;
 const ALTERNATIVES = 20;
@@ -32,7 +31,7 @@ export interface Reply {
 export async function askModel(
   router: Router,
   model: string,
-  { request: asker, tab }: { request: ValidatedRequest; tab: Tab },
+  { request: asker, tab, trace }: Pick<Errand, 'request' | 'tab' | 'trace'>,
   question: Question,
   signal: AbortSignal,
 ): Promise<Reply> {
@@ -41,7 +40,7 @@ export async function askModel(
   const request = requestFor(deployment, question, asker, router.fleet.environment.now());
   const plan = router.resolve(request);
   const listener = new Listener();
-  await router.place({ plan, request, tab, sink: listener.sink, signal }, plan.candidates);
+  await router.place({ plan, request, tab, sink: listener.sink, signal, trace }, plan.candidates);
   return { text: listener.text, firstToken: listener.firstToken };
 }
 
@@ -92,6 +91,7 @@ function requestFor(
     sessionId: null,
     prefixId: null,
     cachePrompt: true,
+    cache: { use: false, reads: false, maxAgeSeconds: null, onlyIfCached: false },
     stream: false,
   };
 }

@@ -1,11 +1,14 @@
 import type { Charge, Tab, TokenBound } from '../cost/tab.js';
 import { SluiceError, toSluiceError } from '../errors.js';
 import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
+import { answerAttributes, operationOf, requestAttributes } from '../telemetry/genai-attributes.js';
+import type { Trace } from '../telemetry/trace.js';
 import { boundedFor, boundOf } from './bound.js';
 import type { Deployment } from './deployment.js';
 import { failureOf } from './failures.js';
 import type { Fleet } from './fleet.js';
 import type { Candidate, Plan } from './plan.js';
+import type { Target } from './target.js';
 import type { UsageMeter } from './usage-meter.js';
 
 export interface Attempt {
@@ -17,6 +20,7 @@ export interface Attempt {
   meter: UsageMeter; // of this try
   sink: GenerationSink;
   signal: AbortSignal;
+  trace: Trace;
 }
 
 /** True once something of an answer has gone out, after which no other try may begin. */
@@ -29,13 +33,14 @@ export interface Commitment {
  * sink before the answer's first piece, so that a try which fails before leaves no trace.
  */
 export async function attempt(fleet: Fleet, commitment: Commitment, what: Attempt): Promise<Usage> {
-  const { candidate, charge, signal, sink } = what;
+  const { candidate, charge, signal, sink, trace } = what;
   const { deployment } = candidate;
   const request = boundedFor(deployment, what.request, fleet.environment.defaultMaxTokens);
   charge.reserve(boundOf(deployment, request));
-  if (!deployment.queue.tryEnter()) await waitInLine(deployment, request, sink, signal);
+  if (!deployment.queue.tryEnter())
+    await trace.stage('queue', () => waitInLine(deployment, request, sink, signal));
   try {
-    return await tried(fleet, commitment, { ...what, request });
+    return await tried(fleet, commitment, what, request);
   } finally {
     deployment.queue.leave();
   }
@@ -51,23 +56,38 @@ function waitInLine(
   return queue.enter({ id, tenant, priority, deadlineMs, signal, onWait });
 }
 
-async function tried(fleet: Fleet, commitment: Commitment, what: Attempt): Promise<Usage> {
-  const { candidate, request, charge, meter, signal } = what;
+interface Asking {
+  request: ValidatedRequest; // bounded
+  commitment: Commitment;
+  onFirst: () => void;
+  stage: Trace;
+}
+
+async function tried(
+  fleet: Fleet,
+  commitment: Commitment,
+  what: Attempt,
+  request: ValidatedRequest,
+): Promise<Usage> {
+  const { candidate, trace } = what;
   const { deployment } = candidate;
   const { now } = fleet.environment;
   const permit = deployment.breaker.acquire(now());
   if (!permit) throw new SluiceError('no_healthy_models', `The model ${deployment.id} isn't available now.`);
   const startedMs = now();
   let firstTokenMs: number | null = null;
-  const held = heldBack(what, commitment, () => {
+  const onFirst = () => {
     firstTokenMs = now() - startedMs;
-  });
+  };
   try {
     const lease = deployment.lease() ?? (await fleet.lease(deployment));
     try {
-      const onCounted = (bound: TokenBound) => charge.reserve(bound);
-      const usage = await lease.target.answer(request, meter.observe(held), signal, onCounted);
-      const counts = !signal.aborted;
+      const usage = await trace.stage(
+        `${operationOf(request)} ${deployment.id}`,
+        (stage) => asked(lease.target, what, { request, commitment, onFirst, stage }),
+        lease.target.kind === 'upstream' ? 'client' : 'internal',
+      );
+      const counts = !what.signal.aborted;
       deployment.breaker.report(permit, counts ? 'success' : 'neutral', now());
       if (firstTokenMs !== null) deployment.latency.add(firstTokenMs, now());
       if (counts) candidate.record?.(false, firstTokenMs);
@@ -84,6 +104,25 @@ async function tried(fleet: Fleet, commitment: Commitment, what: Attempt): Promi
       deployment.pausedUntilMs = now() + error.retryAfterSeconds * 1000;
     throw thrown;
   }
+}
+
+/** The model's own part of a try. */
+async function asked(
+  target: Target,
+  what: Attempt,
+  { request, commitment, onFirst, stage }: Asking,
+): Promise<Usage> {
+  const { candidate, charge, meter, signal } = what;
+  const { id, spec } = candidate.deployment;
+  stage.describe(() => requestAttributes(request, id, spec));
+  const held = heldBack(what, commitment, () => {
+    onFirst();
+    stage.part('decode');
+  });
+  const onCounted = (bound: TokenBound) => charge.reserve(bound);
+  const usage = await target.answer(request, meter.observe(held), signal, onCounted, stage);
+  stage.describe(() => answerAttributes(id, usage, meter.finishReasons));
+  return usage;
 }
 
 /** Keeps `start` and `prompt` until there is something of the answer. */

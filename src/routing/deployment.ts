@@ -44,7 +44,7 @@ export class Deployment {
   #spec: ModelSpec;
   #price: Price;
   #target: Target | null = null;
-  #facts: Pick<Target, 'capabilities' | 'contextTokens' | 'bytes'> | null = null; // of the last target
+  #facts: Pick<Target, 'capabilities' | 'contextTokens' | 'bytes' | 'revision'> | null = null; // of the last target
   readonly #users = new Map<Target, { count: number; onIdle: (() => void) | null }>();
   readonly #environment: Environment;
 
@@ -96,6 +96,11 @@ export class Deployment {
     return this.#facts?.bytes ?? 0;
   }
 
+  /** Of the target that it has or had last; null: it was never loaded. */
+  get revision(): string | null {
+    return this.#facts?.revision ?? null;
+  }
+
   /** A cold model that was never loaded is taken to have what is asked for. */
   can(capability: Capability): boolean {
     if (this.spec.capabilities) return this.spec.capabilities.includes(capability);
@@ -129,9 +134,9 @@ export class Deployment {
   /** New requests go to this target from now on. Returns the one they went to before. */
   use(target: Target): Target | null {
     const before = this.#target;
-    const { capabilities, contextTokens, bytes } = target;
+    const { capabilities, contextTokens, bytes, revision } = target;
     this.#target = target;
-    this.#facts = { capabilities, contextTokens, bytes };
+    this.#facts = { capabilities, contextTokens, bytes, revision };
     const maxRunning = this.spec.maxRunning ?? target.maxRunning;
     this.queue.resize(maxRunning);
     this.state = 'ready';

@@ -2,6 +2,7 @@ import type { Tab } from '../cost/tab.js';
 import { type ErrorCode, errorTable, SluiceError, toSluiceError } from '../errors.js';
 import type { RouteReport, RouteStep } from '../generation/report.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
+import type { Trace } from '../telemetry/trace.js';
 import { attempt, type Commitment } from './attempt.js';
 import { backoffMs } from './backoff.js';
 import { cancelledAnswer } from './cancelled.js';
@@ -23,6 +24,7 @@ export interface Errand {
   tab: Tab;
   sink: GenerationSink;
   signal: AbortSignal;
+  trace: Trace;
 }
 
 /** An answer, who gave it, and what was tried before. */
@@ -72,7 +74,7 @@ export class Router {
         const meter = new UsageMeter(deployment.spec.upstream ? plan.needs.promptTokens : 0);
         try {
           this.#assertAvailable(deployment);
-          const usage = await attempt(this.fleet, commitment, { ...errand, candidate, charge, meter });
+          const usage = await attempt(this.fleet, commitment, { candidate, charge, meter, ...errand });
           nanodollars += charge.settle(usage);
           steps.push({ model: deployment.id, outcome: 'answered', nanodollars, quality: null });
           return { usage, candidate, steps };

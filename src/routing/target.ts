@@ -1,10 +1,14 @@
 import type { Capability } from '../config/index.js';
 import type { TokenBound } from '../cost/tab.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
+import type { VocabTable } from '../native/types.js';
+import type { Trace } from '../telemetry/trace.js';
 
 /** Something that answers requests: a model loaded here, or an endpoint elsewhere. */
 export interface Target {
   readonly kind: 'local' | 'upstream';
+  readonly revision: string; // another one where the same request may be answered differently
+  readonly vocab: VocabTable | null; // null: its tokens bring their bytes
   readonly capabilities: ReadonlySet<Capability>;
   readonly contextTokens: number | null; // prompt and answer together; null: not known
   readonly bytes: number; // of memory that closing it frees
@@ -19,6 +23,7 @@ export interface Target {
     sink: GenerationSink,
     signal: AbortSignal,
     onCounted: (bound: TokenBound) => void,
+    trace: Trace,
   ): Promise<Usage>;
   /** False while it is known not to answer. */
   alive(): boolean;

@@ -1,5 +1,5 @@
 import type { TokenCounts } from '../cost/prices.js';
-import type { GenerationEvent, GenerationSink } from '../generation/types.js';
+import type { FinishReason, GenerationEvent, GenerationSink } from '../generation/types.js';
 
 /** Counts what a model has really done, so that answers that fail half-way are paid for too. */
 export class UsageMeter {
@@ -8,6 +8,7 @@ export class UsageMeter {
   #completionTokens = 0;
   #cachedTokens = 0;
   #hasBegun = false;
+  readonly finishReasons: FinishReason[] = [];
 
   /** `promptEstimate`: tokens of the prompt, where the model doesn't show them. */
   constructor(promptEstimate: number) {
@@ -36,6 +37,8 @@ export class UsageMeter {
       this.#cachedTokens += event.cachedTokens;
     } else if (event.type === 'delta') {
       this.#completionTokens += event.tokens.length;
+    } else if (event.type === 'done') {
+      this.finishReasons.push(event.finishReason);
     }
   }
 }

@@ -84,6 +84,7 @@ class GenerationWatch {
   readonly #lastTokenAt: number[] = []; // by choice
   #model = UNKNOWN_MODEL;
   #cancelled = false;
+  #isCached = false; // nothing was computed for it
 
   constructor(metrics: GenerationMetrics) {
     this.#metrics = metrics;
@@ -101,12 +102,13 @@ class GenerationWatch {
     let series: ReturnType<typeof seriesOf> | null = null;
     let sawToken = false;
     /** Another model than the plan's first may have answered. */
-    const onStart = (model: string) => {
+    const onStart = ({ model, cache }: Extract<GenerationEvent, { type: 'start' }>) => {
+      this.#isCached = typeof cache?.level === 'string';
       this.#model = model;
       series = seriesOf(model);
     };
     const onDelta = (event: Extract<GenerationEvent, { type: 'delta' }>) => {
-      if (event.tokens.length === 0 || series === null) return;
+      if (event.tokens.length === 0 || series === null || this.#isCached) return;
       const now = performance.now();
       if (!sawToken) series.firstToken.observe((now - this.#startedAt) / 1000);
       sawToken = true;
@@ -116,7 +118,7 @@ class GenerationWatch {
     };
     return (event) => {
       if (event.type === 'delta') onDelta(event);
-      else if (event.type === 'start') onStart(event.model);
+      else if (event.type === 'start') onStart(event);
       else if (event.type === 'done' && event.finishReason === 'cancelled') this.#cancelled = true;
       sink(event);
     };
@@ -127,6 +129,7 @@ class GenerationWatch {
       this.#metrics.routed.labels(usage.route.name, usage.route.variant ?? usage.route.model).inc();
     this.#end(this.#cancelled ? 'cancelled' : 'ok');
     this.#metrics.latency.labels(this.#model).observe((performance.now() - this.#startedAt) / 1000);
+    if (this.#isCached) return;
     this.#metrics.tokens.labels(this.#model, 'input').inc(usage.promptTokens);
     this.#metrics.tokens.labels(this.#model, 'output').inc(usage.completionTokens);
   }

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { CacheMetrics } from './cache.js';
 import { EngineMetrics } from './engine-stats.js';
 import { GenerationMetrics } from './generation.js';
 import { GuardMetrics } from './guards.js';
@@ -9,6 +10,7 @@ export class Metrics {
   readonly registry = new Registry();
   readonly generations = new GenerationMetrics(this.registry);
   readonly engines = new EngineMetrics(this.registry);
+  readonly cache = new CacheMetrics(this.registry);
   readonly routing = new RoutingMetrics(this.registry);
   readonly guards = new GuardMetrics(this.registry);
   readonly httpRequests = new Counter({

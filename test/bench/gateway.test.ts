@@ -29,7 +29,7 @@ function run(server: string, workload: string, latencyMs: number, requests: numb
     round: 1,
     purpose: 'measure',
     summary,
-    usage: null,
+    usage: { peakRssMiB: 1, cpuCores: 0.5, otherCpuCores: 0 },
   };
 }
 
@@ -46,6 +46,7 @@ test('what a gateway adds is its latency less the stub’s own; rates are compar
   near('sluice: added at 500 req/s, p99', 0.2);
   near('litellm adds, times what sluice adds', 40);
   near('portkey adds, times what sluice adds', 5);
+  near('sluice: CPU a request at 32 clients', 0.5e6 / 300);
   near('sluice carries, times what portkey carries', 1.5);
   assert.equal(figures.get('direct: added at 1 client, p50'), undefined);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { toHalf } from '../../src/gguf/half.js';
 import { inspectModel } from '../../src/models/inspect.js';
 import {
   corruptFixture,
@@ -10,7 +11,6 @@ import {
   splitFixture,
   writeFixtures,
 } from '../support/gguf/fixtures.js';
-import { toHalf } from '../support/gguf/half.js';
 import { sha256, temporaryDirectory } from './support/setup.js';
 
 test('the fixtures, as another GGUF reader sees them', async () => {
@@ -90,6 +90,13 @@ test('binary16', () => {
     [1 + 2 ** -11, 0x3c00], // tie, to even
     [1 + 3 * 2 ** -11, 0x3c02],
     [2 - 2 ** -12, 0x4000], // carries into the exponent
+    [2 ** -14, 0x0400], // the smallest normal number
+    [2 ** -15, 0x0200],
+    [-3 * 2 ** -24, 0x8003],
+    [2 ** -25, 0], // tie, to even
+    [1.5 * 2 ** -25, 1],
+    [2 ** -14 - 2 ** -26, 0x0400], // carries
+    [2 ** -30, 0],
   ];
   for (const [value, bits] of cases) assert.equal(toHalf(value), bits, String(value));
 });

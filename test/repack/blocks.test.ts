@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { TensorType, tensorBytes } from '../../src/gguf/tensor-types.js';
 import { blockRules, q8BlockBytes } from '../../src/repack/blocks.js';
-import { TensorType, tensorBytes } from '../../src/repack/tensor-types.js';
 import { assertSameValues } from './support/compare.js';
 import { dequantise, fromHalf } from './support/dequantise.js';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { TensorEntry } from '../../src/gguf/header.js';
+import { TensorType } from '../../src/gguf/tensor-types.js';
 import type { MatmulCase } from '../../src/native/types.js';
-import type { TensorEntry } from '../../src/repack/gguf-header.js';
 import { measure, workloadOf } from '../../src/repack/measure.js';
-import { TensorType } from '../../src/repack/tensor-types.js';
 import { cpuAddon } from '../support/native.js';
 
 const { q5_0: type } = TensorType;

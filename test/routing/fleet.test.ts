@@ -31,7 +31,7 @@ class StubLoader {
       await close();
     };
     this.engines.push(engine);
-    return { id: spec.id, engine, text: new StubText() };
+    return { id: spec.id, revision: spec.ref!, engine, text: new StubText() };
   }
 
   async estimateBytes() {

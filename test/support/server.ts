@@ -1,10 +1,13 @@
 import { type Server, startServer } from '../../src/api/server.js';
+import { openCacheLevels } from '../../src/cache/open.js';
 import { resolveConfig } from '../../src/config/index.js';
+import type { Embedder } from '../../src/embedding/index.js';
 import type { LocalLoader } from '../../src/gateway/create.js';
 import { ModelRegistry } from '../../src/gateway/models.js';
 import { openTenancy, type Tenancy } from '../../src/gateway/tenancy.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { Metrics } from '../../src/telemetry/metrics.js';
+import type { Tracing } from '../../src/telemetry/trace.js';
 import { StubEngine, type StubEngineOptions } from './stub-engine.js';
 import { StubText } from './stub-text.js';
 
@@ -32,7 +35,9 @@ export async function startTestServer(
     withoutEngine?: boolean;
     loader?: LocalLoader;
     dataFolder?: string;
+    embedder?: Embedder;
     logLevel?: string;
+    tracing?: Tracing;
   } = {},
 ): Promise<TestServer> {
   const {
@@ -41,7 +46,9 @@ export async function startTestServer(
     withoutEngine = false,
     loader,
     dataFolder,
+    embedder,
     logLevel = 'silent',
+    tracing,
     ...engineOptions
   } = options;
   const config = resolveConfig(
@@ -54,17 +61,22 @@ export async function startTestServer(
   const engine = new StubEngine(engineOptions);
   const text = new StubText();
   const models = new ModelRegistry();
-  if (!withoutEngine) models.add({ id: engine.modelId, engine, text }, aliases);
+  if (!withoutEngine) models.add({ id: engine.modelId, revision: 'stub', engine, text }, aliases);
   const metrics = new Metrics({ processMetrics: false });
   const log = createLog(logLevel);
   const tenancy = dataFolder === undefined ? null : await openTenancy(config, metrics.generations, log);
+  const onFault = (error: unknown) => log.warn({ err: error }, 'cache');
+  const cacheLevels = dataFolder === undefined ? [] : await openCacheLevels(config, onFault);
   const server = await startServer({
     config,
+    cacheLevels,
     models,
     metrics,
     log,
     ...(loader ? { loader } : {}),
+    ...(embedder ? { embedder } : {}),
     ...(tenancy ? { tenancy } : {}),
+    ...(tracing ? { tracing } : {}),
   });
   const url = `http://127.0.0.1:${server.port}`;
   return {
@@ -83,6 +95,7 @@ export async function startTestServer(
       }),
     close: async () => {
       server.close();
+      await Promise.all(cacheLevels.map((level) => level.close()));
       await tenancy?.close();
     },
     [Symbol.dispose]: () => server.close(),

@@ -27,14 +27,14 @@ export async function startWholeServer(settings: Record<string, unknown> = {}): 
     createTextService({ modelPath, backend: 'cpu', threads: 1, maxQueue: 1000 }),
   ]);
   const models = new ModelRegistry();
-  models.add({ id: 'tiny', engine, text });
+  models.add({ id: 'tiny', revision: 'tiny', engine, text });
   const metrics = new Metrics({ processMetrics: false });
   const server = await startServer({ config, models, metrics, log: createLog('silent') });
   const url = `http://127.0.0.1:${server.port}`;
   return {
     url,
     server,
-    model: { id: 'tiny', engine, text },
+    model: { id: 'tiny', revision: 'tiny', engine, text },
     post: (path, body) => {
       const headers = { 'content-type': 'application/json' };
       return fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });

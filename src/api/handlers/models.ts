@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { mayUse, refuseModel } from '../../auth/index.js';
+import type { Embedder } from '../../embedding/index.js';
 import { SluiceError } from '../../errors.js';
 import { LocalTarget } from '../../gateway/local-target.js';
 import type { Deployment } from '../../routing/deployment.js';
@@ -12,17 +13,33 @@ export function listModels(exchange: Exchange, api: ApiContext): void {
   const usable = api.gateway.router.fleet
     .list()
     .filter(({ id, spec }) => [id, ...spec.aliases].some((name) => mayUse(caller, name)));
-  exchange.json(200, { object: 'list', data: usable.map(cardOf) });
+  const encoder = api.gateway.embedder;
+  const encoders = encoder && [...encoder.names].some((name) => mayUse(caller, name)) ? [encoder] : [];
+  exchange.json(200, { object: 'list', data: [...usable.map(cardOf), ...encoders.map(encoderCardOf)] });
 }
 
 export function getModel(exchange: Exchange, api: ApiContext, name: string): void {
-  const deployment = api.gateway.router.fleet.find(name);
-  if (!deployment)
+  const { router, embedder } = api.gateway;
+  const deployment = router.fleet.find(name);
+  const encoder = embedder?.names.has(name) ? embedder : null;
+  const card = encoder ? encoderCardOf(encoder) : deployment && cardOf(deployment);
+  if (!card)
     throw new SluiceError('model_not_found', `The model ${JSON.stringify(name)} isn't served here.`, {
       param: 'model',
     });
-  refuseModel(exchange.caller, name, deployment.id);
-  exchange.json(200, cardOf(deployment));
+  refuseModel(exchange.caller, name, card.id);
+  exchange.json(200, card);
+}
+
+function encoderCardOf({ modelId, createdAtMs, model }: Embedder): z.output<typeof modelCard> {
+  return {
+    id: modelId,
+    object: 'model',
+    created: Math.floor(createdAtMs / 1000),
+    owned_by: 'sluice',
+    max_model_len: model?.maxTextTokens ?? null,
+    meta: null,
+  };
 }
 
 function cardOf({ id, createdMs, contextTokens, target, spec }: Deployment): z.output<typeof modelCard> {

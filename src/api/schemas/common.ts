@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import { trimStrategies } from '../../text/trim/types.js';
 
-/** OpenAI's clients send null for what they leave out. */
+/** OpenAI's clients send null for what they leave out. Optional outside too, so that absent fields cost no transform. */
 export function optional<Schema extends z.ZodType>(schema: Schema) {
-  return schema.nullish().transform((value) => value ?? undefined);
+  return schema
+    .nullish()
+    .transform((value) => value ?? undefined)
+    .optional();
 }
 
 const MAX_DEPTH = 64;
@@ -76,6 +79,11 @@ export const generationFields = {
   min_p: optional(z.number().min(0).max(1)),
   repeat_penalty: optional(z.number().gt(0).max(10).describe('1 turns it off')),
   ignore_eos: optional(z.boolean()),
+  cache: optional(
+    z
+      .boolean()
+      .describe('true: give and keep cached answers also where they are left to chance; false: neither'),
+  ),
   cache_prompt: optional(z.boolean().describe('false: neither reads nor fills the prefix cache')),
   grammar: optional(z.string().min(1).describe('GBNF that the answer must follow')),
 
@@ -129,6 +137,10 @@ export const usage = z.object({
   total_tokens: z.int(),
   prompt_tokens_details: z.object({ cached_tokens: z.int() }),
   cost: z.number().optional().describe('dollars; where there are keys'),
+  cache: z
+    .enum(['hit-l1', 'hit-l2', 'hit-l3', 'hit-flight', 'miss'])
+    .optional()
+    .describe('where the answer came from, if it may be cached'),
 });
 
 export const routeReport = z

@@ -28,6 +28,8 @@ export interface OutputStage {
   readonly signal: AbortSignal;
   /** What has been blocked; null: nothing. */
   readonly blocked: BlockReport | null;
+  /** Whether nothing of what has come so far is blocked, once that is known. */
+  passed(): Promise<boolean>;
   /** Waits for the events that are still to come. Rejects where a guard has failed. */
   settled(): Promise<void>;
   /** No event comes after this. */
@@ -70,6 +72,11 @@ export function guardedAnswer(scope: OutputScope, choices: number): OutputStage 
     signal: stop.signal,
     get blocked() {
       return [...guards.values()].find(({ blocked }) => blocked !== null)?.blocked ?? null;
+    },
+    passed: async () => {
+      const results = await Promise.allSettled([...guards.values()].map((guard) => guard.settled()));
+      const isSure = results.every(({ status }) => status === 'fulfilled');
+      return isSure && [...guards.values()].every(({ blocked }) => blocked === null);
     },
     settled: async () => {
       await Promise.all([...guards.values()].map((guard) => guard.settled()));

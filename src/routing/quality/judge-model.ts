@@ -6,10 +6,12 @@ import { type Judge, VERDICT_GRAMMAR } from './judge.js';
 const MAX_TOKENS = 4;
 
 /** A judge that is one of the served models. */
-export function judgeModel(router: Router, model: string, errand: Errand): Judge {
+export function judgeModel(router: Router, model: string, { trace, ...errand }: Errand): Judge {
   return (prompt, id, signal) => {
     const messages = [{ role: 'user', content: prompt }];
     const question = { id, messages, grammar: VERDICT_GRAMMAR, maxTokens: MAX_TOKENS };
-    return askModel(router, model, errand, question, signal);
+    return trace.stage('judge', (stage) =>
+      askModel(router, model, { ...errand, trace: stage }, question, signal),
+    );
   };
 }

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Pool } from 'undici';
 import type { Capability, ModelSpec, UpstreamSpec } from '../../config/index.js';
+import type { TokenBound } from '../../cost/tab.js';
 import { SluiceError } from '../../errors.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../../generation/types.js';
+import type { Trace } from '../../telemetry/trace.js';
 import type { Target } from '../target.js';
 import { UpstreamAnswer } from './answer.js';
 import { EventParser } from './event-parser.js';
@@ -21,6 +23,8 @@ export interface UpstreamOptions {
 /** An OpenAI-compatible endpoint. */
 export class UpstreamTarget implements Target {
   readonly kind = 'upstream';
+  readonly revision: string;
+  readonly vocab = null;
   readonly capabilities: ReadonlySet<Capability>;
   readonly contextTokens: number | null;
   readonly bytes = 0;
@@ -40,6 +44,7 @@ export class UpstreamTarget implements Target {
     this.#id = spec.id;
     this.#spec = upstream;
     this.#model = upstream.model ?? spec.id;
+    this.revision = `${url.href} ${this.#model}`;
     this.#basePath = url.pathname.replace(/\/+$/, '');
     this.#headers = headersOf(upstream, env);
     this.#maxAnswerBytes = maxAnswerBytes;
@@ -58,14 +63,21 @@ export class UpstreamTarget implements Target {
     });
   }
 
-  async answer(request: ValidatedRequest, sink: GenerationSink, signal: AbortSignal): Promise<Usage> {
+  async answer(
+    request: ValidatedRequest,
+    sink: GenerationSink,
+    signal: AbortSignal,
+    _onCounted: (bound: TokenBound) => void,
+    trace: Trace,
+  ): Promise<Usage> {
+    trace.part('prefill'); // with the way there
     const answer = new UpstreamAnswer(this.#id, request, sink);
     try {
       await exchange(
         {
           dispatcher: this.#pool,
           path: this.#basePath + (request.input.kind === 'chat' ? '/chat/completions' : '/completions'),
-          headers: this.#headers,
+          headers: trace.headers.length > 0 ? [...this.#headers, ...trace.headers] : this.#headers,
           body: upstreamBody(request, this.#model, this.#spec),
           firstByteTimeoutMs: this.#spec.firstByteTimeoutMs,
           idleTimeoutMs: this.#spec.idleTimeoutMs,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type FileHandle, open } from 'node:fs/promises';
-import { type GgufHeader, readGgufHeader, type TensorEntry } from '../../../src/repack/gguf-header.js';
+import { type GgufHeader, readGgufHeader, type TensorEntry } from '../../../src/gguf/header.js';
 import { dequantise } from './dequantise.js';
 
 const q8 = 8;

@@ -139,13 +139,16 @@ function writeAtomically(path: string, bytes: Buffer): void {
 
 let cachedHash: string | null = null;
 
-/** Of this generator's own code: changing it makes new files. */
+/** Of this generator's code, and the writer's: changing it makes new files. */
 function generatorHash(): string {
   if (cachedHash !== null) return cachedHash;
-  const directory = dirname(fileURLToPath(import.meta.url));
+  const own = dirname(fileURLToPath(import.meta.url));
   const hash = createHash('sha256');
-  for (const file of readdirSync(directory).sort()) {
-    if (file.endsWith('.js') && !file.endsWith('.test.js')) hash.update(readFileSync(join(directory, file)));
+  for (const directory of [own, join(own, '../../../src/gguf')]) {
+    for (const file of readdirSync(directory).sort()) {
+      if (file.endsWith('.js') && !file.endsWith('.test.js'))
+        hash.update(readFileSync(join(directory, file)));
+    }
   }
   cachedHash = hash.digest('hex').slice(0, 16);
   return cachedHash;

@@ -1,4 +1,4 @@
-import { toHalf } from './half.js';
+import { toHalf } from '../../../src/gguf/half.js';
 
 /**
  * Blocks of 32 values in ggml's Q4_0 and Q5_0 (ggml-quants.c): a scale such that the value farthest from 0 becomes the

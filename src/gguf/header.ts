@@ -29,7 +29,16 @@ const tensorsMax = 1 << 20;
 const nameBytesMax = 1 << 10;
 const alignmentMax = 1 << 16;
 
-const ValueType = { uint16: 2, uint32: 4, string: 8, array: 9 } as const;
+/** Numbers of the types of metadata (ggml's docs/gguf.md). */
+export const ValueType = {
+  uint16: 2,
+  uint32: 4,
+  int32: 5,
+  float32: 6,
+  bool: 7,
+  string: 8,
+  array: 9,
+} as const;
 /** Bytes of a scalar by its type's number; 0: not a scalar. */
 const scalarBytes = [1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8];
 

@@ -1,5 +1,5 @@
-/** ggml's numbers of the types that repacking deals with. */
-export const TensorType = { q4_0: 2, q5_0: 6, q8_0: 8 } as const;
+/** ggml's numbers of the types that are read or written here. */
+export const TensorType = { f32: 0, f16: 1, q4_0: 2, q5_0: 6, q8_0: 8 } as const;
 
 /** Type number → elements and bytes of one block (ggml.h and ggml-common.h of the bundled release). */
 const layouts = new Map<number, readonly [elements: number, bytes: number]>([

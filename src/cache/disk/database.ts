@@ -1,0 +1,230 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import Libsql from 'libsql';
+import type { CacheEntry, LevelStats, PurgeSelector } from '../types.js';
+
+/** How long a write waits for another process's. */
+const BUSY_TIMEOUT_MS = 2_000;
+const SCHEMA_VERSION = 1;
+/** Rows deleted, and pages given back, at one go: no look-up is to wait long. */
+const BATCH_ROWS = 500;
+const BATCH_PAGES = 2_000;
+/** Purges of other processes are remembered for who hasn't heard of them yet. */
+const PURGE_MEMORY_MS = 3_600_000;
+/** An entry's use is noted at most so often: a look-up would else always write. */
+const USE_STEP_MS = 60_000;
+
+const schema = `
+  CREATE TABLE entries (
+    key TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    model TEXT NOT NULL,
+    prompt_head TEXT NOT NULL,
+    stored_ms INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL,
+    used_ms INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    body BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX entries_by_expiry ON entries (expires_ms);
+  CREATE INDEX entries_by_use ON entries (used_ms, bytes);
+
+  -- Kept by triggers, so that it is right whichever process writes.
+  CREATE TABLE totals (entries INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
+  INSERT INTO totals VALUES (0, 0);
+  CREATE TRIGGER entry_added AFTER INSERT ON entries BEGIN
+    UPDATE totals SET entries = entries + 1, bytes = bytes + new.bytes;
+  END;
+  CREATE TRIGGER entry_removed AFTER DELETE ON entries BEGIN
+    UPDATE totals SET entries = entries - 1, bytes = bytes - old.bytes;
+  END;
+
+  CREATE TABLE purges (id INTEGER PRIMARY KEY AUTOINCREMENT, selector TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT;
+
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+/** An entry as it is stored. */
+export interface DiskEntry extends Omit<CacheEntry, 'answer' | 'similarity' | 'bytes'> {
+  body: Uint8Array; // the answer
+}
+
+export interface DiskBounds {
+  maxEntries: number;
+  maxBytes: number;
+}
+
+interface EntryRow {
+  key: string;
+  tenant: string;
+  model: string;
+  prompt_head: string;
+  stored_ms: number;
+  expires_ms: number;
+  used_ms: number;
+  body: Uint8Array;
+}
+
+export type CacheDatabase = ReturnType<typeof openCacheDatabase>;
+
+/**
+ * The cache of a data folder. Everything here blocks: a server calls it on a worker, a command on its only thread. A file that
+ * can't be read is begun anew: nothing in it can't be computed again.
+ */
+export function openCacheDatabase(directory: string) {
+  const database = connect(directory);
+  const tables = new CacheTables(database);
+  return {
+    find: (key: string, nowMs: number) => tables.find(key, nowMs),
+    put: (entry: DiskEntry, bounds: DiskBounds) => tables.put(entry, bounds),
+    purge: (selector: PurgeSelector, nowMs: number) => tables.purge(selector, nowMs),
+    purgesSince: (id: number) => tables.purgesSince(id),
+    removeExpired: (nowMs: number) => tables.removeExpired(nowMs),
+    stats: () => tables.stats(),
+    close: () => {
+      database.close();
+    },
+  };
+}
+
+function connect(directory: string): Libsql.Database {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const path = join(directory, 'cache.db');
+  try {
+    return open(path);
+  } catch (error) {
+    if (!['SQLITE_NOTADB', 'SQLITE_CORRUPT'].includes((error as { code?: string }).code ?? '')) throw error;
+    for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
+    return open(path);
+  }
+}
+
+function open(path: string): Libsql.Database {
+  const database = new Libsql(path);
+  database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  database.pragma('auto_vacuum = INCREMENTAL'); // before anything is written
+  database.pragma('journal_mode = WAL');
+  // Outlives the process; after a power failure the last moments are computed again.
+  database.pragma('synchronous = NORMAL');
+  database
+    .transaction(() => {
+      const { user_version: version } = database.prepare('PRAGMA user_version').get() as {
+        user_version: number;
+      };
+      if (version === SCHEMA_VERSION) return;
+      for (const table of ['entries', 'totals', 'purges']) database.exec(`DROP TABLE IF EXISTS ${table}`);
+      database.exec(schema);
+    })
+    .immediate();
+  return database;
+}
+
+class CacheTables {
+  readonly #database: Libsql.Database;
+  readonly #statements;
+
+  constructor(database: Libsql.Database) {
+    this.#database = database;
+    this.#statements = {
+      find: database.prepare('SELECT * FROM entries WHERE key = ? AND expires_ms > ?'),
+      use: database.prepare('UPDATE entries SET used_ms = ? WHERE key = ?'),
+      remove: database.prepare('DELETE FROM entries WHERE key = ?'),
+      insert: database.prepare('INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
+      totals: database.prepare('SELECT entries, bytes FROM totals'),
+      leastUsed: database.prepare('SELECT rowid AS id, bytes FROM entries ORDER BY used_ms LIMIT 1'),
+      removeRow: database.prepare('DELETE FROM entries WHERE rowid = ?'),
+      removeExpired: database.prepare(
+        'DELETE FROM entries WHERE rowid IN (SELECT rowid FROM entries WHERE expires_ms <= ? LIMIT ?)',
+      ),
+      purge: database.prepare(
+        `DELETE FROM entries WHERE (:tenant IS NULL OR tenant = :tenant) AND (:model IS NULL OR model = :model)
+         AND substr(key, 1, length(:key)) = :key AND substr(prompt_head, 1, length(:promptPrefix)) = :promptPrefix`,
+      ),
+      notePurge: database.prepare('INSERT INTO purges (selector, at_ms) VALUES (?, ?)'),
+      forgetPurges: database.prepare('DELETE FROM purges WHERE at_ms < ?'),
+      purgesSince: database.prepare('SELECT id, selector FROM purges WHERE id > ? ORDER BY id'),
+    };
+  }
+
+  find(key: string, nowMs: number): DiskEntry | null {
+    const row = this.#statements.find.get(key, nowMs) as EntryRow | undefined;
+    if (!row) return null;
+    if (nowMs - row.used_ms >= USE_STEP_MS) this.#statements.use.run(nowMs, key);
+    return {
+      key,
+      tenant: row.tenant,
+      model: row.model,
+      promptHead: row.prompt_head,
+      storedAtMs: row.stored_ms,
+      expiresAtMs: row.expires_ms,
+      body: row.body,
+    };
+  }
+
+  /** Beyond either bound, those go that weren't asked for longest. */
+  put(entry: DiskEntry, { maxEntries, maxBytes }: DiskBounds): void {
+    const { key, tenant, model, promptHead, storedAtMs, expiresAtMs, body } = entry;
+    const bytes = body.byteLength;
+    if (bytes > maxBytes || maxEntries === 0) return;
+    this.#write(() => {
+      this.#statements.remove.run(key);
+      this.#makeRoom(maxEntries - 1, maxBytes - bytes);
+      this.#statements.insert.run(
+        key,
+        tenant,
+        model,
+        promptHead,
+        storedAtMs,
+        expiresAtMs,
+        storedAtMs,
+        bytes,
+        body,
+      );
+    });
+  }
+
+  /** Remembered for other processes, which hold entries in memory. */
+  purge({ tenant, model, key, promptPrefix }: PurgeSelector, nowMs: number): number {
+    return this.#write(() => {
+      const selector = { tenant, model, key, promptPrefix };
+      this.#statements.forgetPurges.run(nowMs - PURGE_MEMORY_MS);
+      this.#statements.notePurge.run(JSON.stringify(selector), nowMs);
+      return this.#statements.purge.run({
+        tenant: tenant ?? null,
+        model: model ?? null,
+        key: key ?? '',
+        promptPrefix: promptPrefix ?? '',
+      }).changes;
+    });
+  }
+
+  purgesSince(id: number): { id: number; selectors: PurgeSelector[] } {
+    const rows = this.#statements.purgesSince.all(id) as { id: number; selector: string }[];
+    return { id: rows.at(-1)?.id ?? id, selectors: rows.map(({ selector }) => JSON.parse(selector)) };
+  }
+
+  /** At most a batch of them; returns how many. Space that is free goes back to the file system. */
+  removeExpired(nowMs: number): number {
+    const { changes } = this.#statements.removeExpired.run(nowMs, BATCH_ROWS);
+    this.#database.pragma(`incremental_vacuum(${BATCH_PAGES})`);
+    return changes;
+  }
+
+  stats(): LevelStats {
+    return this.#statements.totals.get() as LevelStats;
+  }
+
+  #makeRoom(maxEntries: number, maxBytes: number): void {
+    let { entries, bytes } = this.stats();
+    while (entries > 0 && (entries > maxEntries || bytes > maxBytes)) {
+      const row = this.#statements.leastUsed.get() as { id: number; bytes: number };
+      this.#statements.removeRow.run(row.id);
+      entries -= 1;
+      bytes -= row.bytes;
+    }
+  }
+
+  #write<T>(action: () => T): T {
+    return this.#database.transaction(action).immediate();
+  }
+}

@@ -1,0 +1,87 @@
+import { deserialize, serialize } from 'node:v8';
+import { openRemote, type Remote } from '../../support/remote.js';
+import type { CacheEntry, LevelStats, LowerLevel, PurgeSelector, Question } from '../types.js';
+import type { CacheDatabase, DiskBounds } from './database.js';
+
+const PURGE_WATCH_MS = 250; // how long a command's purge may go unnoticed
+const CLEANING_MS = 60_000;
+
+export interface DiskLevelOptions {
+  directory: string;
+  bounds: DiskBounds;
+  nowMs: () => number; // epoch
+  onFault: (error: unknown) => void;
+}
+
+/** Entries in the data folder: they outlive the process, and are shared by the processes that use the folder. */
+export class DiskLevel implements LowerLevel {
+  readonly level = 'l2';
+  readonly #database: Remote<CacheDatabase>;
+  readonly #options: DiskLevelOptions;
+  readonly #timers: NodeJS.Timeout[];
+  readonly #listeners: ((selector: PurgeSelector) => void)[] = [];
+  #lastPurge: number;
+
+  /** Rejects where the folder can't be used. */
+  static async open(options: DiskLevelOptions): Promise<DiskLevel> {
+    const { directory } = options;
+    const errorOf = ({ message }: { message: string }, cause?: unknown) =>
+      new Error(`cache of the data folder: ${message}`, { cause });
+    const module = new URL('./worker.js', import.meta.url);
+    const database = await openRemote<CacheDatabase>(module, { data: { directory }, errorOf });
+    const { id } = await database.purgesSince(0);
+    return new DiskLevel(database, options, id);
+  }
+
+  private constructor(database: Remote<CacheDatabase>, options: DiskLevelOptions, lastPurge: number) {
+    this.#database = database;
+    this.#options = options;
+    this.#lastPurge = lastPurge;
+    this.#timers = [
+      this.#every(PURGE_WATCH_MS, () => this.#hearPurges()),
+      this.#every(CLEANING_MS, () => this.#clean()),
+    ];
+  }
+
+  async find({ key }: Question): Promise<CacheEntry | null> {
+    const stored = await this.#database.find(key, this.#options.nowMs());
+    if (!stored) return null;
+    const { body, ...rest } = stored;
+    return { ...rest, ...(deserialize(body) as Pick<CacheEntry, 'answer' | 'bytes'>), similarity: null };
+  }
+
+  async put({ answer, bytes, similarity: _, ...rest }: CacheEntry): Promise<void> {
+    await this.#database.put({ ...rest, body: serialize({ answer, bytes }) }, this.#options.bounds);
+  }
+
+  purge(selector: PurgeSelector): Promise<number> {
+    return this.#database.purge(selector, this.#options.nowMs());
+  }
+
+  stats(): Promise<LevelStats> {
+    return this.#database.stats();
+  }
+
+  onPurge(listener: (selector: PurgeSelector) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#database.close();
+  }
+
+  async #hearPurges(): Promise<void> {
+    const { id, selectors } = await this.#database.purgesSince(this.#lastPurge);
+    this.#lastPurge = id;
+    for (const selector of selectors) for (const listener of this.#listeners) listener(selector);
+  }
+
+  async #clean(): Promise<void> {
+    while (await this.#database.removeExpired(this.#options.nowMs()));
+  }
+
+  #every(periodMs: number, action: () => Promise<void>): NodeJS.Timeout {
+    return setInterval(() => action().catch(this.#options.onFault), periodMs).unref();
+  }
+}

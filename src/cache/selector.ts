@@ -1,0 +1,13 @@
+import type { CacheEntry, PurgeSelector } from './types.js';
+
+export function selects(
+  { tenant, model, key, promptPrefix }: PurgeSelector,
+  entry: Pick<CacheEntry, 'tenant' | 'model' | 'key' | 'promptHead'>,
+): boolean {
+  return (
+    (tenant === undefined || entry.tenant === tenant) &&
+    (model === undefined || entry.model === model) &&
+    (key === undefined || entry.key.startsWith(key)) &&
+    (promptPrefix === undefined || entry.promptHead.startsWith(promptPrefix))
+  );
+}

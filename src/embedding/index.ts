@@ -1,0 +1,3 @@
+export { cut } from './cut.js';
+export { type EmbedderOptions, ThreadedEmbedder } from './embedder.js';
+export type { Embedder, EmbeddingModel } from './types.js';
