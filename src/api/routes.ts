@@ -11,6 +11,7 @@ import { embeddings } from './handlers/embeddings.js';
 import { healthz, modelReadyz, readyz } from './handlers/health.js';
 import { metrics } from './handlers/metrics.js';
 import { getModel, listModels } from './handlers/models.js';
+import { moderations } from './handlers/moderations.js';
 import { openapi } from './handlers/openapi.js';
 import { createPrefix, deletePrefix, listPrefixes } from './handlers/prefixes.js';
 import { detokenize, tokenize } from './handlers/tokenize.js';
@@ -20,6 +21,7 @@ import * as adminRouting from './schemas/admin-routing.js';
 import { chatChunk, chatRequest, chatResponse } from './schemas/chat.js';
 import { completionRequest, completionResponse } from './schemas/completions.js';
 import { embeddingRequest, embeddingResponse } from './schemas/embeddings.js';
+import { moderationRequest, moderationResponse } from './schemas/moderations.js';
 import * as schemas from './schemas/others.js';
 
 export interface Route {
@@ -135,6 +137,15 @@ export const routes: readonly Route[] = [
     response: embeddingResponse,
     errors: EMBEDDING_ERRORS,
     handle: embeddings,
+  },
+  {
+    method: 'POST',
+    path: '/v1/moderations',
+    summary: 'Say which texts are harmful, and how',
+    request: moderationRequest,
+    response: moderationResponse,
+    errors: [...BODY_ERRORS, 'request_too_large', 'queue_full', 'guard_failed'],
+    handle: moderations,
   },
   {
     method: 'GET',

@@ -58,6 +58,22 @@ const builtIn: Readonly<Record<string, GuardKind>> = {
     mode: 'redact',
     origins: everyones,
   },
+  moderation: {
+    summary: 'harmful content, in the 13 categories of OpenAI',
+    stages: both,
+    cost: 'scan',
+    unit: 'sentence',
+    mode: 'block',
+    origins: everyones,
+  },
+  topics: {
+    summary: 'what may be talked about: options.topics with their words, options.allow, options.deny',
+    stages: ['input'],
+    cost: 'scan',
+    unit: 'sentence',
+    mode: 'block',
+    origins: ['user'],
+  },
   canary: {
     summary: 'a mark in the system prompt; an answer that shows it is blocked',
     stages: ['output'],
@@ -138,6 +154,9 @@ export const NO_PROFILE = 'off';
 const use = (guard: string, settings: Partial<GuardUse> = {}): GuardUse => {
   return { guard, modes: {}, onFailure: 'block', options: {}, ...settings };
 };
+
+/** What /v1/moderations asks. */
+export const moderationScores: GuardUse = use('moderation', { mode: 'block', options: { all: true } });
 
 /** The shipped profile. Of personal data it hides what a model has no use for, and gives it back in the answer. */
 export const shippedProfile: GuardProfile = {

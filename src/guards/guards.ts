@@ -8,11 +8,15 @@ import type { Log } from '../telemetry/log.js';
 import type { Trace } from '../telemetry/trace.js';
 import { Audit } from './audit.js';
 import { Backoff, type BlockCounter } from './backoff.js';
-import { NO_PROFILE } from './catalog.js';
+import { moderationScores, NO_PROFILE } from './catalog.js';
+import { applyEdits, redacted } from './edits.js';
 import { TemplateTokens } from './input/template-tokens.js';
+import { refuseHuge, textsOf, withTexts } from './input/texts.js';
+import { byText, inspect } from './inspect.js';
 import { Inspector } from './inspector.js';
-import { type Profile, ProfileBook } from './profile.js';
-import type { Ask } from './types.js';
+import { type Profile, ProfileBook, type ProfileGuard } from './profile.js';
+import { blockedError, blockReport } from './report.js';
+import type { Ask, GuardText, Hit } from './types.js';
 import { Vaults } from './vault/vaults.js';
 import { Visit } from './visit.js';
 
@@ -53,6 +57,7 @@ export class Guards {
   readonly vaults: Vaults;
   readonly audit: Audit;
   readonly #book: ProfileBook;
+  readonly #moderator: ProfileGuard;
   readonly #counter: BlockCounter;
   readonly #nowMs: () => number;
   readonly #expiry: NodeJS.Timeout;
@@ -63,9 +68,11 @@ export class Guards {
     this.metrics = metrics;
     this.#nowMs = nowMs;
     this.#book = new ProfileBook(config);
+    this.#moderator = this.#book.single(moderationScores);
     const guards = this.#book
       .list()
       .flatMap((profile) => [...profile.guards.input, ...profile.guards.output]);
+    guards.push(this.#moderator);
     this.inspector = new Inspector({
       config,
       guards,
@@ -106,6 +113,43 @@ export class Guards {
       if (visit.isBlocked) await this.#counter.blocked(whoIs(request.caller, request.user), this.#nowMs());
       visit.end();
     }
+  }
+
+  /** By text: every category with its score; those that count have the mode "block". Rejects with guard_failed or request_too_large. */
+  async moderate(requestId: string, tenant: string, texts: readonly string[]): Promise<Hit[][]> {
+    const asked = texts.map((text): GuardText => ({ text, origin: 'user' }));
+    refuseHuge(asked, this.config.maxTextCharacters);
+    const context = { requestId, tenant, stage: 'input' } as const;
+    const { hits } = await this.inspector.scan([this.#moderator], asked, context, true);
+    return byText(hits, texts.length);
+  }
+
+  /**
+   * The input of something that isn't answered, as later requests may use it: what guards would hide from the model and give
+   * back is cut. Rejects as {@link guard} does.
+   */
+  async letIn(
+    requestId: string,
+    caller: Caller,
+    input: ValidatedRequest['input'],
+  ): Promise<ValidatedRequest['input']> {
+    const profile = this.profileOf(caller, null);
+    if (profile === null || profile.guards.input.length === 0) return input;
+    const texts = textsOf(input);
+    refuseHuge(texts, this.config.maxTextCharacters);
+    const { edits, block } = await inspect({
+      inspector: this.inspector,
+      guards: profile.guards.input,
+      texts,
+      context: { requestId, tenant: caller.tenant, stage: 'input' },
+      hide: (_, category) => redacted(category),
+      ask: () => Promise.reject(new Error('there is no request to ask a model for')),
+    });
+    if (block) throw blockedError(blockReport(block, 'input'), requestId);
+    return withTexts(
+      input,
+      texts.map(({ text }, index) => applyEdits(text, edits[index]!)),
+    );
   }
 
   /** Runs something of a stage, and counts the time that it takes. */

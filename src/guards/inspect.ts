@@ -50,7 +50,7 @@ export async function inspect(job: InspectionJob): Promise<Inspection> {
   return { hits, edits, block: null };
 }
 
-function byText(hits: readonly Hit[], texts: number): Hit[][] {
+export function byText(hits: readonly Hit[], texts: number): Hit[][] {
   const grouped: Hit[][] = Array.from({ length: texts }, () => []);
   for (const hit of hits) grouped[hit.text]!.push(hit);
   return grouped;

@@ -30,10 +30,14 @@ export class ProfileBook {
   readonly #profiles: ReadonlyMap<string, Profile>;
   readonly #combined = new Map<string, Profile>();
   readonly #fallback: string;
+  readonly #kinds: ReadonlyMap<string, GuardKind>;
+  readonly #timeoutMs: number;
 
   /** Throws ConfigError for guards that aren't there or are in the wrong place. */
   constructor(config: GuardConfig) {
     const kinds = guardKinds(config.custom);
+    this.#kinds = kinds;
+    this.#timeoutMs = config.timeoutMs;
     const faults: string[] = [];
     const compile = (name: string, profile: GuardProfile): Profile => {
       const stage = (of: GuardStage) =>
@@ -55,6 +59,11 @@ export class ProfileBook {
         `guards.profile: no profile ${JSON.stringify(config.profile)}; there are ${this.names.join(', ')}`,
       );
     if (faults.length > 0) throw new ConfigError(faults);
+  }
+
+  /** A guard outside of all profiles. */
+  single(use: GuardUse): ProfileGuard {
+    return withDefaults(use, this.#kinds.get(use.guard)!, this.#timeoutMs);
   }
 
   get names(): string[] {

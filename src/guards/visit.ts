@@ -1,10 +1,9 @@
 import type { GuardStage } from '../config/index.js';
-import { SluiceError } from '../errors.js';
 import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import { canaryOf, withCanary } from './builtin/canary.js';
 import { applyEdits } from './edits.js';
 import { type Answer, type Guards, unguarded, type Visitor } from './guards.js';
-import { textsOf, withTexts } from './input/texts.js';
+import { refuseHuge, textsOf, withTexts } from './input/texts.js';
 import { inspect } from './inspect.js';
 import { Journal } from './journal.js';
 import { constrained, together } from './output/repair.js';
@@ -58,7 +57,7 @@ export class Visit {
     const { input: guards } = this.#profile.guards;
     if (guards.length === 0) return request;
     const texts = textsOf(request.input);
-    this.#refuseHuge(texts);
+    refuseHuge(texts, this.#guards.config.maxTextCharacters);
     const hide = (value: string, category: string) => this.#vault().hide(value, category);
     const context = this.#context('input');
     const { hits, edits, block } = await this.#visitor.trace.stage('guards', () =>
@@ -154,14 +153,6 @@ export class Visit {
       sampling: { ...sampling, topLogprobs },
       ...(input.kind === 'chat' && messages ? { input: { ...input, messages } } : {}),
     };
-  }
-
-  #refuseHuge(texts: readonly GuardText[]): void {
-    const { maxTextCharacters } = this.#guards.config;
-    const length = texts.reduce((sum, { text }) => sum + text.length, 0);
-    if (length <= maxTextCharacters) return;
-    const message = `The texts have ${length} characters together; guards look at ${maxTextCharacters} at most.`;
-    throw new SluiceError('request_too_large', message);
   }
 
   /** Says with the answer's start what the request was warned of. */

@@ -26,6 +26,14 @@ export function withTexts(
   return rewrite(input, () => texts[next++]!);
 }
 
+/** Throws request_too_large: what nobody looks at isn't let through. */
+export function refuseHuge(texts: readonly GuardText[], maxCharacters: number): void {
+  const length = texts.reduce((sum, { text }) => sum + text.length, 0);
+  if (length <= maxCharacters) return;
+  const message = `The texts have ${length} characters together; guards look at ${maxCharacters} at most.`;
+  throw new SluiceError('request_too_large', message);
+}
+
 type Replace = (text: string, origin: TextOrigin) => string;
 
 function rewrite(input: ValidatedRequest['input'], replace: Replace): ValidatedRequest['input'] {

@@ -6,8 +6,10 @@ import { formatDetector } from '../builtin/format.js';
 import { groundingDetector } from '../builtin/grounding.js';
 import { injectionDetector } from '../builtin/injection.js';
 import { keywordRecogniser } from '../builtin/keywords.js';
+import { moderationDetector } from '../builtin/moderation.js';
 import { patternRecogniser } from '../builtin/patterns.js';
 import { piiDetector, secretDetector } from '../builtin/personal-data.js';
+import { topicsDetector } from '../builtin/topics.js';
 import { type Detector, recogniserDetector } from '../detector.js';
 import { findingsOf } from '../verdict.js';
 import type { DetectorSpec } from './protocol.js';
@@ -21,6 +23,8 @@ const builtIn: Readonly<Record<string, (use: GuardUse) => Detector | Promise<Det
   format: formatDetector,
   grounding: groundingDetector,
   injection: injectionDetector,
+  moderation: moderationDetector,
+  topics: topicsDetector,
   keywords: (use) => recogniserDetector(keywordRecogniser(use.options), use),
   patterns: (use) => recogniserDetector(patternRecogniser(use.options), use),
 };
