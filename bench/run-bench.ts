@@ -5,6 +5,7 @@ import { meetsTarget, type Report } from './report/schema.js';
 import { formatReport } from './report/terminal.js';
 import { completeReport, writeReport } from './report/write.js';
 import { gateway, gatewayOptionsSchema } from './scenarios/gateway.js';
+import { guards, guardsOptionsSchema } from './scenarios/guards.js';
 import { guardsQuality, guardsQualityOptionsSchema } from './scenarios/guards-quality.js';
 import { load, loadOptionsSchema } from './scenarios/load.js';
 import type { Outcome, Progress } from './scenarios/outcome.js';
@@ -23,6 +24,7 @@ const scenarios: Record<string, (options: unknown) => Promise<Outcome>> = {
   stall: (options) => stall(parse(comparedOptionsSchema, options), progress),
   steps: (options) => steps(parse(peerOptionsSchema, options), progress),
   gateway: (options) => gateway(parse(gatewayOptionsSchema, options), progress),
+  guards: (options) => guards(parse(guardsOptionsSchema, options), progress),
   'guards-quality': (options) => guardsQuality(parse(guardsQualityOptionsSchema, options), progress),
   quality: (options) => quality(parse(qualityOptionsSchema, options), progress),
   soak: (options) => soak(parse(soakOptionsSchema, options), progress),

@@ -27,6 +27,12 @@ export function register(program: Command): void {
     .option('--model <name>', 'model to ask')
     .option('--write', 'replace the coefficients that the cascade uses', false)
     .action(runScenario('quality'));
+  withOutputOptions(bench.command('guards'))
+    .description('what the shipped guards add to a request, and by how many tokens they hold streams back')
+    .option('--rate <n>', 'requests a second', '200')
+    .option('--seconds <n>', 'of each size of prompt', '10')
+    .option('--presidio', "also the time of Presidio's pattern recognisers, installed on demand", false)
+    .action(runScenario('guards'));
   withOutputOptions(bench.command('guards-quality'))
     .description('what the guards find on labelled sets that training never saw')
     .option('--presidio', "also Presidio's pattern recognisers, installed on demand", false)
