@@ -1,6 +1,6 @@
 import { type GuardMode, guardModes } from '../config/index.js';
+import { clustersOf } from './clusters.js';
 import { broken, TEMPLATE_TOKEN } from './input/template-tokens.js';
-import { clustersOf } from './overlap.js';
 import type { Hit } from './types.js';
 
 /** A part of a text and what comes in its place. */

@@ -4,7 +4,10 @@ import type { Finding } from '../finding.js';
  * Findings that don't overlap, in order: a validated one beats one that isn't, then the longer, then the higher score, then the earlier in
  * `priority` (categories; those not named come last).
  */
-export function resolveOverlaps(findings: readonly Finding[], priority: readonly string[] = []): Finding[] {
+export function resolveOverlaps<T extends Finding>(
+  findings: readonly T[],
+  priority: readonly string[] = [],
+): T[] {
   const rank = new Map(priority.map((category, at) => [category, at]));
   const rankOf = ({ category }: Finding) => rank.get(category) ?? priority.length;
   const length = ({ start, end }: Finding) => end - start;
@@ -16,13 +19,13 @@ export function resolveOverlaps(findings: readonly Finding[], priority: readonly
       rankOf(a) - rankOf(b) ||
       a.start - b.start,
   );
-  const kept: Finding[] = [];
+  const kept: T[] = [];
   for (const finding of best) insert(kept, finding);
   return kept;
 }
 
 /** Keeps `kept` ascending; drops a finding that overlaps one that is there. */
-function insert(kept: Finding[], finding: Finding): void {
+function insert<T extends Finding>(kept: T[], finding: T): void {
   let low = 0;
   let high = kept.length;
   while (low < high) {

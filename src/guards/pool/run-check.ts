@@ -1,7 +1,9 @@
 import type { GuardUse } from '../../config/index.js';
+import { clustersOf } from '../clusters.js';
+import { resolveOverlaps } from '../detect/overlaps.js';
+import { piiPriority } from '../detect/pii/index.js';
 import type { Detector, DetectorFinding } from '../detector.js';
 import { hitOf } from '../hit.js';
-import { clustersOf, withoutOverlaps } from '../overlap.js';
 import { type GuardContext, type GuardText, type Hit, isLookedAt } from '../types.js';
 import type { CheckResult, CheckTask } from './protocol.js';
 
@@ -62,7 +64,7 @@ class TextProgress {
   /** Whether something of it blocks. */
   add(found: DetectorFinding[], { use, detector: { open } }: Built, context: GuardContext): boolean {
     const { text } = this.source;
-    const kept = open ? withoutOverlaps(found) : found;
+    const kept = open ? resolveOverlaps(found, piiPriority) : found;
     const hits = kept.map((each) => hitOf(each, this.#index, use));
     this.hits.push(...hits);
     if (open) {
