@@ -61,7 +61,10 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     nowMs: Date.now,
     vocabs: () => models.list().map(({ text }) => text.vocab),
   });
-  await guards.warmUp();
+  await guards.warmUp().catch(async (error: unknown) => {
+    await guards.close();
+    throw error;
+  });
   return { router, cache, models, prefixes, metrics: metrics.generations, accounting, embedder, guards };
 }
 

@@ -1,4 +1,4 @@
-import type { GuardConfig } from '../config/index.js';
+import { ConfigError, type GuardConfig } from '../config/index.js';
 import { SluiceError } from '../errors.js';
 import type { GuardMetrics } from '../telemetry/guards.js';
 import type { Log } from '../telemetry/log.js';
@@ -60,12 +60,23 @@ export class Inspector {
     this.#openPool = (cost) => new GuardPool(specsOf(cost), { threads, maxQueue, heapBytes });
   }
 
-  /** Starts the workers, which otherwise start with the first check. Resolves when they can work. */
+  /** Starts the workers, which otherwise start with the first check. Resolves when they can work; rejects with ConfigError where a guard can't be built. */
   async warmUp(): Promise<void> {
     const costs = (['scan', 'custom'] as const).filter((cost) =>
       this.#guards.some(({ kind }) => kind.cost === cost),
     );
-    await Promise.all(costs.map((cost) => this.#pool(cost).ready()));
+    await Promise.all(costs.map((cost) => this.#start(cost)));
+  }
+
+  async #start(cost: 'scan' | 'custom'): Promise<void> {
+    try {
+      await this.#pool(cost).ready();
+    } catch (error) {
+      if (!(error instanceof CheckFailure)) throw error;
+      const guard = error.detector === null ? 'they' : this.#guards[error.detector]!.use.guard;
+      const why = error.reason === 'timeout' ? 'took too long to load' : messageOf(error.cause);
+      throw new ConfigError([`guards: ${guard}: ${why}`]);
+    }
   }
 
   /** Of the one guard that is quicker than the way to a worker. */
@@ -192,4 +203,8 @@ export class Inspector {
     const message = `The guard ${use.guard} couldn't check this; what isn't checked isn't let through.`;
     throw new SluiceError('guard_failed', message, { retryAfterSeconds: 1, details });
   }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message.replaceAll(/\s+/g, ' ') : String(cause);
 }

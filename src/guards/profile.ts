@@ -8,6 +8,7 @@ import {
 import { SluiceError } from '../errors.js';
 import { DEFAULT_PROFILE, type GuardKind, guardKinds, NO_PROFILE, shippedProfile } from './catalog.js';
 import { isRepairing } from './output/repair.js';
+import { isLanguageModel } from './remote/language-model.js';
 
 /** One guard of a profile, with its defaults. */
 export interface ProfileGuard {
@@ -125,6 +126,7 @@ function faultOf(
   names: readonly string[],
 ): string | null {
   if (!kind) return `no guard ${JSON.stringify(use.guard)}; there are ${names.join(', ')}`;
+  if (kind.cost === 'model' && !isLanguageModel(use)) return 'its options need a model and a task';
   if (!kind.stages.includes(stage)) return `the guard ${use.guard} isn't for ${stage}`;
   return null;
 }

@@ -13,16 +13,12 @@ before(async () => {
   server = await startTestServer({
     reply: () => 'fine',
     settings: {
-      'guards.custom': [
-        { name: 'faulty', module },
-        { name: 'gone', module: '/nowhere/guard.mjs' },
-      ],
+      'guards.custom': [{ name: 'faulty', module }],
       'guards.profiles': {
         closed: { input: [use({ timeoutMs: 300 })] },
         patient: { input: [use({ timeoutMs: 20_000 })] },
         open: { input: [use({ timeoutMs: 300, onFailure: 'pass' })] },
         masking: { input: [use({ mode: 'mask' })] },
-        gone: { input: [{ guard: 'gone' }] },
         other: { input: [{ guard: 'keywords', options: { words: { x: ['forbidden'] } } }] },
       },
       'guards.workerHeapBytes': '48MiB',
@@ -100,6 +96,12 @@ test('one that may be passed over is, and that is counted', async () => {
   assert.match(metrics, /sluice_guard_failures_total\{guard_type="faulty",reason="crashed"\} [1-9]/);
 });
 
-test('a module that is not there fails closed', async () => {
-  assert.equal((await ask('hello', 'gone')).status, 503);
+test('a server does not start with a guard that cannot be built', async () => {
+  const start = (guard: object, custom: object[] = []) =>
+    startTestServer({ settings: { 'guards.custom': custom, 'guards.profiles': { x: { input: [guard] } } } });
+  const gone = { name: 'gone', module: '/nowhere/guard.mjs' };
+  await assert.rejects(start({ guard: 'gone' }, [gone]), /can't be used|guards: gone/);
+  await assert.rejects(start({ guard: 'keywords', options: { word: 'x' } }), /guards: keywords/);
+  await assert.rejects(start({ guard: 'nobody' }), /no guard "nobody"/);
+  await assert.rejects(start({ guard: 'canary' }), /isn't for input/);
 });

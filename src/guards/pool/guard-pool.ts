@@ -31,11 +31,15 @@ export class CheckFailure extends Error {
   }
 }
 
+const START_TIMEOUT_MS = 60_000;
+
 /** Workers that look at texts. One that exceeds its time or its memory is ended, and another takes its place. */
 export class GuardPool {
   readonly #pool: Piscina;
+  readonly #detectors: readonly number[];
 
   constructor(specs: ReadonlyMap<number, DetectorSpec>, { threads, maxQueue, heapBytes }: GuardPoolOptions) {
+    this.#detectors = [...specs.keys()];
     this.#pool = new Piscina({
       filename: new URL('./worker.js', import.meta.url).href,
       minThreads: threads,
@@ -49,11 +53,16 @@ export class GuardPool {
     this.#pool.on('error', () => undefined); // of a worker without a task; it is replaced
   }
 
-  /** Resolves when a worker has built its detectors, however long that takes. */
+  /** Resolves when a worker has built its detectors. Rejects with a {@link CheckFailure} where one can't be built. */
   async ready(): Promise<void> {
     const context = { requestId: '', tenant: '', stage: 'input' } as const;
-    const nothing = { detectors: [], texts: [], context, isFinal: true, progress: new Int32Array(1) };
-    await this.#pool.run(nothing satisfies CheckTask);
+    await this.check({
+      detectors: this.#detectors,
+      texts: [],
+      context,
+      isFinal: true,
+      timeoutMs: START_TIMEOUT_MS,
+    });
   }
 
   /** Rejects with a {@link CheckFailure}. */

@@ -27,6 +27,7 @@ export async function runCheck(
     const built = await build(number);
     const startedAt = performance.now();
     const looked = progresses.filter(({ source }) => isLookedAt(source, built.use, task.context.stage));
+    if (looked.length === 0) continue;
     const found = await built.detector.find(
       looked.map(({ source }) => source),
       task.context,

@@ -26,6 +26,10 @@ const questions = {
   ].join(' '),
 };
 
+export function isLanguageModel(use: GuardUse): boolean {
+  return options.safeParse(use.options).success;
+}
+
 export function languageModelOptions(use: GuardUse): z.output<typeof options> {
   return options.parse(use.options);
 }
