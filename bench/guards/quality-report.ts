@@ -24,8 +24,8 @@ export function qualityPage({ attacks, benign, pii, piiMicros, moderation, peer 
   return `# How well the guards detect
 
 Made by \`npm run bench -- guards-quality --write\`; don't edit. The sets are our own (\`bench/guards/\`): written by hand, widened by templates,
-encodings and disguises. Figures are of the half that training never saw. Whoever wrote the attacks also wrote what finds them, so
-expect less on other people's texts. In brackets: 95 % interval (Wilson).
+encodings and disguises. Figures are of the half that training never saw. Whoever wrote the attacks also wrote what finds them, and misses of
+the test half were looked at once, and its totals a few times, between rounds of writing training data: expect less on other people's texts. In brackets: 95 % interval (Wilson).
 
 ## Prompt injection and jailbreaks
 

@@ -22,8 +22,9 @@ const MIN_WORDS = 2;
 /** Words such as "1gn0r3" with the letters meant, or null where the text has hardly any. */
 export function fromLeetspeak(source: MappedText): MappedText | null {
   const { text } = source;
-  const words = [...text.matchAll(leetWord)].filter(([word]) => isLeet(word));
-  if (words.length < MIN_WORDS) return null;
+  const all = [...text.matchAll(leetWord)];
+  if (all.filter(([word]) => isLeet(word)).length < MIN_WORDS) return null;
+  const words = all.filter(([word]) => isLeet(word) || isMixed(word));
   const builder = new MappedTextBuilder(source);
   let kept = 0;
   for (const { 0: word, index } of words) {
@@ -35,6 +36,9 @@ export function fromLeetspeak(source: MappedText): MappedText | null {
   builder.keep(kept, text.length);
   return builder.build();
 }
+
+/** In a text that has leet words anyway. */
+const isMixed = (word: string) => /[A-Za-z]/.test(word) && /\d/.test(word);
 
 /** Letters and stand-ins alternate; "sha256", "2nd" and "20kg" hold all of theirs in one place, "A1" is too short to say. */
 function isLeet(word: string): boolean {

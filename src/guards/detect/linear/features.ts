@@ -1,3 +1,4 @@
+import { WordMemo } from '../words/memo.js';
 import type { Word } from '../words/tokenise.js';
 import { combine, hashText } from './hash.js';
 
@@ -28,22 +29,29 @@ export function forEachFeature(
   let beforeThat = 0;
   for (let index = 0; index < words.length; index += 1) {
     const { text } = words[index]!;
-    const own = /^\d/.test(text) ? hashText('0', 0, 1) : hashText(text);
+    const { own, grams } = hashed.get(text);
     visit(index, own, 1);
     visit(index, combine(before, own), 1);
     visit(index, combine(combine(beforeThat, before), own), 1);
     visit(index, combine(combine(beforeThat, SKIP), own), 1);
-    visitGrams(text, (hash) => visit(index, hash, 1));
+    for (let gram = 0; gram < grams.length; gram += 1) visit(index, grams[gram]!, 1);
     beforeThat = before;
     before = own;
   }
   for (const { word, name } of marks) visit(word, hashText(`mark ${name}`), MARK_STRENGTH);
 }
 
-function visitGrams(text: string, visit: (hash: number) => void): void {
-  if (text.length < MIN_GRAM || text.length > MAX_WORD) return;
-  const bounded = `<${text}>`;
+const hashed = new WordMemo((word) => ({
+  own: /^\d/.test(word) ? hashText('0') : hashText(word), // numbers are all one
+  grams: gramsOf(word),
+}));
+
+function gramsOf(word: string): Int32Array {
+  if (word.length < MIN_GRAM || word.length > MAX_WORD) return new Int32Array();
+  const bounded = `<${word}>`;
+  const hashes: number[] = [];
   for (let from = 0; from < bounded.length; from += 1)
     for (let length = MIN_GRAM; length <= MAX_GRAM && from + length <= bounded.length; length += 1)
-      visit(hashText(bounded, from, from + length, GRAM));
+      hashes.push(hashText(bounded, from, from + length, GRAM));
+  return Int32Array.from(hashes);
 }

@@ -83,6 +83,7 @@ function judge(
   const hasContext = phoneWord < otherWord;
   if (hasContext) return regions.some((region) => isNumber(candidate, region)) ? 0.9 : null;
   if (!/\D/.test(candidate)) return null; // bare digits are anything
+  if (/\d[ -]$/.test(text.slice(Math.max(0, start - 2), start))) return null; // the rest of a longer number
   const groups = candidate.split(/\D+/).filter(Boolean);
   if (/[/]/.test(candidate) || groups.length < 2 || new Set(candidate.match(/[.\- ]/g)).size > 2) return null;
   if (digits.length >= 10 && isNumber(candidate, regions[0])) return 0.75;

@@ -1,3 +1,4 @@
+import { WordMemo } from './memo.js';
 import type { Phrase } from './phrase.js';
 import type { Word } from './tokenise.js';
 
@@ -29,6 +30,7 @@ const MAX_PREFIX = 16;
  */
 export class PhraseMatcher<Label> {
   private readonly root: Node = node();
+  private readonly begun = new WordMemo((word) => follow(this.root, word, []));
 
   constructor(private readonly phrases: readonly Phrase<Label>[]) {
     for (const [phrase, { slots }] of phrases.entries())
@@ -49,10 +51,12 @@ export class PhraseMatcher<Label> {
     const progress = new Map<number, Progress>();
     let open: Node[] = [];
     for (let index = 0; index < words.length; index += 1) {
-      const next: Node[] = [];
-      const text = words[index]!.text;
-      follow(this.root, text, next);
-      for (const at of open) follow(at, text, next);
+      const { text } = words[index]!;
+      let next = this.begun.get(text);
+      if (open.length > 0) {
+        next = [...next];
+        for (const at of open) if (at.words.size > 0 || at.prefixes.size > 0) follow(at, text, next);
+      }
       for (const { arrivals } of next)
         for (const arrival of arrivals) this.arrive(arrival, index, progress, matches);
       open = next;
@@ -95,14 +99,15 @@ function node(): Node {
   return { words: new Map(), prefixes: new Map(), arrivals: [] };
 }
 
-function follow(at: Node, text: string, into: Node[]): void {
+function follow(at: Node, text: string, into: Node[]): Node[] {
   const exact = at.words.get(text);
   if (exact !== undefined) into.push(exact);
-  if (at.prefixes.size === 0) return;
+  if (at.prefixes.size === 0) return into;
   const longest = Math.min(MAX_PREFIX, text.length);
   for (let length = 1; length <= longest; length += 1) {
     if (length < MIN_PREFIX && text.length > 1) continue;
     const prefixed = at.prefixes.get(text.slice(0, length));
     if (prefixed !== undefined) into.push(prefixed);
   }
+  return into;
 }
