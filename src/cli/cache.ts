@@ -47,7 +47,9 @@ function stats(options: StatsOptions): void {
 
 function purge({ data, promptPrefix, ...options }: PurgeOptions): void {
   const selector = selectorOf(parse(purgeRequest, { ...options, prompt_prefix: promptPrefix }));
-  const dropped = withCache(data === undefined ? {} : { data }, (cache) => cache.purge(selector, Date.now()));
+  const { dropped } = withCache(data === undefined ? {} : { data }, (cache) =>
+    cache.purge(selector, Date.now()),
+  );
   process.stdout.write(`${dropped} answers dropped\n`);
 }
 

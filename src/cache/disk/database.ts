@@ -183,24 +183,25 @@ class CacheTables {
     });
   }
 
-  /** Remembered for other processes, which hold entries in memory. */
-  purge({ tenant, model, key, promptPrefix }: PurgeSelector, nowMs: number): number {
+  /** Remembered under its id for other processes, which hold entries in memory. */
+  purge({ tenant, model, key, promptPrefix }: PurgeSelector, nowMs: number): { id: number; dropped: number } {
     return this.#write(() => {
       const selector = { tenant, model, key, promptPrefix };
       this.#statements.forgetPurges.run(nowMs - PURGE_MEMORY_MS);
-      this.#statements.notePurge.run(JSON.stringify(selector), nowMs);
-      return this.#statements.purge.run({
+      const { lastInsertRowid } = this.#statements.notePurge.run(JSON.stringify(selector), nowMs);
+      const { changes } = this.#statements.purge.run({
         tenant: tenant ?? null,
         model: model ?? null,
         key: key ?? '',
         promptPrefix: promptPrefix ?? '',
-      }).changes;
+      });
+      return { id: Number(lastInsertRowid), dropped: changes };
     });
   }
 
-  purgesSince(id: number): { id: number; selectors: PurgeSelector[] } {
+  purgesSince(id: number): { id: number; selector: PurgeSelector }[] {
     const rows = this.#statements.purgesSince.all(id) as { id: number; selector: string }[];
-    return { id: rows.at(-1)?.id ?? id, selectors: rows.map(({ selector }) => JSON.parse(selector)) };
+    return rows.map((row) => ({ id: row.id, selector: JSON.parse(row.selector) as PurgeSelector }));
   }
 
   /** At most a batch of them; returns how many. Space that is free goes back to the file system. */
@@ -211,7 +212,8 @@ class CacheTables {
   }
 
   stats(): LevelStats {
-    return this.#statements.totals.get() as LevelStats;
+    const { entries, bytes } = this.#statements.totals.get() as LevelStats;
+    return { entries, bytes };
   }
 
   #makeRoom(maxEntries: number, maxBytes: number): void {

@@ -20,6 +20,7 @@ export class DiskLevel implements LowerLevel {
   readonly #options: DiskLevelOptions;
   readonly #timers: NodeJS.Timeout[];
   readonly #listeners: ((selector: PurgeSelector) => void)[] = [];
+  readonly #ownPurges = new Set<number>(); // that are still to be heard of
   #lastPurge: number;
 
   /** Rejects where the folder can't be used. */
@@ -29,8 +30,8 @@ export class DiskLevel implements LowerLevel {
       new Error(`cache of the data folder: ${message}`, { cause });
     const module = new URL('./worker.js', import.meta.url);
     const database = await openRemote<CacheDatabase>(module, { data: { directory }, errorOf });
-    const { id } = await database.purgesSince(0);
-    return new DiskLevel(database, options, id);
+    const earlier = await database.purgesSince(0);
+    return new DiskLevel(database, options, earlier.at(-1)?.id ?? 0);
   }
 
   private constructor(database: Remote<CacheDatabase>, options: DiskLevelOptions, lastPurge: number) {
@@ -54,8 +55,10 @@ export class DiskLevel implements LowerLevel {
     await this.#database.put({ ...rest, body: serialize({ answer, bytes }) }, this.#options.bounds);
   }
 
-  purge(selector: PurgeSelector): Promise<number> {
-    return this.#database.purge(selector, this.#options.nowMs());
+  async purge(selector: PurgeSelector): Promise<number> {
+    const { id, dropped } = await this.#database.purge(selector, this.#options.nowMs());
+    this.#ownPurges.add(id);
+    return dropped;
   }
 
   stats(): Promise<LevelStats> {
@@ -72,9 +75,11 @@ export class DiskLevel implements LowerLevel {
   }
 
   async #hearPurges(): Promise<void> {
-    const { id, selectors } = await this.#database.purgesSince(this.#lastPurge);
-    this.#lastPurge = id;
-    for (const selector of selectors) for (const listener of this.#listeners) listener(selector);
+    for (const { id, selector } of await this.#database.purgesSince(this.#lastPurge)) {
+      this.#lastPurge = id;
+      if (this.#ownPurges.delete(id)) continue;
+      for (const listener of this.#listeners) listener(selector);
+    }
   }
 
   async #clean(): Promise<void> {
