@@ -4,6 +4,7 @@ import { isFaulty } from './report/compare.js';
 import { meetsTarget, type Report } from './report/schema.js';
 import { formatReport } from './report/terminal.js';
 import { completeReport, writeReport } from './report/write.js';
+import { cache, cacheOptionsSchema } from './scenarios/cache.js';
 import { gateway, gatewayOptionsSchema } from './scenarios/gateway.js';
 import { load, loadOptionsSchema } from './scenarios/load.js';
 import type { Outcome, Progress } from './scenarios/outcome.js';
@@ -22,6 +23,7 @@ const scenarios: Record<string, (options: unknown) => Promise<Outcome>> = {
   stall: (options) => stall(parse(comparedOptionsSchema, options), progress),
   steps: (options) => steps(parse(peerOptionsSchema, options), progress),
   gateway: (options) => gateway(parse(gatewayOptionsSchema, options), progress),
+  cache: (options) => cache(parse(cacheOptionsSchema, options), progress),
   quality: (options) => quality(parse(qualityOptionsSchema, options), progress),
   soak: (options) => soak(parse(soakOptionsSchema, options), progress),
 };

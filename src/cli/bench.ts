@@ -33,6 +33,11 @@ export function register(program: Command): void {
     .option('--rounds <n>', 'turns of each gateway', '3')
     .option('--seconds <n>', 'of each load', '5')
     .action(runScenario('gateway'));
+  withOutputOptions(bench.command('cache'))
+    .description('exact hits, what is computed and kept, and many who ask the same at once')
+    .option('--rounds <n>', 'turns of each load', '3')
+    .option('--seconds <n>', 'of each load', '5')
+    .action(runScenario('cache'));
   withPeerOptions(bench.command('soak'))
     .description('many requests at 64 connections, many cancelled: nothing may be lost or grow')
     .option('--requests <n>', 'in all', '1000')
