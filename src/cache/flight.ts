@@ -93,7 +93,7 @@ export class Flight {
       signal.removeEventListener('abort', getOff);
       clearTimeout(timer);
       this.#passengers.delete(seat);
-      if (this.#passengers.size === 0) this.#stop.abort();
+      if (this.#passengers.size === 0 && !this.#isOver) this.#stop.abort();
     }
   }
 

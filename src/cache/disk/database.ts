@@ -76,7 +76,7 @@ export function openCacheDatabase(directory: string) {
   const tables = new CacheTables(database);
   return {
     find: (key: string, nowMs: number) => tables.find(key, nowMs),
-    put: (entry: DiskEntry, bounds: DiskBounds) => tables.put(entry, bounds),
+    put: (entries: readonly DiskEntry[], bounds: DiskBounds) => tables.put(entries, bounds),
     purge: (selector: PurgeSelector, nowMs: number) => tables.purge(selector, nowMs),
     purgesSince: (id: number) => tables.purgesSince(id),
     removeExpired: (nowMs: number) => tables.removeExpired(nowMs),
@@ -162,24 +162,9 @@ class CacheTables {
   }
 
   /** Beyond either bound, those go that weren't asked for longest. */
-  put(entry: DiskEntry, { maxEntries, maxBytes }: DiskBounds): void {
-    const { key, tenant, model, promptHead, storedAtMs, expiresAtMs, body } = entry;
-    const bytes = body.byteLength;
-    if (bytes > maxBytes || maxEntries === 0) return;
+  put(entries: readonly DiskEntry[], bounds: DiskBounds): void {
     this.#write(() => {
-      this.#statements.remove.run(key);
-      this.#makeRoom(maxEntries - 1, maxBytes - bytes);
-      this.#statements.insert.run(
-        key,
-        tenant,
-        model,
-        promptHead,
-        storedAtMs,
-        expiresAtMs,
-        storedAtMs,
-        bytes,
-        body,
-      );
+      for (const entry of entries) this.#put(entry, bounds);
     });
   }
 
@@ -214,6 +199,25 @@ class CacheTables {
   stats(): LevelStats {
     const { entries, bytes } = this.#statements.totals.get() as LevelStats;
     return { entries, bytes };
+  }
+
+  #put(entry: DiskEntry, { maxEntries, maxBytes }: DiskBounds): void {
+    const { key, tenant, model, promptHead, storedAtMs, expiresAtMs, body } = entry;
+    const bytes = body.byteLength;
+    if (bytes > maxBytes || maxEntries === 0) return;
+    this.#statements.remove.run(key);
+    this.#makeRoom(maxEntries - 1, maxBytes - bytes);
+    this.#statements.insert.run(
+      key,
+      tenant,
+      model,
+      promptHead,
+      storedAtMs,
+      expiresAtMs,
+      storedAtMs,
+      bytes,
+      body,
+    );
   }
 
   #makeRoom(maxEntries: number, maxBytes: number): void {

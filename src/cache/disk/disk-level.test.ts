@@ -65,10 +65,12 @@ test('an entry comes back as it was, also to another process, until its time', a
   const directory = newFolder();
   const level = await open(directory);
   await level.put(entryOf('a'));
+  void level.put(entryOf('late')); // written when it is closed
   await level.close();
   let nowMs = 999;
   const other = await open(directory, undefined, () => nowMs);
   assert.deepEqual(await other.find(question('a')), entryOf('a'));
+  assert.deepEqual(await other.find(question('late')), entryOf('late'));
   assert.equal(await other.find(question('b')), null);
   nowMs = 1000;
   assert.equal(await other.find(question('a')), null);
@@ -89,10 +91,8 @@ test('neither bound is exceeded, whatever is put in what order; who was asked fo
       assert.deepEqual(database.stats(), { entries: 0, bytes: 0 });
       for (const { key, size } of all) {
         nowMs += 1;
-        database.put(
-          { ...row, key, storedAtMs: nowMs, expiresAtMs: nowMs + 1000, body: new Uint8Array(size) },
-          bounds,
-        );
+        const expiresAtMs = nowMs + 1000;
+        database.put([{ ...row, key, storedAtMs: nowMs, expiresAtMs, body: new Uint8Array(size) }], bounds);
         const { entries, bytes } = database.stats();
         assert.ok(entries <= bounds.maxEntries && bytes <= bounds.maxBytes);
         if (size <= bounds.maxBytes) assert.equal(database.find(key, nowMs)!.body.byteLength, size);
@@ -102,7 +102,7 @@ test('neither bound is exceeded, whatever is put in what order; who was asked fo
   );
   database.purge({}, 0);
   const put = (key: string, storedAtMs: number) =>
-    database.put({ ...row, key, storedAtMs, expiresAtMs: 1e9, body: new Uint8Array(30) }, bounds);
+    database.put([{ ...row, key, storedAtMs, expiresAtMs: 1e9, body: new Uint8Array(30) }], bounds);
   for (const [index, key] of ['a', 'b', 'c'].entries()) put(key, index);
   assert.ok(database.find('a', 500_000));
   put('d', 500_001);
@@ -126,8 +126,8 @@ test('a purge drops exactly what the same selector drops from memory', () => {
   fc.assert(
     fc.property(stored, selector, (entries, purged) => {
       database.purge({}, 0);
-      for (const entry of entries)
-        database.put({ ...row, ...entry, body: Buffer.from('x') }, { maxEntries: 10, maxBytes: 100 });
+      const rows = entries.map((entry) => ({ ...row, ...entry, body: Buffer.from('x') }));
+      database.put(rows, { maxEntries: 10, maxBytes: 100 });
       const doomed = entries.filter((entry) => selects(purged, entry));
       assert.equal(database.purge(purged, 0).dropped, doomed.length);
       for (const entry of entries)
@@ -156,17 +156,27 @@ test('a purge by another process is told, once; an own one is not', async () => 
 test('expired entries are removed in batches', () => {
   const database = openCacheDatabase(newFolder());
   const { answer: _, similarity: __, bytes: ___, ...row } = entryOf('');
-  for (let index = 0; index < 600; index += 1)
-    database.put(
-      { ...row, key: `k${index}`, expiresAtMs: index < 510 ? 10 : 20, body: Buffer.from('x') },
-      { maxEntries: 1000, maxBytes: 1e6 },
-    );
+  const rows = Array.from({ length: 600 }, (_, index) => {
+    return { ...row, key: `k${index}`, expiresAtMs: index < 510 ? 10 : 20, body: Buffer.from('x') };
+  });
+  database.put(rows, { maxEntries: 1000, maxBytes: 1e6 });
   assert.deepEqual(
     [database.removeExpired(10), database.removeExpired(10), database.removeExpired(10)],
     [500, 10, 0],
   );
   assert.equal(database.stats().entries, 90);
   database.close();
+});
+
+test('what is purged before it was written is not written', async () => {
+  const level = await open(newFolder());
+  void level.put(entryOf('a'));
+  const other = level.put(entryOf('b', { tenant: 'other' }));
+  await level.purge({ tenant: 't' });
+  await other;
+  await eventually(async () => (await level.stats()).entries === 1);
+  assert.equal(await level.find(question('a')), null);
+  await level.close();
 });
 
 test('a file that is no cache is begun anew', async () => {
