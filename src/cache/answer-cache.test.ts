@@ -8,6 +8,7 @@ import { type ErrorCode, SluiceError } from '../errors.js';
 import type { FinishReason, GenerationEvent, GenerationSink, Usage } from '../generation/types.js';
 import type { Errand } from '../routing/router.js';
 import { Metrics } from '../telemetry/metrics.js';
+import { untraced } from '../telemetry/trace.js';
 import { AnswerCache, type Compute } from './answer-cache.js';
 import type { CacheEntry, LowerLevel, PurgeSelector } from './types.js';
 
@@ -44,7 +45,8 @@ function setup(options: { lower?: FakeLevel[]; settings?: object } = {}) {
   const clock = { nowMs: Date.now() };
   const faults: unknown[] = [];
   const cache = new AnswerCache({
-    settings: configSchema.parse({ cache: { diskTimeoutMs: 50, ttlJitter: 0, ...options.settings } }).cache,
+    settings: configSchema.parse({ cache: { diskTimeoutMs: 10_000, ttlJitter: 0, ...options.settings } })
+      .cache,
     scope: { version: '1', defaultMaxTokens: 100 },
     lower: options.lower ?? [],
     metrics: new Metrics({ processMetrics: false }).cache,
@@ -70,7 +72,7 @@ async function errandOf(wire: object = {}, cacheControl?: string): Promise<Asked
   const events: GenerationEvent[] = [];
   const abort = new AbortController();
   const plan = planOf(request, [{ id: 'm' }]);
-  const asked = { plan, request, tab, events, abort, signal: abort.signal, text: '' };
+  const asked = { plan, request, tab, events, abort, signal: abort.signal, trace: untraced, text: '' };
   const sink: GenerationSink = (event) => {
     events.push(event);
     if (event.type === 'delta') asked.text += event.text;
@@ -410,7 +412,7 @@ test('a lower level that fails or hangs costs a hit and nothing else', async () 
   lower.find = () => Promise.reject(new Error('disk'));
   lower.put = () => Promise.reject(new Error('full'));
   lower.stats = () => Promise.reject(new Error('gone'));
-  const { cache, faults } = setup({ lower: [lower] });
+  const { cache, faults } = setup({ lower: [lower], settings: { diskTimeoutMs: 20 } });
   await cache.answer(await errandOf(), says('x'));
   assert.deepEqual(Object.keys(await cache.stats()), ['l1']);
   assert.equal(faults.length, 3);

@@ -120,9 +120,9 @@ export class AnswerCache {
     flight.board(seat);
     try {
       const landing = await flight.ride(seat, errand.signal, errand.request.deadlineMs);
-      if (landing !== null && 'found' in landing) return this.#serve(landing.found, question, errand);
-      this.#options.metrics.hit('flight');
       if (landing === null) return seat.cancelRest();
+      if ('found' in landing) return this.#serve(landing.found, question, errand);
+      this.#options.metrics.hit('flight');
       return cachedUsage(errand.plan, seat.model, factsOf(landing.usage), report);
     } catch (error) {
       if (seat.hasStarted || !flight.isLeadersFault(error)) throw error;

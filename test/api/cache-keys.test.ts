@@ -136,9 +136,13 @@ test('a leader that hangs up pays for what is computed for its followers', async
 const program = fileURLToPath(new URL('../support/stub-process.js', import.meta.url));
 
 async function startProcess(dataFolder: string): Promise<{ child: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, [program, JSON.stringify({ dataFolder })], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [program, JSON.stringify({ dataFolder, settings: { 'cache.diskTimeoutMs': 10_000 } })],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const [port] = (await once(child.stdout!, 'data')) as [Buffer];
   return { child, url: `http://127.0.0.1:${String(port).trim()}` };
 }
