@@ -10,7 +10,7 @@ export interface Found {
 export interface LevelsOptions {
   memory: MemoryLevel;
   lower: readonly LowerLevel[]; // in the order to be asked
-  timeoutMs: number; // of a look-up in one lower level
+  timeoutMs: number; // of a look-up in a lower level that has none of its own
   nowMs: () => number; // epoch
   onFault: (error: unknown, level: CacheLevel) => void;
   onPurge: () => void;
@@ -85,7 +85,7 @@ export class Levels {
   async #ask(level: LowerLevel, question: Question): Promise<CacheEntry | null> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<null>((resolve) => {
-      timer = setTimeout(resolve, this.#options.timeoutMs, null);
+      timer = setTimeout(resolve, level.timeoutMs ?? this.#options.timeoutMs, null);
     });
     try {
       return await Promise.race([level.find(question), timeout]);

@@ -4,6 +4,7 @@ import { embeddingsSchema } from './embeddings-schema.js';
 import { engineSchema } from './engine-schema.js';
 import { priceSchema } from './price-schema.js';
 import { routingSchema } from './routing-schema.js';
+import { semanticCacheSchema } from './semantic-cache-schema.js';
 
 /**
  * Every setting, with its unit and default. A setting's path (`http.maxBodyBytes`) names it in the file, as
@@ -174,6 +175,7 @@ const cacheSchema = z.strictObject({
     .max(10_000)
     .default(100)
     .describe('time a look-up beyond memory may take; past it the answer is computed'),
+  semantic: semanticCacheSchema.prefault({}),
 });
 
 const alertsSchema = z

@@ -1,7 +1,6 @@
-import { stemmer } from 'stemmer';
 import { answerKindOf } from './answer-kind.js';
 import { relationWords, synonymGroups } from './lexicon.js';
-import { type Word, wordsOf } from './words.js';
+import { stemOf, type Word, wordsOf } from './words.js';
 
 /** Why two questions that are close may still ask for different things. */
 export type Disagreement =
@@ -69,7 +68,7 @@ function covers(words: readonly Word[], others: readonly Word[]): boolean {
 const groupsOfStem = new Map<string, Set<number>>();
 for (const [group, words] of synonymGroups.entries()) {
   for (const word of words) {
-    const stem = stemmer(word);
+    const stem = stemOf(word);
     groupsOfStem.set(stem, (groupsOfStem.get(stem) ?? new Set()).add(group));
   }
 }

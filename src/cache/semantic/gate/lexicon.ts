@@ -80,7 +80,7 @@ export const synonymGroups = groups(`
   doctor physician
   medicine medication
   pain ache
-  kid child children
+  kid child
   baby infant
   mother mom mum
   father dad
@@ -161,7 +161,7 @@ export const synonymGroups = groups(`
   decrease reduce lower
   lifespan live
   eat diet
-  sue sued lawsuit
+  sue lawsuit
   remind reminder
   email mail
   defeat beat
@@ -169,47 +169,60 @@ export const synonymGroups = groups(`
   frequent often
   precede before
   bad worse
-  write wrote written
-  paint painted
-  speak spoke spoken
-  buy bought
-  sell sold
-  build built
-  eat ate eaten
-  drink drank drunk
-  drive drove driven
-  fly flew flown
-  grow grew grown
-  know knew known
-  lose lost
-  pay paid
-  run ran
-  see saw seen
-  send sent
-  sleep slept asleep
-  spend spent
-  swim swam
-  teach taught
-  think thought
-  understand understood
-  win won
-  begin began begun
-  break broke broken
-  bring brought
-  catch caught
-  choose chose chosen
-  fall fell fallen
-  forget forgot forgotten
-  hold held
-  keep kept
-  lead led
-  leave left
-  lend lent
-  meet met
-  sing sang sung
-  sink sank sunk
-  wear wore worn
 `);
+
+/** Forms of irregular words, by the word. */
+export const irregularForms: ReadonlyMap<string, string> = new Map(
+  groups(`
+    write wrote written
+    speak spoke spoken
+    buy bought
+    sell sold
+    build built
+    eat ate eaten
+    drink drank drunk
+    drive drove driven
+    fly flew flown
+    grow grew grown
+    know knew known
+    lose lost
+    pay paid
+    run ran
+    see saw seen
+    send sent
+    sleep slept asleep
+    spend spent
+    swim swam
+    teach taught
+    think thought
+    understand understood
+    win won
+    begin began begun
+    break broke broken
+    bring brought
+    catch caught
+    choose chose chosen
+    fall fell fallen
+    forget forgot forgotten
+    hold held
+    keep kept
+    lead led
+    leave left
+    lend lent
+    meet met
+    sing sang sung
+    sink sank sunk
+    wear wore worn
+    sue sued suing
+    mouse mice
+    goose geese
+    foot feet
+    tooth teeth
+    child children
+    man men
+    woman women
+  `).flatMap(([word, ...forms]) => forms.map((form): [string, string] => [form, word!])),
+);
 
 export const numberWords: ReadonlyMap<string, string> = new Map(
   Object.entries({

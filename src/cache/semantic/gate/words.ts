@@ -1,5 +1,5 @@
 import { stemmer } from 'stemmer';
-import { askingNouns, lightWords, negations, numberWords, unitWords } from './lexicon.js';
+import { askingNouns, irregularForms, lightWords, negations, numberWords, unitWords } from './lexicon.js';
 
 export interface Word {
   text: string; // lower case
@@ -54,7 +54,7 @@ function wordOf(
   const isCapital = piece !== text;
   const isName = isCapital && piece !== 'I' && (!startsSentence || /^\p{Lu}{2,}$/u.test(piece));
   const kind = isQuoted || isName ? 'plain' : kindOf(text, before);
-  return { text, stem: stemmer(text), kind, isName };
+  return { text, stem: stemOf(text), kind, isName };
 }
 
 function kindOf(text: string, before: Word | undefined): Word['kind'] {
@@ -68,6 +68,11 @@ function plainNumber(text: string): string {
   const trimmed = text.replace(/[.,:]+$/, '').replace(/,(?=\d{3}\b)/g, '');
   const value = Number(trimmed);
   return Number.isNaN(value) ? trimmed : String(value);
+}
+
+/** One for all forms of a word. */
+export function stemOf(text: string): string {
+  return stemmer(irregularForms.get(text) ?? text);
 }
 
 /** A number and its unit are one word. */
@@ -84,7 +89,7 @@ function withQuantities(words: readonly Word[]): Word[] {
   return joined;
 }
 
-const unitStems = new Set([...unitWords].map((unit) => stemmer(unit)));
+const unitStems = new Set([...unitWords].map(stemOf));
 
 function isUnit({ kind, stem }: Word): boolean {
   return kind === 'plain' && unitStems.has(stem);
