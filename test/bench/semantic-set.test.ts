@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { encode, fileOf, halves, makeSet, readHalf } from '../../bench/semantic-cache/generate.js';
+import { falseHitsByKind, type Judged, scoresAt } from '../../bench/semantic-cache/measure.js';
 import { nearKinds } from '../../bench/semantic-cache/pair.js';
 
 /** The labelled set of the semantic cache. */
@@ -35,4 +37,44 @@ test('no question is in both halves, and no pair is labelled twice', () => {
       labels.add(pair);
     }
   }
+});
+
+test('the test half is as it was before the gate was tuned', () => {
+  const hash = createHash('sha256')
+    .update(readFileSync(fileOf('test')))
+    .digest('hex');
+  assert.equal(hash, 'e743352e1fb82c73d703b3f4135c5e8a451f0448df85b5e757f7e352d5ddddae');
+});
+
+test('scores, by hand', () => {
+  const pair = (kind: Judged['kind'], cosine: number, agrees: boolean): Judged => ({
+    first: '',
+    second: '',
+    source: 'written',
+    kind,
+    cosine,
+    agrees,
+  });
+  const judged = [
+    pair('same', 0.9, true),
+    pair('same', 0.9, false),
+    pair('same', 0.7, true),
+    pair('name', 0.9, true),
+    pair('date', 0.9, false),
+  ];
+  assert.deepEqual(scoresAt(judged, 0.8, true), {
+    hits: { count: 1, of: 3 },
+    falseHits: { count: 1, of: 2 },
+  });
+  assert.deepEqual(scoresAt(judged, 0.8, false), {
+    hits: { count: 2, of: 3 },
+    falseHits: { count: 2, of: 2 },
+  });
+  assert.deepEqual(
+    falseHitsByKind(judged, 0.8).filter(([, { of }]) => of > 0),
+    [
+      ['name', { count: 1, of: 1 }],
+      ['date', { count: 0, of: 1 }],
+    ],
+  );
 });

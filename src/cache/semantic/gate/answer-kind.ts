@@ -13,8 +13,17 @@ export type AnswerKind =
   | 'decision'
   | 'other';
 
-const politeness =
-  /^(?:please |(?:can|could|would) you (?:please )?(?=tell|explain|show|give|help|let)|do you know )?(?:tell me |explain (?:to me )?|show me |let me know |i(?:'d| would) like to know )?/;
+/** What may stand before a question, in this order. */
+const preambles: readonly RegExp[] = [
+  /^(?:hi|hello|hey)\b[,!. ]*/,
+  /^please /,
+  /^(?:can|could|would|will) you (?:please )?(?=(?:tell|explain|show|give|help|let|teach|translate|write|list|suggest|recommend|calculate|convert|summarise|summarize|create|generate|draft|compose|plan|describe)\b)/,
+  /^do you know /,
+  /^i(?:'d| would)? (?:like|want|need) to know /,
+  /^(?:tell|show|teach) me /,
+  /^explain (?:to me )?/,
+  /^let me know /,
+];
 
 /** In this order: the first that fits. */
 const forms: readonly (readonly [AnswerKind, RegExp])[] = [
@@ -35,13 +44,14 @@ const forms: readonly (readonly [AnswerKind, RegExp])[] = [
   ],
   [
     'manner',
-    /\bhow (?:do|can|should|could|would|may|might) (?:i|you|we|one)\b|\bhow to\b|\bwhat (?:can|should|could|do|must) (?:i|you|we) do\b|\bwhat (?:do|would) (?:i|you|we) (?:need|have) to do\b|\bwhat (?:helps|gets)\b|\b(?:way|ways|steps|process|method|procedure|command|tips|recipe|formula)(?: \w+)? (?:to|for|of|on)\b|\bwhat command\b|\bhow (?:do|does|did|is|are|was|were)\b|\bin what way\b|\bworking principle\b|\bhow can \w+ be\b/,
+    /\bhow (?:do|can|should|could|would|may|might) (?:i|you|we|one)\b|\bhow to\b|\bwhat (?:can|should|could|do|must) (?:i|you|we) do\b|\bwhat (?:do|would) (?:i|you|we) (?:need|have) to\b|\bwhat does it take to\b|\bwhat (?:helps|gets)\b|\b(?:way|ways|steps|process|method|procedure|command|tips|recipe|formula)(?: \w+)? (?:to|for|of|on)\b|\bwhat command\b|\bhow (?:do|does|did|is|are|was|were)\b|\bin what way\b|\bworking principle\b|\bhow can \w+ be\b/,
   ],
   ['decision', /^(?:is|are|was|were|do|does|did|can|could|will|would|should|has|have|may|must)\b/],
 ];
 
 export function answerKindOf(question: string): AnswerKind {
-  const asked = lastSentence(question.toLowerCase().replaceAll('’', "'")).replace(politeness, '');
+  const sentence = lastSentence(question.toLowerCase().replaceAll('’', "'"));
+  const asked = preambles.reduce((text, preamble) => text.replace(preamble, ''), sentence);
   return forms.find(([, form]) => form.test(asked))?.[0] ?? 'other';
 }
 

@@ -33,6 +33,7 @@ const differences: [Disagreement, string, string][] = [
   ['words', 'What is the capital of Chile?', 'What is the population of Chile?'],
   ['names', 'What is the temperature in Celsius?', 'What is the temperature in Fahrenheit?'],
   ['words', 'How do I say "good morning"?', 'How do I say "good evening"?'],
+  ['words', 'What is it?', 'What does it do?'],
   ['words', 'Wie spät ist es?', 'What time is it?'],
   ['relation', 'convert a string to an integer', 'convert an integer to a string'],
   ['relation', 'the way from the airport to the hotel', 'the way from the hotel to the airport'],

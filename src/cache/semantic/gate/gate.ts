@@ -21,6 +21,7 @@ export function disagreement(first: string, second: string): Disagreement | null
   const a = wordsOf(first);
   const b = wordsOf(second);
   if (count(a, 'negation') !== count(b, 'negation')) return 'negation';
+  if (!hasSubstance(a) || !hasSubstance(b)) return sameSequence(stems(a), stems(b)) ? null : 'words';
   if (!sameSequence(numbers(a), numbers(b))) return 'numbers';
   const namesOfBoth = names(a, b);
   if (!sameSequence(pick(a, namesOfBoth), pick(b, namesOfBoth)))
@@ -30,6 +31,15 @@ export function disagreement(first: string, second: string): Disagreement | null
   if (turnsSubject(a, b) || turnsSubject(b, a)) return 'subject';
   if (answerKindOf(first) !== answerKindOf(second)) return 'kind';
   return null;
+}
+
+/** "What is it?" and "How is this?" differ only in words that usually say nothing. */
+function hasSubstance(words: readonly Word[]): boolean {
+  return words.some(({ kind }) => kind === 'plain' || kind === 'number');
+}
+
+function stems(words: readonly Word[]): string[] {
+  return words.map(({ stem }) => stem);
 }
 
 function count(words: readonly Word[], kind: Word['kind']): number {

@@ -7,10 +7,11 @@ export const lightWords = words(`
   can could will would shall should may might must need needs let want like ever
   of in on at for with into onto to from by about between as and or but if then than so such per each any some up
   what which who whom whose when where why how whether
-  please tell know say says give show explain describe define mean means meaning stand stands
+  please tell know say says give show teach hi hello hey explain describe define mean means meaning stand stands
   way ways step steps process method procedure recipe reason reasons go goes going thing things something someone
   person people kind type
-  possible able okay ok exactly really just also very currently current actually simply right correct
+  possible able okay ok exactly really just also very currently current actually simply right correct own
+  more most other others all both via
   good best great better proper
   take takes took taken place happen happens happened occur occurs make makes made work works
   located call called find found name named number amount full form use used using
