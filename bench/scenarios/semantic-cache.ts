@@ -36,7 +36,7 @@ export async function semanticCache({ half, model }: Options, progress: Progress
 }
 
 function figuresOf(judged: readonly Judged[]): Figure[] {
-  const { minCosine } = configSchema.parse({}).cache.semantic;
+  const { minCosine } = configSchema.parse({}).semanticCache;
   const curve = thresholds.flatMap((threshold) => {
     const { hits, falseHits } = scoresAt(judged, threshold, true);
     const alone = scoresAt(judged, threshold, false);

@@ -16,16 +16,15 @@ export async function openCacheLevels(
   embedder: Embedder | null,
   onFault: (error: unknown) => void,
 ): Promise<LowerLevel[]> {
-  const { enabled, diskEntries: maxEntries, diskBytes: maxBytes, semantic } = config.cache;
+  const { enabled, diskEntries: maxEntries, diskBytes: maxBytes } = config.cache;
+  const settings = config.semanticCache;
   if (!enabled) return [];
   const directory = dataDirectory(config.data.dir, process.env);
   const common = { directory, nowMs: Date.now, onFault };
   const opening: (() => Promise<LowerLevel>)[] = [];
   if (maxEntries > 0) opening.push(() => DiskLevel.open({ ...common, bounds: { maxEntries, maxBytes } }));
-  if (semantic.enabled && embedder)
-    opening.push(() =>
-      SemanticLevel.open({ ...common, embedder, settings: semantic, scope: keyScopeOf(config) }),
-    );
+  if (settings.enabled && embedder)
+    opening.push(() => SemanticLevel.open({ ...common, embedder, settings, scope: keyScopeOf(config) }));
   const levels: LowerLevel[] = [];
   for (const open of opening) {
     try {

@@ -175,7 +175,6 @@ const cacheSchema = z.strictObject({
     .max(10_000)
     .default(100)
     .describe('time a look-up beyond memory may take; past it the answer is computed'),
-  semantic: semanticCacheSchema.prefault({}),
 });
 
 const alertsSchema = z
@@ -241,6 +240,7 @@ export const configSchema = z.strictObject({
   data: dataSchema.prefault({}),
   cost: costSchema.prefault({}),
   cache: cacheSchema.prefault({}),
+  semanticCache: semanticCacheSchema.prefault({}),
   alerts: alertsSchema.prefault({}),
   usage: usageSchema.prefault({}),
   log: logSchema.prefault({}),

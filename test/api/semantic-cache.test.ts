@@ -27,9 +27,9 @@ async function start(t: TestContext, folder: string, settings: Record<string, un
     embedder,
     reply: ({ id }) => `answer ${id}`,
     settings: {
-      'cache.semantic.enabled': true,
-      'cache.semantic.byDefault': true,
-      'cache.semantic.timeoutMs': 10_000,
+      'semanticCache.enabled': true,
+      'semanticCache.byDefault': true,
+      'semanticCache.timeoutMs': 10_000,
       ...settings,
     },
   });
@@ -156,7 +156,7 @@ test('a prompt that is alone is a question too', async (t) => {
 
 test('it is for requests that allow it: by themselves, by their key, or by default', async (t) => {
   const folder = dataFolder(t);
-  const { server, embedder, close } = await start(t, folder, { 'cache.semantic.byDefault': false });
+  const { server, embedder, close } = await start(t, folder, { 'semanticCache.byDefault': false });
   await ask(server, question);
   assert.equal((await ask(server, paraphrase)).status, 'miss');
   assert.equal(embedder.embedded, 0);
@@ -184,7 +184,7 @@ async function makeKey(server: TestServer, fields: object, admin?: string) {
 
 test('nothing is shared between organisations, and keys can allow it', async (t) => {
   const folder = dataFolder(t);
-  const first = await start(t, folder, { 'cache.semantic.byDefault': false });
+  const first = await start(t, folder, { 'semanticCache.byDefault': false });
   const admin = await makeKey(first.server, { name: 'root', admin: true });
   const [a, b] = [
     await makeKey(first.server, { name: 'a', organisation: 'a' }, admin.key),
@@ -192,8 +192,8 @@ test('nothing is shared between organisations, and keys can allow it', async (t)
   ];
   await first.close();
   const { server, embedder } = await start(t, folder, {
-    'cache.semantic.byDefault': false,
-    'cache.semantic.keys': [a.id, b.id],
+    'semanticCache.byDefault': false,
+    'semanticCache.keys': [a.id, b.id],
   });
   await ask(server, question, { key: admin.key });
   assert.equal(embedder.embedded, 0);

@@ -15,7 +15,7 @@ const never = new AbortController().signal;
 export interface SemanticLevelOptions {
   directory: string; // the data folder
   embedder: Embedder;
-  settings: Config['cache']['semantic'];
+  settings: Config['semanticCache'];
   scope: KeyScope;
   nowMs: () => number; // epoch
   onFault: (error: unknown) => void;
