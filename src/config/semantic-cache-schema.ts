@@ -8,12 +8,7 @@ export const semanticCacheSchema = z.strictObject({
     .describe('answer requests that allow it from answers to questions which mean the same (L3)'),
   byDefault: z.boolean().default(false).describe('requests that do not say allow it'),
   keys: z.array(z.string().min(1)).max(10_000).default([]).describe('ids of keys whose requests allow it'),
-  minCosine: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.85)
-    .describe('least similarity of two questions, 1: the same'),
+  minCosine: z.number().min(0).max(1).default(0.8).describe('least similarity of two questions, 1: the same'),
   maxEntries: z
     .int()
     .min(1)
