@@ -43,7 +43,7 @@ export class Levels {
     for (const level of lower) {
       const entry = await this.#ask(level, question);
       if (!entry || !willDo(entry)) continue;
-      if (epoch === this.#epoch) memory.put({ ...entry, key: question.key });
+      if (epoch === this.#epoch) memory.put(asAnswerTo(question, entry));
       return { entry, level: level.level };
     }
     return null;
@@ -96,4 +96,9 @@ export class Levels {
       clearTimeout(timer);
     }
   }
+}
+
+/** An answer to a similar question becomes one to this question, and goes when that other one does. */
+function asAnswerTo({ key }: Question, entry: CacheEntry): CacheEntry {
+  return entry.key === key ? entry : { ...entry, key, firstKey: entry.key };
 }

@@ -25,6 +25,7 @@ export interface CacheEntry {
   expiresAtMs: number;
   bytes: number; // about
   similarity: number | null; // of the question that it was given to; null: the same
+  firstKey?: string; // of that question, where it isn't the same
   answer: Answer;
 }
 

@@ -218,6 +218,7 @@ test('a purge takes answer and question, over the admin route or by a command', 
   const folder = dataFolder(t);
   const { server } = await start(t, folder);
   const { headers } = await askAndKeep(server, question);
+  assert.equal((await ask(server, paraphrase)).status, 'hit-l3'); // which memory now has too
   const purged = await server.post('/admin/cache/purge', { key: headers.get('x-sluice-cache-key') });
   assert.equal(purged.status, 200, await purged.clone().text());
   assert.equal(await kept(server), 0);
