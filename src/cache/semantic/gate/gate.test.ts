@@ -35,6 +35,8 @@ const differences: [Disagreement, string, string][] = [
   ['words', 'How do I say "good morning"?', 'How do I say "good evening"?'],
   ['words', 'What is it?', 'What does it do?'],
   ['words', 'Wie spät ist es?', 'What time is it?'],
+  ['order', 'does a dog chase a cat', 'does a cat chase a dog'],
+  ['order', 'Can a plant poison an animal?', 'Can an animal poison a plant?'],
   ['relation', 'convert a string to an integer', 'convert an integer to a string'],
   ['relation', 'the way from the airport to the hotel', 'the way from the hotel to the airport'],
   ['subject', 'What eats foxes?', 'What do foxes eat?'],

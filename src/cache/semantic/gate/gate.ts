@@ -28,6 +28,7 @@ export function disagreement(first: string, second: string): Disagreement | null
     return sameSet(pick(a, namesOfBoth), pick(b, namesOfBoth)) ? 'order' : 'names';
   if (!covers(a, b) || !covers(b, a)) return 'words';
   if (!sameRelations(a, b)) return 'relation';
+  if (swapsRoles(a, b)) return 'order';
   if (turnsSubject(a, b) || turnsSubject(b, a)) return 'subject';
   if (answerKindOf(first) !== answerKindOf(second)) return 'kind';
   return null;
@@ -87,6 +88,20 @@ function areSynonyms(a: Word, b: Word): boolean {
   if (a.isName || b.isName) return false;
   const groups = groupsOfStem.get(b.stem);
   return groups !== undefined && [...(groupsOfStem.get(a.stem) ?? [])].some((group) => groups.has(group));
+}
+
+/** "The dog bites the man" and "the man bites the dog": two words stand the other way round on both sides of a third. */
+function swapsRoles(a: readonly Word[], b: readonly Word[]): boolean {
+  const isShared = ({ kind, stem }: Word, others: readonly Word[]) =>
+    kind === 'plain' && others.some((other) => other.stem === stem);
+  const first = stems(a.filter((word) => isShared(word, b)));
+  const second = stems(b.filter((word) => isShared(word, a)));
+  return first.some((left, i) => {
+    const right = first[i + 2];
+    if (right === undefined || left === right) return false;
+    const middle = second.indexOf(first[i + 1]!);
+    return second.indexOf(right) < middle && middle < second.indexOf(left);
+  });
 }
 
 /** "From A to B" is another way than "from B to A": where both have a relation, its object must be the same. */
