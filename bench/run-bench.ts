@@ -11,6 +11,7 @@ import type { Outcome, Progress } from './scenarios/outcome.js';
 import { comparedOptionsSchema, peerOptionsSchema } from './scenarios/peer-options.js';
 import { peers, peersOptionsSchema } from './scenarios/peers.js';
 import { quality, qualityOptionsSchema } from './scenarios/quality.js';
+import { semanticCache, semanticCacheOptionsSchema } from './scenarios/semantic-cache.js';
 import { soak, soakOptionsSchema } from './scenarios/soak.js';
 import { stall } from './scenarios/stall.js';
 import { steps } from './scenarios/steps.js';
@@ -25,6 +26,7 @@ const scenarios: Record<string, (options: unknown) => Promise<Outcome>> = {
   gateway: (options) => gateway(parse(gatewayOptionsSchema, options), progress),
   cache: (options) => cache(parse(cacheOptionsSchema, options), progress),
   quality: (options) => quality(parse(qualityOptionsSchema, options), progress),
+  'semantic-cache': (options) => semanticCache(parse(semanticCacheOptionsSchema, options), progress),
   soak: (options) => soak(parse(soakOptionsSchema, options), progress),
 };
 

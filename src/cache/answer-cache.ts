@@ -79,7 +79,8 @@ export class AnswerCache {
     if (!settings.enabled || !wantsCache(plan, request, settings.sampled)) return null;
     const key = cacheKey(plan, request, scope);
     if (key === null) return null;
-    return { key, promptHead: promptHeadOf(request), model: plan.candidates[0]!.deployment.id, request };
+    const model = plan.candidates[0]!.deployment.id;
+    return { key, promptHead: promptHeadOf(request), model, plan, request };
   }
 
   /** Computes for itself and for who joins. Stays aboard until it is known whether there is anything to compute, and to pay. */

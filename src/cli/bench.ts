@@ -27,6 +27,13 @@ export function register(program: Command): void {
     .option('--model <name>', 'model to ask')
     .option('--write', 'replace the coefficients that the cascade uses', false)
     .action(runScenario('quality'));
+  withOutputOptions(bench.command('semantic-cache'))
+    .description(
+      'questions in other words that the semantic cache would answer, and near-duplicates that it would answer wrongly',
+    )
+    .option('--half <name>', 'test, or tune: the pairs that the gate was made on', 'test')
+    .option('--model <ref>', 'the encoder', 'all-minilm-l6-v2')
+    .action(runScenario('semantic-cache'));
   withOutputOptions(bench.command('gateway'))
     .description('what Sluice, LiteLLM and Portkey add to a request to a stub upstream, interleaved')
     .option('--gateways <names>', 'comma-separated', 'direct,sluice,sluice-open,litellm,portkey')

@@ -4,6 +4,7 @@ import { embeddingsSchema } from './embeddings-schema.js';
 import { engineSchema } from './engine-schema.js';
 import { priceSchema } from './price-schema.js';
 import { routingSchema } from './routing-schema.js';
+import { semanticCacheSchema } from './semantic-cache-schema.js';
 
 /**
  * Every setting, with its unit and default. A setting's path (`http.maxBodyBytes`) names it in the file, as
@@ -239,6 +240,7 @@ export const configSchema = z.strictObject({
   data: dataSchema.prefault({}),
   cost: costSchema.prefault({}),
   cache: cacheSchema.prefault({}),
+  semanticCache: semanticCacheSchema.prefault({}),
   alerts: alertsSchema.prefault({}),
   usage: usageSchema.prefault({}),
   log: logSchema.prefault({}),

@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import Libsql from 'libsql';
 import type { CacheEntry, LevelStats, PurgeSelector } from '../types.js';
 
@@ -72,7 +72,7 @@ export type CacheDatabase = ReturnType<typeof openCacheDatabase>;
  * can't be read is begun anew: nothing in it can't be computed again.
  */
 export function openCacheDatabase(directory: string) {
-  const database = connect(directory);
+  const database = connect(join(directory, 'cache.db'));
   const tables = new CacheTables(database);
   return {
     find: (key: string, nowMs: number) => tables.find(key, nowMs),
@@ -87,19 +87,19 @@ export function openCacheDatabase(directory: string) {
   };
 }
 
-function connect(directory: string): Libsql.Database {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const path = join(directory, 'cache.db');
+/** Opens a file of entries, and of what `furtherSchema` keeps with them. */
+export function connect(path: string, furtherSchema = ''): Libsql.Database {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
-    return open(path);
+    return open(path, furtherSchema);
   } catch (error) {
     if (!['SQLITE_NOTADB', 'SQLITE_CORRUPT'].includes((error as { code?: string }).code ?? '')) throw error;
     for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
-    return open(path);
+    return open(path, furtherSchema);
   }
 }
 
-function open(path: string): Libsql.Database {
+function open(path: string, furtherSchema: string): Libsql.Database {
   const database = new Libsql(path);
   database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
   database.pragma('auto_vacuum = INCREMENTAL'); // before anything is written
@@ -113,13 +113,14 @@ function open(path: string): Libsql.Database {
       };
       if (version === SCHEMA_VERSION) return;
       for (const table of ['entries', 'totals', 'purges']) database.exec(`DROP TABLE IF EXISTS ${table}`);
-      database.exec(schema);
+      database.exec(schema + furtherSchema);
     })
     .immediate();
   return database;
 }
 
-class CacheTables {
+/** Reads and writes entries; the caller owns the connection. */
+export class CacheTables {
   readonly #database: Libsql.Database;
   readonly #statements;
 

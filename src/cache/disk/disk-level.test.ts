@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { eventually } from '../../../test/support/eventually.js';
-import { requestOf } from '../../../test/support/plan.js';
+import { planOf, requestOf } from '../../../test/support/plan.js';
 import { selects } from '../selector.js';
 import type { CacheEntry, PurgeSelector, Question } from '../types.js';
 import { openCacheDatabase } from './database.js';
@@ -15,12 +15,9 @@ const root = mkdtempSync(join(tmpdir(), 'sluice-disk-cache-'));
 after(() => rmSync(root, { recursive: true }));
 const newFolder = () => mkdtempSync(join(root, 'folder-'));
 
-const question = (key: string): Question => ({
-  key,
-  promptHead: '',
-  model: 'm',
-  request: requestOf({ prompt: 'a' }),
-});
+const request = requestOf({ prompt: 'a' });
+const plan = planOf(request, [{ id: 'm' }]);
+const question = (key: string): Question => ({ key, promptHead: '', model: 'm', plan, request });
 
 function entryOf(key: string, more: Partial<CacheEntry> = {}): CacheEntry {
   return {
