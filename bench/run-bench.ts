@@ -4,6 +4,7 @@ import { isFaulty } from './report/compare.js';
 import { meetsTarget, type Report } from './report/schema.js';
 import { formatReport } from './report/terminal.js';
 import { completeReport, writeReport } from './report/write.js';
+import { cache, cacheOptionsSchema } from './scenarios/cache.js';
 import { gateway, gatewayOptionsSchema } from './scenarios/gateway.js';
 import { guards, guardsOptionsSchema } from './scenarios/guards.js';
 import { guardsQuality, guardsQualityOptionsSchema } from './scenarios/guards-quality.js';
@@ -12,6 +13,7 @@ import type { Outcome, Progress } from './scenarios/outcome.js';
 import { comparedOptionsSchema, peerOptionsSchema } from './scenarios/peer-options.js';
 import { peers, peersOptionsSchema } from './scenarios/peers.js';
 import { quality, qualityOptionsSchema } from './scenarios/quality.js';
+import { semanticCache, semanticCacheOptionsSchema } from './scenarios/semantic-cache.js';
 import { soak, soakOptionsSchema } from './scenarios/soak.js';
 import { stall } from './scenarios/stall.js';
 import { steps } from './scenarios/steps.js';
@@ -26,7 +28,9 @@ const scenarios: Record<string, (options: unknown) => Promise<Outcome>> = {
   gateway: (options) => gateway(parse(gatewayOptionsSchema, options), progress),
   guards: (options) => guards(parse(guardsOptionsSchema, options), progress),
   'guards-quality': (options) => guardsQuality(parse(guardsQualityOptionsSchema, options), progress),
+  cache: (options) => cache(parse(cacheOptionsSchema, options), progress),
   quality: (options) => quality(parse(qualityOptionsSchema, options), progress),
+  'semantic-cache': (options) => semanticCache(parse(semanticCacheOptionsSchema, options), progress),
   soak: (options) => soak(parse(soakOptionsSchema, options), progress),
 };
 

@@ -184,7 +184,7 @@ function requestOf(prompt: string): ValidatedRequest {
     sessionId: null,
     prefixId: null,
     cachePrompt: true,
-    cache: { use: false, reads: false, maxAgeSeconds: null, onlyIfCached: false },
+    cache: { use: false, reads: false, maxAgeSeconds: null, onlyIfCached: false, similar: false },
     stream: true,
   };
 }

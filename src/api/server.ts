@@ -1,4 +1,3 @@
-import type { Embedder } from '../embedding/index.js';
 import { createGateway, type GatewayParts } from '../gateway/create.js';
 import { type Tenancy, withoutTenancy } from '../gateway/tenancy.js';
 import { Probes } from '../routing/probes.js';
@@ -12,7 +11,6 @@ import { routes } from './routes.js';
 export interface Server {
   port: number;
   router: Router;
-  embedder: Embedder | null;
   /**
    * Refuses what is new and waits for what runs, at most `server.drainTimeoutMs`. True where everything ended by itself.
    * Connections stay open meanwhile, so that load balancers can ask /readyz.
@@ -59,7 +57,6 @@ export async function startServer({
   return {
     port,
     router: gateway.router,
-    embedder: gateway.embedder,
     drain: async () => {
       api.draining = true;
       app.closeIdleSockets();

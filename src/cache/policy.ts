@@ -1,4 +1,4 @@
-import type { FinishReason, GenerationEvent, Usage, ValidatedRequest } from '../generation/types.js';
+import type { FinishReason, Usage, ValidatedRequest } from '../generation/types.js';
 import type { Plan } from '../routing/plan.js';
 import type { Answer } from './types.js';
 
@@ -48,5 +48,3 @@ export function promptHeadOf({ input }: ValidatedRequest): string {
   const first = input.kind === 'text' ? input.prompts[0] : input.messages[0]?.content;
   return typeof first === 'string' ? first.slice(0, PROMPT_HEAD_CHARACTERS) : '';
 }
-
-export type Start = Extract<GenerationEvent, { type: 'start' }>;

@@ -38,12 +38,24 @@ export function register(program: Command): void {
     .option('--presidio', "also Presidio's pattern recognisers, installed on demand", false)
     .option('--write', 'replace docs/guards-quality.md', false)
     .action(runScenario('guards-quality'));
+  withOutputOptions(bench.command('semantic-cache'))
+    .description(
+      'questions in other words that the semantic cache would answer, and near-duplicates that it would answer wrongly',
+    )
+    .option('--half <name>', 'test, or tune: the pairs that the gate was made on', 'test')
+    .option('--model <ref>', 'the encoder', 'all-minilm-l6-v2')
+    .action(runScenario('semantic-cache'));
   withOutputOptions(bench.command('gateway'))
     .description('what Sluice, LiteLLM and Portkey add to a request to a stub upstream, interleaved')
     .option('--gateways <names>', 'comma-separated', 'direct,sluice,sluice-open,litellm,portkey')
     .option('--rounds <n>', 'turns of each gateway', '3')
     .option('--seconds <n>', 'of each load', '5')
     .action(runScenario('gateway'));
+  withOutputOptions(bench.command('cache'))
+    .description('exact hits, what is computed and kept, and many who ask the same at once')
+    .option('--rounds <n>', 'turns of each load', '3')
+    .option('--seconds <n>', 'of each load', '5')
+    .action(runScenario('cache'));
   withPeerOptions(bench.command('soak'))
     .description('many requests at 64 connections, many cancelled: nothing may be lost or grow')
     .option('--requests <n>', 'in all', '1000')

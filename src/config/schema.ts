@@ -5,6 +5,7 @@ import { engineSchema } from './engine-schema.js';
 import { guardSchema } from './guard-schema.js';
 import { priceSchema } from './price-schema.js';
 import { routingSchema } from './routing-schema.js';
+import { semanticCacheSchema } from './semantic-cache-schema.js';
 
 /**
  * Every setting, with its unit and default. A setting's path (`http.maxBodyBytes`) names it in the file, as
@@ -241,6 +242,7 @@ export const configSchema = z.strictObject({
   data: dataSchema.prefault({}),
   cost: costSchema.prefault({}),
   cache: cacheSchema.prefault({}),
+  semanticCache: semanticCacheSchema.prefault({}),
   alerts: alertsSchema.prefault({}),
   usage: usageSchema.prefault({}),
   log: logSchema.prefault({}),

@@ -1,3 +1,4 @@
+import { FairPlaces } from '../support/fair-share.js';
 import { PagePool } from './pages.js';
 import { PinnedPrefixes } from './prefixes.js';
 import { RadixCache } from './radix.js';
@@ -66,6 +67,8 @@ export class Scheduler {
   private readonly rows: Int32Array[];
   private readonly slotTaken: Uint8Array;
   private readonly watermarkPages: number;
+  private readonly places = new FairPlaces();
+  private nowMs = 0;
   private admissions = 0;
   private extraOutputs = 0;
   private partial: PlanEntry | null = null;
@@ -116,6 +119,7 @@ export class Scheduler {
 
   /** The next step's work. The plan is valid until the next call. Its size is 0 only if nothing can run. */
   schedule(nowMs: number): StepPlan {
+    this.nowMs = nowMs;
     this.plan.reset();
     this.extraOutputs = this.config.maxOutputs - this.config.maxSequences;
     this.partial = null;
@@ -255,7 +259,7 @@ export class Scheduler {
   }
 
   private tryAdmit(sequence: Sequence): Verdict {
-    if (this.waitsForPrefix(sequence)) return 'later';
+    if (!this.mayTakeSlot(sequence) || this.waitsForPrefix(sequence)) return 'later';
     const cached = this.cachedPages(sequence);
     const uncached = sequence.length - cached * this.config.pageSize;
     // One long prompt at a time: two would halve each other's speed, and both would end late.
@@ -265,6 +269,11 @@ export class Scheduler {
     this.start(sequence);
     this.planChunk(sequence);
     return 'admitted';
+  }
+
+  /** Preempted sequences had their slot already. */
+  private mayTakeSlot({ tenant, preempted }: Sequence): boolean {
+    return preempted || this.places.mayTake(tenant, this.config.maxSequences, this.nowMs);
   }
 
   /** Locks what is cached of the sequence and allocates the rest, or changes nothing. */
@@ -294,6 +303,7 @@ export class Scheduler {
 
   private start(sequence: Sequence): void {
     this.slotTaken[sequence.slot] = 1;
+    this.places.take(sequence.tenant, this.nowMs);
     sequence.state = 'prefill';
     sequence.preempted = false;
     sequence.waitsFor = null;
@@ -392,6 +402,7 @@ export class Scheduler {
     if (sequence.tail !== null) this.leaveCache(sequence, keep);
     this.running.splice(this.running.indexOf(sequence), 1);
     this.slotTaken[sequence.slot] = 0;
+    this.places.leave(sequence.tenant, this.nowMs);
     this.onRelease(sequence.slot);
     sequence.slot = -1;
     sequence.pageCount = 0;

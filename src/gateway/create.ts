@@ -1,4 +1,5 @@
 import { AnswerCache } from '../cache/answer-cache.js';
+import { keyScopeOf } from '../cache/open.js';
 import type { LowerLevel } from '../cache/types.js';
 import { type Config, ConfigError, type ModelSpec, modelSpec } from '../config/index.js';
 import type { Accounting } from '../cost/accounting.js';
@@ -10,7 +11,6 @@ import { Router } from '../routing/router.js';
 import { RouteTable } from '../routing/routes.js';
 import type { Target } from '../routing/target.js';
 import { UpstreamTarget } from '../routing/upstream/upstream-target.js';
-import { packageVersion } from '../support/version.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { LocalTarget } from './local-target.js';
@@ -36,8 +36,8 @@ export interface GatewayParts {
   cacheLevels?: readonly LowerLevel[];
   /** Absent: no further models can be loaded into this process. */
   loader?: LocalLoader;
-  /** Absent: no embeddings. */
-  embedder?: Embedder;
+  /** Null, or absent: no embeddings. */
+  embedder?: Embedder | null;
 }
 
 /** The gateway with all configured models. Throws ConfigError where they don't fit together, and what loading throws. */
@@ -71,7 +71,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
 function createCache({ config, metrics, log, cacheLevels = [] }: GatewayParts): AnswerCache {
   const cache = new AnswerCache({
     settings: config.cache,
-    scope: { version: packageVersion(), defaultMaxTokens: config.requests.defaultMaxTokens },
+    scope: keyScopeOf(config),
     lower: config.cache.enabled ? cacheLevels : [],
     metrics: metrics.cache,
     nowMs: Date.now,

@@ -44,6 +44,7 @@ export interface CacheWishes {
   reads: boolean; // false: a new answer, which may be kept
   maxAgeSeconds: number | null; // of an answer that will do
   onlyIfCached: boolean; // fail rather than compute
+  similar: boolean | null; // also answers to questions that mean the same; null: by the server's rule
 }
 
 export interface TextInput {

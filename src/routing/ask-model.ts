@@ -91,7 +91,7 @@ function requestFor(
     sessionId: null,
     prefixId: null,
     cachePrompt: true,
-    cache: { use: false, reads: false, maxAgeSeconds: null, onlyIfCached: false },
+    cache: { use: false, reads: false, maxAgeSeconds: null, onlyIfCached: false, similar: false },
     stream: false,
   };
 }

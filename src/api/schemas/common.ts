@@ -84,6 +84,9 @@ export const generationFields = {
       .boolean()
       .describe('true: give and keep cached answers also where they are left to chance; false: neither'),
   ),
+  cache_similar: optional(
+    z.boolean().describe('true: an answer to a question that means the same will do; false: it will not'),
+  ),
   cache_prompt: optional(z.boolean().describe('false: neither reads nor fills the prefix cache')),
   grammar: optional(z.string().min(1).describe('GBNF that the answer must follow')),
 
