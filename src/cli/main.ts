@@ -16,6 +16,7 @@ const commands: Record<string, () => Promise<CommandModule>> = {
   usage: () => import('./usage.js'),
   cache: () => import('./cache.js'),
   doctor: () => import('./doctor.js'),
+  eval: () => import('./eval.js'),
   bench: () => import('./bench.js'),
   gpu: () => import('./gpu.js'),
 };

@@ -1,0 +1,39 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { judgeAgreement } from '../eval/judge/agreement.js';
+import { EvalTarget } from '../eval/target/target.js';
+import { openUrl } from './eval-endpoints.js';
+import { stopAtSignal } from './stop-signals.js';
+
+const TIMEOUT_MS = 120_000;
+const RETRIES = 4;
+
+const labelled = z.object({
+  prompt: z.string(),
+  answer: z.string(),
+  expected: z.string().nullish(),
+  good: z.boolean(),
+});
+
+interface AgreementOptions {
+  judge: string;
+  judgeUrl: string;
+  criteria: string;
+  json: boolean;
+}
+
+export async function agreementCommand(file: string, options: AgreementOptions): Promise<void> {
+  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line.trim() !== '');
+  const cases = lines.map((line) => labelled.parse(JSON.parse(line)));
+  const judges = options.judge.split(',').map((model) => {
+    return new EvalTarget(openUrl(options.judgeUrl, model, TIMEOUT_MS, RETRIES).endpoint, model);
+  });
+  const report = await judgeAgreement(judges, cases, [options.criteria], stopAtSignal());
+  if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  else {
+    const { cases, agreed, kappa, unreadable } = report;
+    process.stdout.write(
+      `Of ${cases} cases judged, ${(agreed * 100).toFixed(1)} % as people did; Cohen's kappa ${kappa.toFixed(2)} (0 is chance). ${unreadable} verdicts could not be read.\n`,
+    );
+  }
+}
