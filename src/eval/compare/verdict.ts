@@ -34,12 +34,18 @@ export interface CompareOptions {
   minEffect: number; // smaller changes of the mean score are not called any
   alpha: number; // chance of calling anything a regression where nothing has changed
   seed: number;
+  resamples: number; // of the bootstrap
+  signDraws: number; // of the randomisation test, where scores are graded
 }
 
-export const defaultCompareOptions: CompareOptions = { minEffect: 0.05, alpha: 0.05, seed: 1 };
+export const defaultCompareOptions: CompareOptions = {
+  minEffect: 0.05,
+  alpha: 0.05,
+  seed: 1,
+  resamples: 2_000,
+  signDraws: 20_000,
+};
 
-const RESAMPLES = 2_000;
-const SIGN_DRAWS = 20_000;
 /** The whole suite is what is asked about first; tags share the rest until it is decided. */
 const WHOLE_WEIGHT = 0.8;
 
@@ -56,7 +62,7 @@ export function comparePairs(pairs: readonly Pair[], options: CompareOptions): C
     const ps = differences.map((values) =>
       signFlipLower(
         values.map((value) => sign * value),
-        SIGN_DRAWS,
+        options.signDraws,
         random,
       ),
     );
@@ -77,7 +83,7 @@ export function comparePairs(pairs: readonly Pair[], options: CompareOptions): C
       before: mean(group.pairs.map(({ before }) => before)),
       after: mean(group.pairs.map(({ after }) => after)),
       change,
-      interval: bootstrapMean(values, { confidence: 0.9, resamples: RESAMPLES, random }),
+      interval: bootstrapMean(values, { confidence: 0.9, resamples: options.resamples, random }),
       ...movedOf(group.pairs),
       p: ps[index]!,
       verdict: isCalled

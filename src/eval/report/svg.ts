@@ -53,11 +53,15 @@ export function histogram(
   const step = (WIDTH - 20) / bins;
   const bars = counts.map((count, bin) => {
     const tall = (count / most) * height;
-    const title = `${(low + ((high - low) * bin) / bins).toPrecision(3)} ${unit}: ${count}`;
+    const title = `${short(low + ((high - low) * bin) / bins)} ${unit}: ${count}`;
     return `<rect x="${(10 + bin * step).toFixed(1)}" y="${(height - tall + 14).toFixed(1)}" width="${(step - 2).toFixed(1)}" height="${tall.toFixed(1)}" fill="${COLOUR}" opacity="0.8"><title>${title}</title></rect>`;
   });
-  const axis = `<text x="10" y="${height + 30}">${low.toPrecision(3)}</text><text x="${WIDTH - 10}" y="${height + 30}" text-anchor="end">${high.toPrecision(3)} ${unit}</text><text x="10" y="10">most: ${most}</text>`;
+  const axis = `<text x="10" y="${height + 30}">${short(low)}</text><text x="${WIDTH - 10}" y="${height + 30}" text-anchor="end">${short(high)} ${unit}</text><text x="10" y="10">most: ${most}</text>`;
   return frame(WIDTH, height + 36, `${bars.join('')}${axis}`);
+}
+
+function short(value: number): string {
+  return String(Number(value.toPrecision(3)));
 }
 
 function frame(width: number, height: number, body: string): string {
