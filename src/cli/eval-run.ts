@@ -39,6 +39,7 @@ interface RunOptions extends DataOptions, ReportFiles {
   minPassRate?: number;
 }
 
+const ANSWERS_KEPT_MS = 30 * 86_400_000;
 const CONCURRENCY = { here: 32, url: 8 };
 /** Exit statuses beside 0 (done) and 1 (it could not be run). */
 const WORSE = 2;
@@ -52,6 +53,7 @@ export async function runCommand(suitePath: string, options: RunOptions): Promis
   const judges = namesIn(options.judge);
   await withDatabase(options, async (database) => {
     const archive = new RunArchive(database);
+    archive.forgetAnswers(Date.now() - ANSWERS_KEPT_MS);
     const baseline = options.baseline === undefined ? null : await archive.read(options.baseline);
     const places = await openPlaces(options, judges, stop);
     try {

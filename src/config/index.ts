@@ -1,4 +1,5 @@
 export { ConfigError } from './config-error.js';
+export type { EvaluationConfig } from './evaluation-schema.js';
 export { isLoopback, loadConfig, refuseOpenServer, resolveConfig } from './load.js';
 export {
   type Capability,

@@ -53,7 +53,8 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   refuseUnknownNames(config, router);
   const cache = createCache(parts);
   const { accounting, embedder = null } = parts;
-  return { router, cache, models, prefixes, metrics: metrics.generations, accounting, embedder };
+  const observer = null;
+  return { router, cache, models, prefixes, metrics: metrics.generations, accounting, embedder, observer };
 }
 
 function createCache({ config, metrics, log, cacheLevels = [] }: GatewayParts): AnswerCache {

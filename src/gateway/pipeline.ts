@@ -3,7 +3,8 @@ import type { Accounting } from '../cost/accounting.js';
 import type { Admission, Outcome } from '../cost/admission.js';
 import { Tab } from '../cost/tab.js';
 import type { Embedder } from '../embedding/index.js';
-import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
+import type { AnswerObserver, GenerationObserver } from '../generation/observer.js';
+import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import type { Errand, Router } from '../routing/router.js';
 import type { GenerationMetrics } from '../telemetry/generation.js';
 import { type Trace, untraced } from '../telemetry/trace.js';
@@ -20,6 +21,8 @@ export interface Gateway {
   accounting: Accounting;
   /** Null where nothing needs one. */
   embedder: Embedder | null;
+  /** Looks at what passes; null: nobody does. */
+  observer: GenerationObserver | null;
 }
 
 /**
@@ -36,6 +39,7 @@ export async function generate(
 ): Promise<Usage> {
   const watch = gateway.metrics.start();
   const ending = new Ending();
+  const seen = gateway.observer?.observe(request) ?? null;
   let admitted = null;
   try {
     const admission = await trace.stage('limits', () => gateway.accounting.admit(expectedOf(request)));
@@ -43,13 +47,14 @@ export async function generate(
     admitted = { admission, tab };
     const plan = trace.stage('resolve', () => gateway.router.resolve(request));
     watch.resolved(plan.candidates[0]!.deployment.id);
-    const errand = { plan, request, tab, sink: ending.observe(watch.observe(sink)), signal, trace };
+    const errand = { plan, request, tab, sink: ending.observe(watch.observe(alsoTo(seen, sink))), signal, trace };
     let usage = await gateway.cache.answer(errand, (out, stop) =>
       compute(gateway, admission, { ...errand, sink: out, signal: stop }),
     );
     const level = usage.cache?.level;
     if (level) usage = { ...usage, nanodollars: await settle(trace, admission, ending.cached(tab, level)) };
     watch.finished(usage);
+    seen?.finished(usage);
     return usage;
   } catch (error) {
     await admitted?.admission.settle(ending.failed(admitted.tab, error));
@@ -76,4 +81,12 @@ async function compute(gateway: Gateway, admission: Admission, errand: Errand): 
 
 function settle(trace: Trace, admission: Admission, outcome: Outcome): Promise<number | null> {
   return trace.stage('settle', () => admission.settle(outcome));
+}
+
+function alsoTo(observer: AnswerObserver | null, sink: GenerationSink): GenerationSink {
+  if (!observer) return sink;
+  return (event: GenerationEvent) => {
+    observer.event(event);
+    sink(event);
+  };
 }

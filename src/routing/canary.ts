@@ -10,7 +10,8 @@ export interface CanaryConfig {
 }
 
 export type CanaryVariant = 'stable' | 'canary';
-export type RollbackReason = 'error_rate' | 'latency';
+export const rollbackReasons = ['error_rate', 'latency', 'quality'] as const;
+export type RollbackReason = (typeof rollbackReasons)[number];
 
 export interface VariantStats {
   requests: number;
@@ -48,6 +49,11 @@ export class Canary {
     if (variant !== 'canary' || this.#rollback !== null) return;
     const reason = verdict(this.stats('canary'), this.stats('stable'), this.#config);
     if (reason !== null) this.#rollback = { reason, atMs: nowMs };
+  }
+
+  /** For a reason that shows elsewhere than in outcomes. */
+  takeBack(reason: RollbackReason, nowMs: number): void {
+    this.#rollback ??= { reason, atMs: nowMs };
   }
 
   stats(variant: CanaryVariant): VariantStats {

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { CacheMetrics } from './cache.js';
 import { EngineMetrics } from './engine-stats.js';
+import { EvaluationMetrics } from './evaluation.js';
 import { GenerationMetrics } from './generation.js';
 import { RoutingMetrics } from './routing.js';
 
@@ -10,6 +11,7 @@ export class Metrics {
   readonly generations = new GenerationMetrics(this.registry);
   readonly engines = new EngineMetrics(this.registry);
   readonly cache = new CacheMetrics(this.registry);
+  readonly evaluation = new EvaluationMetrics(this.registry);
   readonly routing = new RoutingMetrics(this.registry);
   readonly httpRequests = new Counter({
     name: 'sluice_http_requests_total',

@@ -19,6 +19,11 @@ export class RunArchive {
     written(() => this.#database.beginEvalRun({ id, suite, startedAtMs, header: JSON.stringify(header) }));
   }
 
+  /** Answers kept before are asked for again. */
+  forgetAnswers(beforeMs: number): void {
+    written(() => this.#database.pruneEvalAnswers(beforeMs));
+  }
+
   save(runId: string, result: TrialResult): void {
     const { caseId, repeat } = result;
     written(() => this.#database.saveEvalResult(runId, { caseId, repeat, body: JSON.stringify(result) }));
