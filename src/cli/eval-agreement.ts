@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { judgeAgreement } from '../eval/judge/agreement.js';
 import { EvalTarget } from '../eval/target/target.js';
-import { openUrl } from './eval-endpoints.js';
+import { openUrl } from './eval-endpoint.js';
 import { stopAtSignal } from './stop-signals.js';
 
 const TIMEOUT_MS = 120_000;

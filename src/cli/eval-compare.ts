@@ -6,7 +6,7 @@ import { comparisonTable } from '../eval/report/terminal.js';
 import { RunArchive } from '../eval/run/archive.js';
 import { EvalTarget } from '../eval/target/target.js';
 import { type DataOptions, withDatabase } from './data-option.js';
-import { openUrl } from './eval-endpoints.js';
+import { openUrl } from './eval-endpoint.js';
 import { stopAtSignal } from './stop-signals.js';
 
 interface CompareCommandOptions extends DataOptions {

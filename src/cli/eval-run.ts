@@ -16,7 +16,7 @@ import { keptEndpoint } from '../eval/target/kept-endpoint.js';
 import { EvalTarget } from '../eval/target/target.js';
 import { packageVersion } from '../support/version.js';
 import { type DataOptions, withDatabase } from './data-option.js';
-import { type OpenedEndpoint, openLocal, openUrl } from './eval-endpoints.js';
+import { type OpenedEndpoint, openUrl } from './eval-endpoint.js';
 import { stopAtSignal } from './stop-signals.js';
 
 interface RunOptions extends DataOptions, ReportFiles {
@@ -133,7 +133,12 @@ async function openPlaces(
   const localJudges = options.judgeUrl === undefined ? judges : [];
   const target = url
     ? openUrl(url, options.target, timeoutMs, retries)
-    : await openLocal({ config, target: options.target, judges: localJudges, stop });
+    : await (await import('./eval-local.js')).openLocal({
+        config,
+        target: options.target,
+        judges: localJudges,
+        stop,
+      });
   const judge = options.judgeUrl ? openUrl(options.judgeUrl, '', timeoutMs, retries) : target;
   return { target, judge, close: () => target.close() };
 }

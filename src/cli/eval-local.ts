@@ -3,22 +3,13 @@ import { LocalEndpoint } from '../api/local-endpoint.js';
 import { anonymousCaller } from '../auth/caller.js';
 import { type Config, loadConfig, modelSpec } from '../config/index.js';
 import { noAccounting } from '../cost/accounting.js';
-import type { Endpoint } from '../eval/target/endpoint.js';
-import { HttpEndpoint } from '../eval/target/http-endpoint.js';
 import { createGateway } from '../gateway/create.js';
 import { ModelRegistry } from '../gateway/models.js';
 import { resolveModel } from '../models/index.js';
 import { createLog } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
+import type { OpenedEndpoint } from './eval-endpoint.js';
 import { loadMainModel, localLoader } from './load-model.js';
-
-/** A place to ask, the name that the model has there, and what tells it from others of that name. */
-export interface OpenedEndpoint {
-  endpoint: Endpoint;
-  model: string;
-  fingerprint: string;
-  close(): Promise<void>;
-}
 
 export interface LocalOptions {
   config?: string | undefined;
@@ -78,15 +69,5 @@ function withModels(config: Config, target: string, judges: readonly string[]): 
     ...config,
     model: isNamed(target) ? config.model : { ...config.model, ref: target },
     routing: { ...config.routing, models: [...models, ...added] },
-  };
-}
-
-export function openUrl(url: string, model: string, timeoutMs: number, retries: number): OpenedEndpoint {
-  const apiKey = process.env.SLUICE_EVAL_API_KEY ?? null;
-  return {
-    endpoint: new HttpEndpoint({ url, apiKey, timeoutMs, retries }),
-    model,
-    fingerprint: url,
-    close: () => Promise.resolve(),
   };
 }

@@ -1,0 +1,20 @@
+import type { Endpoint } from '../eval/target/endpoint.js';
+import { HttpEndpoint } from '../eval/target/http-endpoint.js';
+
+/** A place to ask, the name that the model has there, and what tells it from others of that name. */
+export interface OpenedEndpoint {
+  endpoint: Endpoint;
+  model: string;
+  fingerprint: string;
+  close(): Promise<void>;
+}
+
+export function openUrl(url: string, model: string, timeoutMs: number, retries: number): OpenedEndpoint {
+  const apiKey = process.env.SLUICE_EVAL_API_KEY ?? null;
+  return {
+    endpoint: new HttpEndpoint({ url, apiKey, timeoutMs, retries }),
+    model,
+    fingerprint: url,
+    close: () => Promise.resolve(),
+  };
+}
