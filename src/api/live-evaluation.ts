@@ -29,6 +29,7 @@ export async function createLiveEvaluation(
   const live = await LiveEvaluation.create({
     config: evaluation,
     store,
+    reports: office && (() => office.reports()),
     alerts: liveAlerts,
     metrics: metrics.evaluation,
     log,

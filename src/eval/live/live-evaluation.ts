@@ -19,13 +19,18 @@ import { Sampling } from './sampling.js';
 
 export interface LiveStore {
   saveEvalSample(sample: EvalSampleRow): Promise<void>;
-  evalSamples(sinceMs: number, maxRows: number): Promise<EvalSampleRow[]>;
   saveFeedback(feedback: FeedbackRow): Promise<void>;
+}
+
+export interface SampleReader {
+  evalSamples(sinceMs: number, maxRows: number): Promise<EvalSampleRow[]>;
 }
 
 export interface LiveEvaluationOptions {
   config: EvaluationConfig;
   store: LiveStore | null; // null: nothing outlasts the process
+  /** For what takes long; null where there is no store. */
+  reports: (() => Promise<SampleReader>) | null;
   alerts: LiveAlerts;
   metrics: EvaluationMetrics;
   log: Log;
@@ -104,9 +109,10 @@ export class LiveEvaluation implements GenerationObserver {
   async status(): Promise<
     MonitorStatus & { pending: number; calibration: ReturnType<typeof calibrationCurve> }
   > {
-    const { store, config, now } = this.#options;
-    const rows = await store?.evalSamples(now() - config.retentionDays * DAY_MS, CALIBRATED_SAMPLES);
-    const samples = (rows ?? []).map(({ body }) => JSON.parse(body) as LiveSample);
+    const { reports, config, now } = this.#options;
+    const sinceMs = now() - config.retentionDays * DAY_MS;
+    const rows = reports === null ? [] : await (await reports()).evalSamples(sinceMs, CALIBRATED_SAMPLES);
+    const samples = rows.map(({ body }) => JSON.parse(body) as LiveSample);
     return { ...this.#monitor.status(), pending: this.#backlog.size, calibration: calibrationCurve(samples) };
   }
 
