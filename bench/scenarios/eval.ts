@@ -6,6 +6,7 @@ import type { Trial } from '../../src/eval/run/trial.js';
 import type { TrialResult } from '../../src/eval/run/types.js';
 import { loadSuite } from '../../src/eval/suite/load.js';
 import { textOf } from '../../src/eval/suite/suite.js';
+import type { Endpoint, EndpointReply } from '../../src/eval/target/endpoint.js';
 import { HttpEndpoint } from '../../src/eval/target/http-endpoint.js';
 import { EvalTarget } from '../../src/eval/target/target.js';
 import { projectRoot } from '../../src/support/root.js';
@@ -20,13 +21,18 @@ export const evalOptionsSchema = z.object({
   rounds: z.coerce.number().int().min(1).max(100).default(3),
 });
 
-const CONCURRENCY = 32;
+const CONCURRENCY = 64;
 const START_TIMEOUT_MS = 300_000;
 const REQUEST_TIMEOUT_MS = 600_000;
+const WARM_UP = {
+  prompt: 'Something else, so that the engine has made its first steps:',
+  max_tokens: 32,
+  ignore_eos: true,
+};
 
 /**
- * The suite through the batching engine and one by one, in turns, without the prefix cache; and its multiple choices as we and as
- * lm-evaluation-harness score them, on the same server.
+ * The suite through the batching engine and one prompt at a time, in turns, each on a fresh server; and its multiple choices as we and
+ * as lm-evaluation-harness score them, on the same server.
  */
 export async function evaluation(
   options: z.output<typeof evalOptionsSchema>,
@@ -34,49 +40,76 @@ export async function evaluation(
 ): Promise<Outcome> {
   const suite = await loadSuite(options.suite);
   const { trials } = await planTrials(suite, { seed: 1, tags: [], repeats: null });
-  const server = await startSluice(options.model);
+  const { model, rounds } = options;
+  const seconds = { together: [] as number[], oneByOne: [] as number[] };
+  let results: TrialResult[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    progress(`round ${round}`);
+    const together = await onFreshServer(model, (endpoint) => timed(endpoint, model, trials, CONCURRENCY));
+    const alone = await onFreshServer(model, (endpoint) =>
+      timed(onePromptAtATime(endpoint), model, trials, 1),
+    );
+    seconds.together.push(together.seconds);
+    seconds.oneByOne.push(alone.seconds);
+    results = together.results;
+  }
+  const [fast, slow] = [median(seconds.together), median(seconds.oneByOne)];
+  progress('lm-evaluation-harness');
+  const choices = await onFreshServer(model, (_, url) =>
+    compareChoices(trials, results, url, model, progress),
+  );
+  return {
+    scenario: 'eval',
+    options: { model, rounds, suite: suite.name, cases: trials.length },
+    runs: [],
+    comparisons: [],
+    figures: [
+      figure('errors', results.filter(({ status }) => status === 'error').length, ''),
+      figure(`trials a second, ${CONCURRENCY} at once`, trials.length / fast, '1/s'),
+      figure('trials a second, one by one', trials.length / slow, '1/s'),
+      figure('throughput over one by one', slow / fast, '×', atLeast(3)),
+      ...choices,
+    ],
+  };
+}
+
+/** As an evaluation without batching would ask: each of a request's prompts alone, after the one before. */
+function onePromptAtATime(endpoint: Endpoint): Endpoint {
+  return {
+    post: async (path, body, signal): Promise<EndpointReply> => {
+      const { prompt, ...rest } = body as { prompt?: unknown };
+      if (!Array.isArray(prompt)) return await endpoint.post(path, body, signal);
+      const choices: object[] = [];
+      for (const [index, each] of prompt.entries()) {
+        const reply = await endpoint.post(path, { ...rest, prompt: each }, signal);
+        const [choice] = (reply.body as { choices: object[] }).choices;
+        choices.push({ ...choice, index });
+      }
+      return { body: { choices }, latencyMs: 0, isKept: false };
+    },
+  };
+}
+
+async function onFreshServer<T>(
+  model: string,
+  work: (endpoint: Endpoint, url: string) => Promise<T>,
+): Promise<T> {
+  const server = await startSluice(model);
   try {
-    const endpoint = new HttpEndpoint({
-      url: `${server.url}/v1`,
-      apiKey: null,
-      timeoutMs: REQUEST_TIMEOUT_MS,
-      retries: 0,
-    });
-    const target = new EvalTarget(endpoint, options.model, { cache_prompt: false });
-    const seconds = { together: [] as number[], oneByOne: [] as number[] };
-    let results: TrialResult[] = [];
-    await timed(target, trials.slice(0, CONCURRENCY), CONCURRENCY); // warm-up
-    for (let round = 1; round <= options.rounds; round += 1) {
-      progress(`round ${round}`);
-      const together = await timed(target, trials, CONCURRENCY);
-      seconds.together.push(together.seconds);
-      seconds.oneByOne.push((await timed(target, trials, 1)).seconds);
-      results = together.results;
-    }
-    const [fast, slow] = [median(seconds.together), median(seconds.oneByOne)];
-    return {
-      scenario: 'eval',
-      options: { ...options, suite: suite.name, cases: trials.length },
-      runs: [],
-      comparisons: [],
-      figures: [
-        figure('errors', results.filter(({ status }) => status === 'error').length, ''),
-        figure(`trials a second, ${CONCURRENCY} at once`, trials.length / fast, '1/s'),
-        figure('trials a second, one by one', trials.length / slow, '1/s'),
-        figure('throughput over one by one', slow / fast, '×', atLeast(3)),
-        ...(await compareChoices(trials, results, server.url, options.model, progress)),
-      ],
-    };
+    const url = `${server.url}/v1`;
+    const endpoint = new HttpEndpoint({ url, apiKey: null, timeoutMs: REQUEST_TIMEOUT_MS, retries: 0 });
+    await endpoint.post('/completions', { model, ...WARM_UP }, new AbortController().signal);
+    return await work(endpoint, server.url);
   } finally {
     await server.stop();
   }
 }
 
-async function timed(target: EvalTarget, trials: readonly Trial[], concurrency: number) {
+async function timed(endpoint: Endpoint, model: string, trials: readonly Trial[], concurrency: number) {
   const startedAt = performance.now();
   const results = await runTrials({
     trials,
-    target,
+    target: new EvalTarget(endpoint, model),
     judges: [],
     concurrency,
     earlier: [],
@@ -97,7 +130,6 @@ async function compareChoices(
   const asked = trials.flatMap((trial, index) =>
     trial.subject.choices.length > 0 ? [{ document: documentOf(trial), result: results[index]! }] : [],
   );
-  progress('lm-evaluation-harness');
   const harness = await lmEvalChoices(
     url,
     model,

@@ -40,7 +40,7 @@ interface RunOptions extends DataOptions, ReportFiles {
 }
 
 const ANSWERS_KEPT_MS = 30 * 86_400_000;
-const CONCURRENCY = { here: 32, url: 8 };
+const CONCURRENCY = { here: 64, url: 8 };
 /** Exit statuses beside 0 (done) and 1 (it could not be run). */
 const WORSE = 2;
 const NOT_ALL_SCORED = 3;
@@ -83,6 +83,7 @@ export async function runCommand(suitePath: string, options: RunOptions): Promis
           : endpoint;
         return new EvalTarget(asked, name);
       };
+      const startedAt = performance.now();
       const bar = progressBar(trials.length);
       const work = runTrials({
         trials,
@@ -98,6 +99,8 @@ export async function runCommand(suitePath: string, options: RunOptions): Promis
       });
       const results = await work.catch((error) => explainStop(error, header.id)).finally(() => bar?.stop());
       archive.finish(header.id, Date.now());
+      const asked = results.length - (earlier?.results.length ?? 0);
+      process.stderr.write(`${asked} trials in ${((performance.now() - startedAt) / 1000).toFixed(1)} s.\n`);
       await conclude({ header, results }, baseline, options);
     } finally {
       await places.close();

@@ -101,7 +101,7 @@ function registerRun(evaluation: Command): void {
     .option('--tags <names>', 'only cases with one of these tags, separated by commas')
     .option('--repeats <n>', 'times each case is asked (default: as it says, or 1)', Number)
     .option('--seed <n>', 'of the first repeat; each further one adds 1', Number, 1)
-    .option('--concurrency <n>', 'trials under way at once (default: 32 here, 8 with --url)', Number)
+    .option('--concurrency <n>', 'trials under way at once (default: 64 here, 8 with --url)', Number)
     .option('--timeout-ms <ms>', 'of a request to --url', Number, 120_000)
     .option('--retries <n>', 'of a request to --url', Number, 4)
     .option(
