@@ -174,7 +174,11 @@ export function logged({ route, cache, nanodollars, ...tokens }: Usage): object 
   };
 }
 
-function scopeOf(api: Pick<ApiContext, 'config'>, { caller, cacheControl }: Sender, prefix: string): RequestScope {
+function scopeOf(
+  api: Pick<ApiContext, 'config'>,
+  { caller, cacheControl }: Sender,
+  prefix: string,
+): RequestScope {
   return {
     id: newId(prefix),
     caller,

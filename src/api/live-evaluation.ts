@@ -37,7 +37,8 @@ export async function createLiveEvaluation(
     endpointFor: (tenant) => {
       const caller = { ...anonymousCaller(true), tenant };
       own.add(caller);
-      return new LocalEndpoint({ config, gateway }, caller);
+      // A cached answer isn't what the model gives now, and what is asked here is of no use to users.
+      return new LocalEndpoint({ config, gateway }, { caller, cacheControl: 'no-cache, no-store' });
     },
     isOwn: ({ caller }) => own.has(caller),
     variantsOf: (route) => variantsOf(gateway.router, route),

@@ -9,6 +9,7 @@ import { resolveModel } from '../models/index.js';
 import { createLog } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
 import type { OpenedEndpoint } from './eval-endpoint.js';
+import { createEmbedder } from './load-embedder.js';
 import { loadMainModel, localLoader } from './load-model.js';
 
 export interface LocalOptions {
@@ -45,14 +46,22 @@ export async function openLocal({
   if (config.model.ref !== NO_MODEL) models.add(await loadMainModel(config, log, stop), config.model.aliases);
   const metrics = new Metrics({ processMetrics: false });
   const loader = localLoader(config, log, stop);
-  const gateway = await createGateway({ config, models, metrics, accounting: noAccounting, log, loader });
+  const embedder = await createEmbedder(config, log, stop);
+  const parts = { config, models, metrics, accounting: noAccounting, log, loader };
+  const gateway = await createGateway(embedder ? { ...parts, embedder } : parts);
   const { fleet, routes } = gateway.router;
   const settings = JSON.stringify([revisions, config.engine, config.routing]);
   return {
-    endpoint: new LocalEndpoint({ config, gateway }, anonymousCaller(true)),
+    endpoint: new LocalEndpoint(
+      { config, gateway },
+      { caller: anonymousCaller(true), cacheControl: undefined },
+    ),
     model: fleet.find(target) || routes.find(target) ? target : fleet.list()[0]!.id,
     fingerprint: createHash('sha256').update(settings).digest('hex').slice(0, 16),
-    close: () => fleet.close(),
+    close: async () => {
+      await fleet.close();
+      await embedder?.close();
+    },
   };
 }
 

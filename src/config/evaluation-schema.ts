@@ -16,7 +16,9 @@ export const evaluationSchema = z.strictObject({
   rules: z
     .array(z.enum(['low_confidence', 'cache_hit', 'guard_warning', 'thumbs_down']))
     .default(['low_confidence', 'cache_hit', 'guard_warning', 'thumbs_down'])
-    .describe('requests that are evaluated beside the share, where that is not 0'),
+    .describe(
+      'requests that are evaluated beside the share, where that is not 0; cache_hit: of a similar question (L3)',
+    ),
   lowConfidence: share.default(0.3).describe("a cascade's estimate below which confidence is low"),
   scorers: z
     .array(z.record(z.string(), z.unknown()))

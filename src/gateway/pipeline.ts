@@ -47,7 +47,14 @@ export async function generate(
     admitted = { admission, tab };
     const plan = trace.stage('resolve', () => gateway.router.resolve(request));
     watch.resolved(plan.candidates[0]!.deployment.id);
-    const errand = { plan, request, tab, sink: ending.observe(watch.observe(alsoTo(seen, sink))), signal, trace };
+    const errand = {
+      plan,
+      request,
+      tab,
+      sink: ending.observe(watch.observe(alsoTo(seen, sink))),
+      signal,
+      trace,
+    };
     let usage = await gateway.cache.answer(errand, (out, stop) =>
       compute(gateway, admission, { ...errand, sink: out, signal: stop }),
     );

@@ -60,8 +60,8 @@ export class AnswerCollector implements AnswerObserver {
         latencyMs: nowMs - this.#options.startedAtMs,
         nanodollars: usage.nanodollars ?? usage.route?.nanodollars ?? null,
         quality: usage.route?.quality ?? null,
-        cacheLevel: null, // set by the cache and guard stages once they stand in the pipeline
-        guardResult: null,
+        cacheLevel: usage.cache?.level ?? null,
+        guardResult: null, // no guards in the pipeline yet
       },
       this.#request,
     );

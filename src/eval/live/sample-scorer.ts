@@ -66,7 +66,7 @@ export class SampleScorer {
         : await attempt(() => score({ subject, answer: exchange.answer, target, judges, signal }));
       scores.push({ name: spec.name ?? spec.type, ...made });
     }
-    if (exchange.cacheLevel === 'L3') {
+    if (exchange.cacheLevel === 'l3') {
       const made = await attempt(() => likeFresh(exchange, target, signal));
       scores.push({ name: 'cache', ...made });
     }

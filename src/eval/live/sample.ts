@@ -1,4 +1,4 @@
-import type { FinishReason } from '../../generation/types.js';
+import type { CacheLevel, FinishReason } from '../../generation/types.js';
 import type { NamedScore } from '../run/types.js';
 import type { Question } from '../suite/suite.js';
 
@@ -27,7 +27,7 @@ export interface Exchange {
   latencyMs: number;
   nanodollars: number | null;
   quality: number | null; // a cascade's estimate
-  cacheLevel: string | null;
+  cacheLevel: CacheLevel | null;
   guardResult: string | null;
 }
 

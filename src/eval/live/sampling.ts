@@ -38,7 +38,7 @@ export class Sampling {
   #rules({ quality, cacheLevel, guardResult }: Exchange): SampleReason[] {
     const found = {
       low_confidence: quality !== null && quality < this.#config.lowConfidence,
-      cache_hit: cacheLevel === 'L3',
+      cache_hit: cacheLevel === 'l3',
       guard_warning: guardResult === 'warn',
     };
     return (Object.keys(found) as (keyof typeof found)[]).filter((rule) => found[rule] && this.allows(rule));
