@@ -1,12 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { judgeAgreement } from '../eval/judge/agreement.js';
-import { EvalTarget } from '../eval/target/target.js';
-import { openUrl } from './eval-endpoint.js';
+import { openJudge } from './eval-endpoint.js';
 import { stopAtSignal } from './stop-signals.js';
-
-const TIMEOUT_MS = 120_000;
-const RETRIES = 4;
 
 const labelled = z.object({
   prompt: z.string(),
@@ -25,9 +21,7 @@ interface AgreementOptions {
 export async function agreementCommand(file: string, options: AgreementOptions): Promise<void> {
   const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line.trim() !== '');
   const cases = lines.map((line) => labelled.parse(JSON.parse(line)));
-  const judges = options.judge.split(',').map((model) => {
-    return new EvalTarget(openUrl(options.judgeUrl, model, TIMEOUT_MS, RETRIES).endpoint, model);
-  });
+  const judges = options.judge.split(',').map((model) => openJudge(options.judgeUrl, model));
   const report = await judgeAgreement(judges, cases, [options.criteria], stopAtSignal());
   if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else {

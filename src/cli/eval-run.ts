@@ -17,6 +17,7 @@ import { EvalTarget } from '../eval/target/target.js';
 import { packageVersion } from '../support/version.js';
 import { type DataOptions, withDatabase } from './data-option.js';
 import { type OpenedEndpoint, openUrl } from './eval-endpoint.js';
+import { exitStatus } from './eval-exit.js';
 import { stopAtSignal } from './stop-signals.js';
 
 interface RunOptions extends DataOptions, ReportFiles {
@@ -41,9 +42,6 @@ interface RunOptions extends DataOptions, ReportFiles {
 
 const ANSWERS_KEPT_MS = 30 * 86_400_000;
 const CONCURRENCY = { here: 64, url: 8 };
-/** Exit statuses beside 0 (done) and 1 (it could not be run). */
-const WORSE = 2;
-const NOT_ALL_SCORED = 3;
 
 export async function runCommand(suitePath: string, options: RunOptions): Promise<void> {
   const stop = stopAtSignal();
@@ -117,8 +115,8 @@ async function conclude(run: Run, baseline: Run | null, options: RunOptions): Pr
   const { passRate, statuses } = summarise(run.results).all;
   const isBelow = options.minPassRate !== undefined && (passRate ?? 0) < options.minPassRate;
   if (isBelow || (options.failOnRegression && comparison && hasRegressed(comparison)))
-    process.exitCode = WORSE;
-  else if (statuses.error + statuses.unscored > 0) process.exitCode = NOT_ALL_SCORED;
+    process.exitCode = exitStatus.worse;
+  else if (statuses.error + statuses.unscored > 0) process.exitCode = exitStatus.notAllScored;
 }
 
 interface Places {

@@ -17,7 +17,7 @@ interface Report {
   }[];
 }
 
-test('without a URL the command loads the model itself: the real engine, its log-probabilities, and a judge held to the schema', () => {
+test('without a URL the command loads the model itself: the real engine, its log-probabilities, and a judge without a chat template held to the schema', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-eval-'));
   try {
     const suite = join(folder, 'suite.yaml');
@@ -32,7 +32,18 @@ test('without a URL the command loads the model itself: the real engine, its log
       const file = join(folder, 'report.json');
       const model = fixture('llama-chat');
       const entry = join(projectRoot(), 'dist', 'src', 'cli', 'main.js');
-      const args = ['eval', 'run', suite, '--target', model, '--judge', model, '--json', file, '--no-cache'];
+      const args = [
+        'eval',
+        'run',
+        suite,
+        '--target',
+        model,
+        '--judge',
+        fixture('llama'),
+        '--json',
+        file,
+        '--no-cache',
+      ];
       const env = {
         ...process.env,
         SLUICE_DATA_DIR: join(folder, 'data'),
