@@ -10,7 +10,8 @@ import { comparisonTable, runTable } from '../eval/report/terminal.js';
 import { RunArchive } from '../eval/run/archive.js';
 import { planTrials } from '../eval/run/plan.js';
 import { runTrials } from '../eval/run/runner.js';
-import type { Run, RunHeader } from '../eval/run/types.js';
+import type { Trial } from '../eval/run/trial.js';
+import type { Run, RunHeader, TrialResult } from '../eval/run/types.js';
 import { loadSuite, type SuiteFormat } from '../eval/suite/load.js';
 import { keptEndpoint } from '../eval/target/kept-endpoint.js';
 import { EvalTarget } from '../eval/target/target.js';
@@ -55,17 +56,13 @@ export async function runCommand(suitePath: string, options: RunOptions): Promis
     const baseline = options.baseline === undefined ? null : await archive.read(options.baseline);
     const places = await openPlaces(options, judges, stop);
     try {
-      const target = {
-        model: places.target.model,
-        url: options.url ?? null,
-        fingerprint: places.target.fingerprint,
-      };
+      const { model, fingerprint } = places.target;
       const fresh: RunHeader = {
         id: newRunId(),
         suite: suite.name,
         suiteHash: hash,
         suitePath: resolve(suitePath),
-        target,
+        target: { model, url: options.url ?? null, fingerprint },
         judges,
         seed,
         version: packageVersion(),
@@ -73,37 +70,54 @@ export async function runCommand(suitePath: string, options: RunOptions): Promis
         trials: trials.length,
       };
       const earlier = earlierRun(archive, fresh, options.resume);
-      const header = earlier?.header ?? fresh;
-      if (!earlier) archive.begin(header);
-      const targetOf = ({ endpoint, model, fingerprint }: OpenedEndpoint, name = model) => {
-        const asked = options.cache
-          ? keptEndpoint(endpoint, fingerprint, archive.answers(Date.now))
-          : endpoint;
-        return new EvalTarget(asked, name);
-      };
-      const startedAt = performance.now();
-      const bar = progressBar(trials.length);
-      const work = runTrials({
-        trials,
-        target: targetOf(places.target),
-        judges: judges.map((judge) =>
-          targetOf(places.judge, judge === options.target ? places.target.model : judge),
-        ),
-        concurrency: options.concurrency ?? (options.url ? CONCURRENCY.url : CONCURRENCY.here),
-        earlier: earlier?.results ?? [],
-        save: (result) => archive.save(header.id, result),
-        onProgress: (done) => bar?.update(done),
-        signal: stop,
-      });
-      const results = await work.catch((error) => explainStop(error, header.id)).finally(() => bar?.stop());
-      archive.finish(header.id, Date.now());
-      const asked = results.length - (earlier?.results.length ?? 0);
-      process.stderr.write(`${asked} trials in ${((performance.now() - startedAt) / 1000).toFixed(1)} s.\n`);
-      await conclude({ header, results }, baseline, options);
+      if (!earlier) archive.begin(fresh);
+      const run = earlier ?? { header: fresh, results: [] };
+      const results = await perform(trials, run, { archive, places, options, stop });
+      await conclude({ header: run.header, results }, baseline, options);
     } finally {
       await places.close();
     }
   });
+}
+
+/** Runs what is left of a run, and says how long it took. */
+async function perform(
+  trials: readonly Trial[],
+  { header, results: earlier }: Run,
+  around: { archive: RunArchive; places: Places; options: RunOptions; stop: AbortSignal },
+): Promise<TrialResult[]> {
+  const { archive, places, options, stop } = around;
+  const targetOf = ({ endpoint, model, fingerprint }: OpenedEndpoint, name = model) => {
+    const kept = archive.answers(Date.now);
+    return new EvalTarget(options.cache ? keptEndpoint(endpoint, fingerprint, kept) : endpoint, name);
+  };
+  const startedAt = performance.now();
+  const bar = progressBar(trials.length);
+  let asked = 0;
+  try {
+    const results = await runTrials({
+      trials,
+      target: targetOf(places.target),
+      judges: header.judges.map((judge) =>
+        targetOf(places.judge, judge === options.target ? places.target.model : judge),
+      ),
+      concurrency: options.concurrency ?? (options.url ? CONCURRENCY.url : CONCURRENCY.here),
+      earlier,
+      save: (result) => {
+        archive.save(header.id, result);
+        asked += 1;
+      },
+      onProgress: (done) => bar?.update(done),
+      signal: stop,
+    });
+    archive.finish(header.id, Date.now());
+    process.stderr.write(`${asked} trials in ${((performance.now() - startedAt) / 1000).toFixed(1)} s.\n`);
+    return results;
+  } catch (error) {
+    throw resumable(error, header.id);
+  } finally {
+    bar?.stop();
+  }
 }
 
 async function conclude(run: Run, baseline: Run | null, options: RunOptions): Promise<void> {
@@ -165,10 +179,10 @@ function earlierRun(archive: RunArchive, header: RunHeader, resume: string | tru
   return run;
 }
 
-function explainStop(error: unknown, id: string): never {
+function resumable(error: unknown, id: string): SluiceError {
   const { message } = error as Error;
   const code = error instanceof SluiceError ? error.code : 'internal_error';
-  throw new SluiceError(code, `${message}\nWhat is done is kept: sluice eval run … --resume ${id}`, {
+  return new SluiceError(code, `${message}\nWhat is done is kept: sluice eval run … --resume ${id}`, {
     cause: error,
   });
 }
