@@ -5,6 +5,7 @@ import { meetsTarget, type Report } from './report/schema.js';
 import { formatReport } from './report/terminal.js';
 import { completeReport, writeReport } from './report/write.js';
 import { cache, cacheOptionsSchema } from './scenarios/cache.js';
+import { evalOptionsSchema, evaluation } from './scenarios/eval.js';
 import { gateway, gatewayOptionsSchema } from './scenarios/gateway.js';
 import { guards, guardsOptionsSchema } from './scenarios/guards.js';
 import { guardsQuality, guardsQualityOptionsSchema } from './scenarios/guards-quality.js';
@@ -31,6 +32,7 @@ const scenarios: Record<string, (options: unknown) => Promise<Outcome>> = {
   cache: (options) => cache(parse(cacheOptionsSchema, options), progress),
   quality: (options) => quality(parse(qualityOptionsSchema, options), progress),
   'semantic-cache': (options) => semanticCache(parse(semanticCacheOptionsSchema, options), progress),
+  eval: (options) => evaluation(parse(evalOptionsSchema, options), progress),
   soak: (options) => soak(parse(soakOptionsSchema, options), progress),
 };
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { configSchema } from '../../src/config/schema.js';
 import { ThreadedEmbedder } from '../../src/embedding/index.js';
 import { createReporter, resolveModel } from '../../src/models/index.js';
-import { wilsonLower } from '../../src/routing/canary.js';
+import { wilsonLower } from '../../src/support/wilson.js';
 import { readHalf } from '../semantic-cache/generate.js';
 import { falseHitsByKind, type Judged, judge, type Rate, scoresAt } from '../semantic-cache/measure.js';
 import { type Figure, figure, type Outcome, type Progress } from './outcome.js';

@@ -31,7 +31,11 @@ export interface Sender {
   cacheControl: string | undefined;
 }
 
-export function completionGeneration(api: ApiContext, sender: Sender, wire: CompletionRequest): Generation {
+export function completionGeneration(
+  api: Pick<ApiContext, 'config'>,
+  sender: Sender,
+  wire: CompletionRequest,
+): Generation {
   const request = validateCompletion(wire, scopeOf(api, sender, 'cmpl'));
   const prompts = request.input.kind === 'text' ? request.input.prompts : [];
   const format = new CompletionFormat({
@@ -44,7 +48,11 @@ export function completionGeneration(api: ApiContext, sender: Sender, wire: Comp
   return { request, format, includeUsage: wire.stream_options?.include_usage ?? false };
 }
 
-export function chatGeneration(api: ApiContext, sender: Sender, wire: ChatRequest): Generation {
+export function chatGeneration(
+  api: Pick<ApiContext, 'config'>,
+  sender: Sender,
+  wire: ChatRequest,
+): Generation {
   const request = validateChat(wire, scopeOf(api, sender, 'chatcmpl'));
   const format = new ChatFormat(formatOptions(request, wire));
   return { request, format, includeUsage: wire.stream_options?.include_usage ?? false };
@@ -177,7 +185,11 @@ export function logged({ route, cache, nanodollars, ...tokens }: Usage): object 
   };
 }
 
-function scopeOf(api: ApiContext, { caller, cacheControl }: Sender, prefix: string): RequestScope {
+function scopeOf(
+  api: Pick<ApiContext, 'config'>,
+  { caller, cacheControl }: Sender,
+  prefix: string,
+): RequestScope {
   return {
     id: newId(prefix),
     caller,

@@ -8,6 +8,7 @@ import { listModelStatus, listQueues, loadModel, unloadModel, updateModel } from
 import { deleteRoute, listRouteStatus, putRoute } from './handlers/admin-routes.js';
 import { chatCompletions, completions } from './handlers/completions.js';
 import { embeddings } from './handlers/embeddings.js';
+import { evaluationStatus, feedback } from './handlers/evaluation.js';
 import { healthz, modelReadyz, readyz } from './handlers/health.js';
 import { metrics } from './handlers/metrics.js';
 import { getModel, listModels } from './handlers/models.js';
@@ -21,6 +22,7 @@ import * as adminRouting from './schemas/admin-routing.js';
 import { chatChunk, chatRequest, chatResponse } from './schemas/chat.js';
 import { completionRequest, completionResponse } from './schemas/completions.js';
 import { embeddingRequest, embeddingResponse } from './schemas/embeddings.js';
+import * as evaluationSchemas from './schemas/evaluation.js';
 import { moderationRequest, moderationResponse } from './schemas/moderations.js';
 import * as schemas from './schemas/others.js';
 
@@ -308,6 +310,24 @@ export const routes: readonly Route[] = [
     response: adminRouting.removedRoute,
     errors: ['not_found'],
     handle: deleteRoute,
+  },
+  {
+    method: 'POST',
+    path: '/v1/feedback',
+    summary: 'Say how good an answer was, or what it should have been',
+    request: evaluationSchemas.feedbackRequest,
+    response: evaluationSchemas.feedbackResponse,
+    errors: ADMIN_BODY_ERRORS,
+    handle: feedback,
+  },
+  {
+    method: 'GET',
+    access: 'admin',
+    path: '/admin/evaluation',
+    summary: 'Live quality: scores by model, variants of routes compared, calibration of cascades',
+    response: evaluationSchemas.evaluationStatus,
+    errors: ['store_unavailable'],
+    handle: evaluationStatus,
   },
   {
     method: 'GET',

@@ -6,6 +6,7 @@ import { noTracing, type Tracing } from '../telemetry/trace.js';
 import { createApp } from './app.js';
 import { ByteBudget } from './byte-budget.js';
 import type { ApiContext } from './context.js';
+import { createLiveEvaluation } from './live-evaluation.js';
 import { routes } from './routes.js';
 
 export interface Server {
@@ -37,11 +38,14 @@ export async function startServer({
   const { config, metrics, log } = parts;
   const tenancy = given ?? withoutTenancy(config);
   const gateway = await createGateway({ ...parts, accounting: tenancy.accounting });
+  const live = await createLiveEvaluation({ config, gateway, office: tenancy.office, metrics, log });
+  gateway.observer = live;
   const api: ApiContext = {
     config,
     gateway,
     access: tenancy.access,
     office: tenancy.office,
+    live,
     metrics,
     tracing,
     log,
@@ -64,6 +68,7 @@ export async function startServer({
     },
     close: () => {
       probes.close();
+      void live.close();
       app.close();
       gateway.guards.close().catch((error: unknown) => log.error({ err: error }, 'guards'));
     },

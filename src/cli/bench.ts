@@ -45,6 +45,14 @@ export function register(program: Command): void {
     .option('--half <name>', 'test, or tune: the pairs that the gate was made on', 'test')
     .option('--model <ref>', 'the encoder', 'all-minilm-l6-v2')
     .action(runScenario('semantic-cache'));
+  withOutputOptions(bench.command('eval'))
+    .description(
+      'a suite together and one by one, and its choices beside lm-evaluation-harness, installed on demand',
+    )
+    .option('--model <ref>', 'model to ask', 'gemma-3-270m')
+    .option('--suite <file>', 'default: examples/eval/base-model.jsonl')
+    .option('--rounds <n>', 'turns of each', '3')
+    .action(runScenario('eval'));
   withOutputOptions(bench.command('gateway'))
     .description('what Sluice, LiteLLM and Portkey add to a request to a stub upstream, interleaved')
     .option('--gateways <names>', 'comma-separated', 'direct,sluice,sluice-open,litellm,portkey')

@@ -6,8 +6,8 @@ import { openCacheDatabase } from '../cache/disk/database.js';
 import { openSemanticEntries } from '../cache/semantic/database.js';
 import type { LevelStats, PurgeSelector } from '../cache/types.js';
 import { dataDirectory } from '../store/index.js';
+import { formatTable } from '../support/table.js';
 import { type DataOptions, dataOption } from './data-option.js';
-import { formatTable } from './table.js';
 
 /** What a file of answers can do, whatever is kept with them. */
 interface KeptAnswers {

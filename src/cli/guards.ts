@@ -5,8 +5,8 @@ import { SluiceError } from '../errors.js';
 import { guardKinds } from '../guards/catalog.js';
 import { DryRun } from '../guards/dry-run.js';
 import { ProfileBook } from '../guards/profile.js';
+import { formatTable } from '../support/table.js';
 import { createLog } from '../telemetry/log.js';
-import { formatTable } from './table.js';
 
 interface ConfigOptions {
   config?: string;

@@ -17,6 +17,7 @@ const commands: Record<string, () => Promise<CommandModule>> = {
   guards: () => import('./guards.js'),
   cache: () => import('./cache.js'),
   doctor: () => import('./doctor.js'),
+  eval: () => import('./eval.js'),
   bench: () => import('./bench.js'),
   gpu: () => import('./gpu.js'),
 };

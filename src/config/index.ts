@@ -1,4 +1,5 @@
 export { ConfigError } from './config-error.js';
+export type { EvaluationConfig } from './evaluation-schema.js';
 export {
   type CustomGuard,
   type GuardConfig,

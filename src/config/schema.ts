@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { bytes } from './bytes.js';
 import { embeddingsSchema } from './embeddings-schema.js';
 import { engineSchema } from './engine-schema.js';
+import { evaluationSchema } from './evaluation-schema.js';
 import { guardSchema } from './guard-schema.js';
 import { priceSchema } from './price-schema.js';
 import { routingSchema } from './routing-schema.js';
@@ -245,6 +246,7 @@ export const configSchema = z.strictObject({
   semanticCache: semanticCacheSchema.prefault({}),
   alerts: alertsSchema.prefault({}),
   usage: usageSchema.prefault({}),
+  evaluation: evaluationSchema.prefault({}),
   log: logSchema.prefault({}),
   telemetry: telemetrySchema.prefault({}),
 });

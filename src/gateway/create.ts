@@ -65,7 +65,17 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     await guards.close();
     throw error;
   });
-  return { router, cache, models, prefixes, metrics: metrics.generations, accounting, embedder, guards };
+  return {
+    router,
+    cache,
+    models,
+    prefixes,
+    metrics: metrics.generations,
+    accounting,
+    embedder,
+    guards,
+    observer: null,
+  };
 }
 
 function createCache({ config, metrics, log, cacheLevels = [] }: GatewayParts): AnswerCache {

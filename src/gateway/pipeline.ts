@@ -2,7 +2,8 @@ import type { AnswerCache } from '../cache/answer-cache.js';
 import type { Accounting } from '../cost/accounting.js';
 import { Tab } from '../cost/tab.js';
 import type { Embedder } from '../embedding/index.js';
-import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
+import type { AnswerObserver, GenerationObserver } from '../generation/observer.js';
+import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import type { Answer, Guards } from '../guards/guards.js';
 import type { Ask } from '../guards/types.js';
 import { askModel } from '../routing/ask-model.js';
@@ -24,6 +25,8 @@ export interface Gateway {
   /** Null where nothing needs one. */
   embedder: Embedder | null;
   guards: Guards;
+  /** Looks at what passes; null: nobody does. */
+  observer: GenerationObserver | null;
 }
 
 /**
@@ -40,6 +43,7 @@ export async function generate(
 ): Promise<Usage> {
   const watch = gateway.metrics.start();
   const ending = new Ending();
+  const seen = gateway.observer?.observe(request) ?? null;
   let admitted = null;
   try {
     const admission = await trace.stage('limits', () => gateway.accounting.admit(expectedOf(request)));
@@ -55,12 +59,14 @@ export async function generate(
       );
     };
     const ask = asking(gateway.router, { request, tab, trace });
-    const observed = ending.observe(watch.observe(sink));
+    const observed = ending.observe(watch.observe(alsoTo(seen, sink)));
     const visitor = { request, sink: observed, signal, report: ending, ask, trace };
     const usage = await gateway.guards.guard(visitor, answer);
     const nanodollars = await settlement.settle(() => ending.finished(tab, usage));
     watch.finished(usage);
-    return { ...usage, nanodollars };
+    const paid = { ...usage, nanodollars };
+    seen?.finished(paid);
+    return paid;
   } catch (error) {
     const failed = admitted;
     await failed?.settlement.settle(() => ending.failed(failed.tab, error));
@@ -86,5 +92,13 @@ function asking(router: Router, errand: Pick<Errand, 'request' | 'tab' | 'trace'
     questions += 1;
     const asked = { ...question, id: `${errand.request.id}/guard-${questions}` };
     return (await askModel(router, model, errand, asked, signal)).text;
+  };
+}
+
+function alsoTo(observer: AnswerObserver | null, sink: GenerationSink): GenerationSink {
+  if (!observer) return sink;
+  return (event: GenerationEvent) => {
+    observer.event(event);
+    sink(event);
   };
 }

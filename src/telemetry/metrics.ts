@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { CacheMetrics } from './cache.js';
 import { EngineMetrics } from './engine-stats.js';
+import { EvaluationMetrics } from './evaluation.js';
 import { GenerationMetrics } from './generation.js';
 import { GuardMetrics } from './guards.js';
 import { RoutingMetrics } from './routing.js';
@@ -11,6 +12,7 @@ export class Metrics {
   readonly generations = new GenerationMetrics(this.registry);
   readonly engines = new EngineMetrics(this.registry);
   readonly cache = new CacheMetrics(this.registry);
+  readonly evaluation = new EvaluationMetrics(this.registry);
   readonly routing = new RoutingMetrics(this.registry);
   readonly guards = new GuardMetrics(this.registry);
   readonly httpRequests = new Counter({
