@@ -44,7 +44,7 @@ export const engineSchema = z.strictObject({
     .describe('KV cells a page, a power of two'),
   kvBytes: bytes().default(0).describe('memory of the KV pool; 0: by rule'),
   memoryUtilization: z.number().gt(0).max(1).default(0.9).describe('share of free GPU memory to use'),
-  maxSequences: z.int().min(1).max(256).default(64).describe('sequences that run at once'),
+  maxSequences: z.int().min(1).max(1024).default(64).describe('sequences that run at once'),
   maxBatchTokens: z.int().min(0).max(8192).default(0).describe('tokens a step; 0: automatic'),
   targetStepMs: z
     .number()
@@ -59,6 +59,16 @@ export const engineSchema = z.strictObject({
     .min(0)
     .default(100_000)
     .describe('tokens kept for sessions, least recently used first out'),
+  speculation: z
+    .enum(['auto', 'off'])
+    .default('auto')
+    .describe('auto: tokens guessed from the text so far are checked in one step, where that is faster'),
+  speculationMaxTokens: z
+    .int()
+    .min(1)
+    .max(32)
+    .default(8)
+    .describe('guessed tokens a step computes for one sequence'),
 });
 
 /** The same settings without their defaults: what one model has differently. */

@@ -1,3 +1,4 @@
+import { DraftPlanner, type DraftRoom } from './draft-planner.js';
 import { PagePool } from './pages.js';
 import { PinnedPrefixes } from './prefixes.js';
 import { RadixCache } from './radix.js';
@@ -35,6 +36,7 @@ export interface SchedulerConfig {
   watermark: number; // share of the pool kept free at admission
   sessionMaxTokens: number;
   prefixCache: boolean;
+  draftTokens: number; // guessed tokens that a step may compute for one sequence; 0: no speculation
 }
 
 type Verdict = 'admitted' | 'later' | 'misfit';
@@ -66,6 +68,12 @@ export class Scheduler {
   private readonly rows: Int32Array[];
   private readonly slotTaken: Uint8Array;
   private readonly watermarkPages: number;
+  private readonly drafts: DraftPlanner;
+  private readonly draftRoom: DraftRoom = {
+    tokens: 0,
+    outputs: 0,
+    cells: (sequence, wanted) => this.cellsBehind(sequence, wanted),
+  };
   private admissions = 0;
   private extraOutputs = 0;
   private partial: PlanEntry | null = null;
@@ -94,6 +102,7 @@ export class Scheduler {
     );
     this.slotTaken = new Uint8Array(config.maxSequences);
     this.watermarkPages = Math.ceil(config.watermark * config.pages);
+    this.drafts = new DraftPlanner(config.draftTokens, config.targetStepMs, stepTime);
   }
 
   /**
@@ -127,19 +136,25 @@ export class Scheduler {
     // Pages were short a moment ago: whoever starts now would be the next to lose them.
     if (this.preemptions === preemptions) this.admit(nowMs);
     this.useWhatIsLeft();
+    this.planDrafts();
     return this.plan;
   }
 
-  /** The plan's tokens have been computed. Complete prompt pages go to the cache at once, for others to share. */
+  /** The plan's tokens have been computed; of guesses only `accept` knows. Complete prompt pages go to the cache at once, for others to share. */
   advance(plan: StepPlan): void {
     for (let i = 0; i < plan.size; i++) {
-      const { sequence, count } = plan.entries[i]!;
+      const { sequence, count, drafts } = plan.entries[i]!;
       if (sequence.slot < 0) continue; // ended since
-      sequence.computed += count;
+      sequence.computed += count - drafts;
       if (sequence.state !== 'prefill') continue;
       this.shareCompletePages(sequence);
       if (sequence.remaining === 0) sequence.state = 'decoding';
     }
+  }
+
+  /** The guess after what is computed was right: one more token's KV is good. */
+  accept(sequence: Sequence): void {
+    sequence.computed++;
   }
 
   /**
@@ -208,6 +223,24 @@ export class Scheduler {
     if (allowed <= 0) return;
     this.plan.lengthen(entry, allowed);
     this.promptTokens += allowed;
+  }
+
+  private planDrafts(): void {
+    const { maxBatchTokens, maxSequences } = this.config;
+    this.draftRoom.tokens = maxBatchTokens - this.plan.tokens;
+    this.draftRoom.outputs = maxSequences - this.plan.outputs + this.extraOutputs;
+    this.drafts.plan(this.plan, this.decodeMs, this.draftRoom);
+  }
+
+  /** Pages for guesses are free ones or old ones of the cache: nobody is set back for them. */
+  private cellsBehind(sequence: Sequence, wanted: number): number {
+    const { pool, cache } = this;
+    const row = this.rows[sequence.slot]!;
+    while (this.pagesFor(sequence.length + wanted) > sequence.pageCount) {
+      if (pool.free + cache.evictable <= this.watermarkPages || !this.makeRoom(1, 0)) break;
+      row[sequence.pageCount++] = pool.allocate();
+    }
+    return Math.min(wanted, sequence.pageCount * this.config.pageSize - sequence.length);
   }
 
   /** Prompt tokens from position `from` on that this step still has room for. */

@@ -1,3 +1,4 @@
+import type { Drafter } from './drafter.js';
 import type { RadixNode } from './radix.js';
 
 /**
@@ -15,6 +16,7 @@ export interface SequenceOptions {
   arrival: number; // order of arrival, unique per request
   enqueuedAtMs: number;
   cacheable: boolean; // reads and fills the prefix cache
+  speculative: boolean; // tokens may be guessed
   promptOutputs: boolean; // logits of every prompt position are wanted
   sessionId: string | null;
 }
@@ -27,6 +29,7 @@ export class Sequence {
   readonly arrival: number;
   readonly enqueuedAtMs: number;
   readonly cacheable: boolean;
+  readonly speculative: boolean;
   readonly promptOutputs: boolean;
   readonly sessionId: string | null;
   readonly promptLength: number;
@@ -51,6 +54,9 @@ export class Sequence {
   sharedPages = 0; // the first of them, which belong to the tree path that ends at `tail`
   tail: RadixNode | null = null;
 
+  /** Guesses what comes next; made when it first decodes, where that is wanted. */
+  drafter: Drafter | null = null;
+
   // Prefix wait: the running sequence that is computing pages this one could share, and how many.
   waitsFor: Sequence | null = null;
   waitsForPages = 0;
@@ -66,6 +72,7 @@ export class Sequence {
     this.arrival = options.arrival;
     this.enqueuedAtMs = options.enqueuedAtMs;
     this.cacheable = options.cacheable;
+    this.speculative = options.speculative;
     this.promptOutputs = options.promptOutputs;
     this.sessionId = options.sessionId;
     this.promptLength = options.prompt.length;

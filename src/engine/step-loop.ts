@@ -60,6 +60,8 @@ export class EngineCore {
     emitMs: 0,
     promptTokens: 0,
     generatedTokens: 0,
+    draftedTokens: 0,
+    acceptedTokens: 0,
   };
 
   constructor(private readonly dependencies: CoreDependencies) {
@@ -77,6 +79,7 @@ export class EngineCore {
       maxQueue,
       maxSequences,
       canShare: config.prefixCache && this.context.info.placement === 'pages',
+      canSpeculate: this.context.info.placement === 'pages', // guesses that were wrong are written over
       pieces: new Pieces(dependencies.vocab),
       nowMs: () => dependencies.nowMs(),
     });
@@ -217,13 +220,22 @@ export class EngineCore {
     const { prompt, sampled } = this.batch;
     try {
       if (prompt.count > 0) this.readPromptLogprobs();
-      if (sampled.count > 0) {
-        this.context.sample(sampled.count, sampled.outputs, this.batch.sampledSlots, this.result);
-      }
-      return true;
     } catch (error) {
       this.dependencies.onFault(error);
       this.failSequences(prompt.sequences.slice(0, prompt.count));
+      this.failSequences(sampled.sequences.slice(0, sampled.count));
+      return false;
+    }
+    return this.sampleRows();
+  }
+
+  private sampleRows(): boolean {
+    const { sampled, sampledSlots } = this.batch;
+    try {
+      if (sampled.count > 0) this.context.sample(sampled.count, sampled.outputs, sampledSlots, this.result);
+      return true;
+    } catch (error) {
+      this.dependencies.onFault(error);
       this.failSequences(sampled.sequences.slice(0, sampled.count));
       return false;
     }
@@ -253,12 +265,31 @@ export class EngineCore {
     }
   }
 
+  /**
+   * Where a sampled token is the one that was guessed, the logits after it are there already, and the next is sampled
+   * from them: each token is drawn from what it would have been drawn from without guesses, by the same random numbers.
+   */
   private takeTokens(): void {
-    const { sampled } = this.batch;
-    for (let row = 0; row < sampled.count; row++) {
-      const choice = this.requests.choiceOf(sampled.sequences[row]!);
-      if (choice !== undefined) this.takeToken(choice, row);
+    for (let depth = 0; this.batch.sampled.count > 0; depth++) {
+      this.batch.nextRows((row) => this.takeRow(row, depth));
+      if (this.batch.sampled.count > 0 && !this.sampleRows()) return;
     }
+  }
+
+  /** True where the sequence's next token can be sampled in this step too. */
+  private takeRow(row: number, depth: number): boolean {
+    const sequence = this.batch.sampled.sequences[row]!;
+    const choice = this.requests.choiceOf(sequence);
+    if (choice === undefined) return false;
+    const token = this.result.tokens[row]!;
+    this.takeToken(choice, row);
+    if (sequence.state !== 'decoding' || !sequence.drafter?.verify(depth, token)) {
+      sequence.drafter?.clear();
+      return false;
+    }
+    this.scheduler.accept(sequence);
+    this.totals.acceptedTokens++;
+    return true;
   }
 
   private takeToken(choice: Choice, row: number): void {
@@ -289,7 +320,8 @@ export class EngineCore {
     this.stepTime.observe(plan, elapsedMs);
     this.totals.steps++;
     this.totals.lastStepAtMs = endMs;
-    this.totals.promptTokens += plan.tokens - plan.decodes;
+    this.totals.promptTokens += plan.tokens - plan.decodes - plan.drafts;
+    this.totals.draftedTokens += plan.drafts;
   }
 
   /** Accepted sequences fit the pool alone, so with nothing running one of them must start. */

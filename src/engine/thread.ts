@@ -97,7 +97,8 @@ function start(loaded: Loaded): void {
 
 function coreConfig(engine: EngineConfig, sizes: Sizes) {
   const { maxQueue, targetStepMs, watermark, sessionMaxTokens, prefixCache } = engine;
-  return { ...sizes, maxQueue, targetStepMs, watermark, sessionMaxTokens, prefixCache };
+  const draftTokens = engine.speculation === 'off' ? 0 : engine.speculationMaxTokens;
+  return { ...sizes, maxQueue, targetStepMs, watermark, sessionMaxTokens, prefixCache, draftTokens };
 }
 
 try {

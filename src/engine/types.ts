@@ -100,13 +100,15 @@ export interface EngineConfig {
   pageSize: number; // cells
   kvBytes: number; // 0: by rule (memoryUtilization of free GPU memory; on a CPU a stated share of free RAM)
   memoryUtilization: number; // GPU, default 0.9
-  maxSequences: number; // ≤ 256
+  maxSequences: number; // ≤ 1024
   maxBatchTokens: number; // per step, ≤ 8192; 0: automatic
   targetStepMs: number; // inter-token target; prompt chunks are sized to keep a step under it; 0: throughput mode
   maxQueue: number; // waiting requests
   watermark: number; // share of the pool kept free at admission, default 0.01
   prefixCache: boolean;
   sessionMaxTokens: number; // default 100000
+  speculation: 'auto' | 'off'; // guesses from the text itself, where that pays
+  speculationMaxTokens: number; // guessed tokens a step for one sequence
 }
 
 /** A snapshot the engine sends a few times a second and after each change of state; counters are totals. */
@@ -127,6 +129,8 @@ export interface EngineStats {
   promptTokens: number; // computed
   cachedTokens: number; // taken from the prefix cache
   generatedTokens: number;
+  draftedTokens: number; // guessed and computed
+  acceptedTokens: number; // of them those that turned out right
   prefixQueries: number;
   prefixHits: number;
   preemptions: number;
@@ -161,6 +165,8 @@ export const noStats: EngineStats = {
   promptTokens: 0,
   cachedTokens: 0,
   generatedTokens: 0,
+  draftedTokens: 0,
+  acceptedTokens: 0,
   prefixQueries: 0,
   prefixHits: 0,
   preemptions: 0,

@@ -35,6 +35,15 @@ export class EngineMetrics {
       { labels: { kind: 'cached' }, value: stats.cachedTokens },
       { labels: { kind: 'generated' }, value: stats.generatedTokens },
     ]);
+    this.#counter(
+      'sluice_speculated_tokens_total',
+      'Guessed tokens by what became of them',
+      ['result'],
+      (stats) => [
+        { labels: { result: 'accepted' }, value: stats.acceptedTokens },
+        { labels: { result: 'rejected' }, value: stats.draftedTokens - stats.acceptedTokens },
+      ],
+    );
     this.#counter('sluice_prefix_queries_total', 'Look-ups in the prefix cache', [], (stats) => [
       one(stats.prefixQueries),
     ]);

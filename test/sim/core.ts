@@ -27,6 +27,7 @@ export const smallConfig: CoreConfig = {
   watermark: 0,
   sessionMaxTokens: 1_000,
   prefixCache: true,
+  draftTokens: 0,
   maxContext: 128,
   maxQueue: 100,
 };

@@ -30,6 +30,8 @@ export interface RunSummary {
   errors: number;
   preemptions: number;
   prefixHits: number;
+  drafted: number;
+  accepted: number;
 }
 
 /** One seeded run of the engine over a fake model: random load and faults first, then no more until all is done. */
@@ -69,6 +71,7 @@ export class World {
       watermark: random.pick([0, 0.01, 0.2]),
       sessionMaxTokens: random.pick([0, 30, 200]),
       prefixCache: random.chance(0.9),
+      draftTokens: random.pick([0, 3, 8]),
       maxContext: this.maxContext,
       maxQueue: random.int(0, 40),
     };
@@ -309,7 +312,7 @@ export class World {
 
   private summary(): RunSummary {
     const all = Array.from(this.received.values());
-    const { preemptions, prefixHits } = this.core.stats();
+    const { preemptions, prefixHits, draftedTokens, acceptedTokens } = this.core.stats();
     return {
       steps: this.context.forwards,
       requests: all.length,
@@ -317,6 +320,8 @@ export class World {
       errors: all.filter(({ error }) => error !== null).length,
       preemptions,
       prefixHits,
+      drafted: draftedTokens,
+      accepted: acceptedTokens,
     };
   }
 }

@@ -26,6 +26,8 @@ export function engineConfig(overrides: Partial<EngineConfig> & { modelPath: str
     watermark: 0.01,
     prefixCache: true,
     sessionMaxTokens: 1_000,
+    speculation: 'auto',
+    speculationMaxTokens: 8,
     ...overrides,
   };
 }

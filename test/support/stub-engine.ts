@@ -131,6 +131,8 @@ export class StubEngine implements Engine {
       promptTokens: 0,
       cachedTokens: 0,
       generatedTokens: this.#generated,
+      draftedTokens: 0,
+      acceptedTokens: 0,
       prefixQueries: 8,
       prefixHits: 5,
       preemptions: 2,
