@@ -37,6 +37,7 @@ export class Sequence {
 
   state: SequenceState = 'waiting';
   preempted = false; // waits because it lost its pages, not because it is new
+  everPreempted = false;
   /** Prompt and generated tokens: the first `length` entries. */
   tokens: Int32Array;
   length: number;
@@ -64,6 +65,13 @@ export class Sequence {
   // The length of the cached prefix, remembered until the cache changes.
   matchVersion = -1;
   matchPages = 0;
+
+  // Evicted pages that are kept elsewhere.
+  readonly pageKeys: string[] = []; // of its first pages, as far as they have been needed
+  restorablePages = 0; // behind those computed, to be copied back before anything is computed
+  fetchTried = false; // the disk has been asked, once for each time it waits
+  fetchUntilMs = 0; // the time to wait for it
+  awaitedPage: string | null = null; // key of the last one on its way
 
   constructor(options: SequenceOptions) {
     this.tenant = options.tenant;

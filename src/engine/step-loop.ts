@@ -9,6 +9,7 @@ import { StepBatch } from './batch.js';
 import { Pieces } from './detokenizer.js';
 import type { Choice, PinResult } from './live-request.js';
 import { newSampleResult, readLogprob } from './logprobs.js';
+import type { PageStore } from './page-store/page-store.js';
 import { Requests } from './requests.js';
 import { Scheduler, type SchedulerConfig } from './scheduler.js';
 import type { Sequence } from './sequence.js';
@@ -19,7 +20,16 @@ import type { EngineEvent, EngineStats, GenerateRequest, PinnedPrefix } from './
 /** What the loop needs of a native context; the simulator has one of its own. */
 export type StepContext = Pick<
   NativeContext,
-  'info' | 'forward' | 'setSampler' | 'clearSampler' | 'sample' | 'logprobs' | 'trimSequence'
+  | 'info'
+  | 'forward'
+  | 'setSampler'
+  | 'clearSampler'
+  | 'sample'
+  | 'logprobs'
+  | 'trimSequence'
+  | 'readPage'
+  | 'writePage'
+  | 'graphsReused'
 >;
 
 export interface CoreConfig extends SchedulerConfig {
@@ -32,6 +42,8 @@ export interface CoreDependencies {
   vocab: VocabTable;
   /** Called once, with the block tables that the scheduler writes. */
   createContext(blockTables: Int32Array): StepContext;
+  /** Called once where there is a prefix cache; null where evicted pages are not to be kept. */
+  createStore(context: StepContext): PageStore | null;
   /** Epoch in milliseconds, with fractions: deadlines and step times are both read from it. */
   nowMs(): number;
   /** Takes the events of one step; the array is not used again. */
@@ -46,7 +58,10 @@ export interface CoreDependencies {
  */
 export class EngineCore {
   readonly scheduler: Scheduler;
+  /** The last step computed nothing: all that could run waits for the disk. */
+  isBlocked = false;
   private readonly context: StepContext;
+  private readonly store: PageStore | null;
   private readonly requests: Requests;
   private readonly stepTime = new StepTimeModel();
   private readonly batch: StepBatch;
@@ -72,13 +87,16 @@ export class EngineCore {
       throw new RangeError('maxOutputs must be over maxSequences.');
     this.scheduler = new Scheduler(config, this.stepTime, (slot) => this.releaseSlot(slot));
     this.context = dependencies.createContext(this.scheduler.blockTables);
+    const canShare = config.prefixCache && this.context.info.placement === 'pages';
+    this.store = canShare ? dependencies.createStore(this.context) : null;
+    if (this.store !== null) this.scheduler.useStore(this.store);
     const { maxContext, maxQueue, maxSequences } = config;
     this.requests = new Requests({
       scheduler: this.scheduler,
       maxContext,
       maxQueue,
       maxSequences,
-      canShare: config.prefixCache && this.context.info.placement === 'pages',
+      canShare,
       canSpeculate: this.context.info.placement === 'pages', // guesses that were wrong are written over
       pieces: new Pieces(dependencies.vocab),
       nowMs: () => dependencies.nowMs(),
@@ -120,11 +138,13 @@ export class EngineCore {
   /** Runs one step. Blocks for as long as the model computes. */
   step(): void {
     const startMs = this.dependencies.nowMs();
+    const spentMs = this.store?.spentMs ?? 0;
     this.requests.expire(startMs);
     const plan = this.scheduler.schedule(startMs);
     this.prepareSamplers(plan, startMs);
     this.batch.fill(plan);
     if (this.batch.count === 0) this.assertProgress(plan);
+    this.isBlocked = this.batch.count === 0 && plan.fetching > 0;
     const scheduledMs = this.dependencies.nowMs();
     const forwarded = this.batch.count > 0 && this.forward();
     const forwardedMs = this.dependencies.nowMs();
@@ -139,7 +159,8 @@ export class EngineCore {
     this.totals.forwardMs += forwardedMs - scheduledMs;
     this.totals.sampleMs += sampledMs - forwardedMs;
     this.totals.emitMs += endMs - sampledMs;
-    if (forwarded) this.countStep(plan, endMs, endMs - startMs);
+    const movedMs = (this.store?.spentMs ?? 0) - spentMs; // of pages: no part of what tokens cost
+    if (forwarded) this.countStep(plan, endMs, endMs - startMs - movedMs);
   }
 
   /** Hands out events that arose outside a step. */
@@ -148,8 +169,14 @@ export class EngineCore {
     if (events.length > 0) this.dependencies.emit(events);
   }
 
+  /** Leaves the cached pages to the disk for the next start, until `untilMs`. Nothing may be running. */
+  async close(untilMs: number): Promise<void> {
+    await this.store?.close(this.scheduler.cache.pages(), untilMs);
+  }
+
   stats(): EngineStats {
     const { pool, running, waiting, sessions, prefixes } = this.scheduler;
+    const { store } = this;
     return {
       ...this.totals,
       rejections: this.requests.rejections,
@@ -159,6 +186,11 @@ export class EngineCore {
       pagesFree: pool.free,
       pagesCached: pool.cached,
       pagesLive: pool.live,
+      pagesHost: store?.host.size ?? 0,
+      pagesSaved: store?.counts.saved ?? 0,
+      pagesRestored: store?.counts.restored ?? 0,
+      pagesFetched: store?.counts.fetched ?? 0,
+      graphsReused: this.context.graphsReused(),
       cachedTokens: this.scheduler.cachedTokens,
       prefixQueries: this.scheduler.prefixQueries,
       prefixHits: this.scheduler.prefixHits,
@@ -328,6 +360,7 @@ export class EngineCore {
   private assertProgress(plan: StepPlan): void {
     const { running, waiting } = this.scheduler;
     if (plan.size > 0 || plan.admitted.length > 0) return; // planned, and failed since
+    if (plan.restored > 0 || plan.fetching > 0) return;
     if (running.length > 0 || waiting.size > 0) {
       throw new Error(`No progress with ${running.length} running and ${waiting.size} waiting sequences.`);
     }

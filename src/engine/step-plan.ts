@@ -24,6 +24,9 @@ export class StepPlan {
   decodes = 0;
   /** Guessed tokens in the entries. */
   drafts = 0;
+  /** Pages copied back from the page store, and sequences that wait for some of the disk's. */
+  restored = 0;
+  fetching = 0;
   /** Sequences that got their slot in this step and have no sampler yet. */
   readonly admitted: Sequence[] = [];
 
@@ -34,6 +37,8 @@ export class StepPlan {
     this.outputs = 0;
     this.decodes = 0;
     this.drafts = 0;
+    this.restored = 0;
+    this.fetching = 0;
     this.admitted.length = 0;
   }
 

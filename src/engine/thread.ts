@@ -12,6 +12,7 @@ import type {
 import { usableCores } from '../support/cpus.js';
 import { availableMemoryBytes } from '../support/memory.js';
 import { EngineThread } from './engine-thread.js';
+import { createPageStore } from './page-store/create.js';
 import { packEvents, type Report, type ThreadData } from './protocol.js';
 import { resolveSizes, type Sizes } from './sizing.js';
 import { EngineCore } from './step-loop.js';
@@ -70,6 +71,10 @@ function emit(events: EngineEvent[]): void {
   port.postMessage(message, [message.buffer]);
 }
 
+function onFault(error: unknown): void {
+  report({ type: 'fault', message: String((error as Error).stack ?? error) });
+}
+
 function start(loaded: Loaded): void {
   const { model } = loaded;
   const sizes = sizesFor(loaded);
@@ -81,9 +86,18 @@ function start(loaded: Loaded): void {
       context = createContext(loaded, sizes, blockTables);
       return context;
     },
+    createStore: () =>
+      createPageStore({
+        config,
+        context: context!,
+        model: model.info,
+        backend: loaded.backend,
+        nowMs,
+        onFault,
+      }),
     nowMs,
     emit,
-    onFault: (error) => report({ type: 'fault', message: String((error as Error).stack ?? error) }),
+    onFault,
   });
   const thread = new EngineThread(port, core, nowMs, () => {
     context?.close();

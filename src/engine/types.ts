@@ -109,6 +109,9 @@ export interface EngineConfig {
   sessionMaxTokens: number; // default 100000
   speculation: 'auto' | 'off'; // guesses from the text itself, where that pays
   speculationMaxTokens: number; // guessed tokens a step for one sequence
+  kvHostBytes: number; // memory for evicted pages; 0: none
+  kvDiskPath: string | null; // folder for pages that the host memory has no room for
+  kvDiskBytes: number; // of that folder, for one model
 }
 
 /** A snapshot the engine sends a few times a second and after each change of state; counters are totals. */
@@ -119,6 +122,11 @@ export interface EngineStats {
   pagesFree: number;
   pagesCached: number; // only the prefix cache holds them
   pagesLive: number; // held by running sequences
+  pagesHost: number; // copies in host memory
+  pagesSaved: number; // copied there
+  pagesRestored: number; // copied back
+  pagesFetched: number; // read from disk
+  graphsReused: number; // computed without being built again
   steps: number;
   lastStepAtMs: number; // epoch; readiness looks at it
   /** Sums over all steps. */
@@ -156,6 +164,11 @@ export const noStats: EngineStats = {
   pagesFree: 0,
   pagesCached: 0,
   pagesLive: 0,
+  pagesHost: 0,
+  pagesSaved: 0,
+  pagesRestored: 0,
+  pagesFetched: 0,
+  graphsReused: 0,
   steps: 0,
   lastStepAtMs: 0,
   scheduleMs: 0,

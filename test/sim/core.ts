@@ -54,6 +54,7 @@ export function testCore(
       });
       return context;
     },
+    createStore: () => null,
     nowMs: () => clock.nowMs,
     emit: (step) => events.push(...step),
     onFault: () => {},

@@ -20,6 +20,8 @@ test(`the engine over a fake model, ${seeds} seeded runs`, (t) => {
     prefixHits: 0,
     drafted: 0,
     accepted: 0,
+    restored: 0,
+    fetched: 0,
   };
   for (let seed = first; seed < first + seeds; seed++) {
     try {
@@ -36,5 +38,7 @@ test(`the engine over a fake model, ${seeds} seeded runs`, (t) => {
   assert.ok(total.preemptions > seeds / 4, 'preemptions');
   assert.ok(total.prefixHits > seeds, 'prefix hits');
   assert.ok(total.accepted > seeds / 4, 'guesses that were right');
+  assert.ok(total.restored > seeds, 'pages copied back');
+  assert.ok(total.fetched > seeds / 4, 'pages read from disk');
   assert.ok(total.drafted > total.accepted, 'guesses that were wrong');
 });

@@ -28,6 +28,9 @@ export function engineConfig(overrides: Partial<EngineConfig> & { modelPath: str
     sessionMaxTokens: 1_000,
     speculation: 'auto',
     speculationMaxTokens: 8,
+    kvHostBytes: 0,
+    kvDiskPath: null,
+    kvDiskBytes: 2 ** 30,
     ...overrides,
   };
 }
