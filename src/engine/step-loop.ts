@@ -7,6 +7,7 @@ import {
 } from '../native/types.js';
 import { StepBatch } from './batch.js';
 import { Pieces } from './detokenizer.js';
+import { engineStats, newTotals } from './engine-stats.js';
 import type { Choice, PinResult } from './live-request.js';
 import { newSampleResult, readLogprob } from './logprobs.js';
 import type { PageStore } from './page-store/page-store.js';
@@ -66,18 +67,7 @@ export class EngineCore {
   private readonly stepTime = new StepTimeModel();
   private readonly batch: StepBatch;
   private readonly result: SampleResult;
-  private readonly totals = {
-    steps: 0,
-    lastStepAtMs: 0,
-    scheduleMs: 0,
-    forwardMs: 0,
-    sampleMs: 0,
-    emitMs: 0,
-    promptTokens: 0,
-    generatedTokens: 0,
-    draftedTokens: 0,
-    acceptedTokens: 0,
-  };
+  private readonly totals = newTotals();
 
   constructor(private readonly dependencies: CoreDependencies) {
     const { config } = dependencies;
@@ -175,29 +165,8 @@ export class EngineCore {
   }
 
   stats(): EngineStats {
-    const { pool, running, waiting, sessions, prefixes } = this.scheduler;
-    const { store } = this;
-    return {
-      ...this.totals,
-      rejections: this.requests.rejections,
-      running: running.length,
-      waiting: waiting.size,
-      pagesTotal: pool.total,
-      pagesFree: pool.free,
-      pagesCached: pool.cached,
-      pagesLive: pool.live,
-      pagesHost: store?.host.size ?? 0,
-      pagesSaved: store?.counts.saved ?? 0,
-      pagesRestored: store?.counts.restored ?? 0,
-      pagesFetched: store?.counts.fetched ?? 0,
-      graphsReused: this.context.graphsReused(),
-      cachedTokens: this.scheduler.cachedTokens,
-      prefixQueries: this.scheduler.prefixQueries,
-      prefixHits: this.scheduler.prefixHits,
-      preemptions: this.scheduler.preemptions,
-      sessions: sessions.size,
-      pinnedPrefixes: prefixes.size,
-    };
+    const { totals, scheduler, requests, store, context } = this;
+    return engineStats({ totals, scheduler, requests, store, context });
   }
 
   private prepareSamplers(plan: StepPlan, nowMs: number): void {

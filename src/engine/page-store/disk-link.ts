@@ -6,6 +6,8 @@ const maxQueuedBytes = 64 * 2 ** 20; // of pages that wait to be written: what i
 
 /** The engine thread's side of the disk worker. A worker that dies leaves a tier in which nothing is found. */
 export class DiskLink implements PageDisk {
+  /** The worker has ended: everything it was given is on the disk. */
+  readonly ended: Promise<void>;
   private readonly port: MessagePort;
   private readonly known = new Set<string>();
   private readonly reading = new Set<string>();
@@ -27,8 +29,11 @@ export class DiskLink implements PageDisk {
       transferList: [port2],
     });
     worker.on('error', onFault);
-    worker.on('exit', () => {
-      this.dead = true;
+    this.ended = new Promise((resolve) => {
+      worker.on('exit', () => {
+        this.dead = true;
+        resolve();
+      });
     });
   }
 
