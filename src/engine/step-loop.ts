@@ -159,6 +159,11 @@ export class EngineCore {
     if (events.length > 0) this.dependencies.emit(events);
   }
 
+  /** Finds what earlier processes have left, until `untilMs`. Before the first step. */
+  async open(untilMs: number): Promise<void> {
+    await this.store?.open(untilMs);
+  }
+
   /** Leaves the cached pages to the disk for the next start, until `untilMs`. Nothing may be running. */
   async close(untilMs: number): Promise<void> {
     await this.store?.close(this.scheduler.cache.pages(), untilMs);

@@ -20,6 +20,8 @@ import type { EngineConfig, EngineEvent } from './types.js';
 
 /** Worker entry: loads the model, makes the pool, then runs the engine until it is told to close. */
 
+const openMs = 2_000; // for finding kept pages on the disk, at the start
+
 const { config } = workerData as ThreadData;
 const port = parentPort!;
 const report = (message: Report) => port.postMessage(message);
@@ -75,7 +77,7 @@ function onFault(error: unknown): void {
   report({ type: 'fault', message: String((error as Error).stack ?? error) });
 }
 
-function start(loaded: Loaded): void {
+async function start(loaded: Loaded): Promise<void> {
   const { model } = loaded;
   const sizes = sizesFor(loaded);
   let context: NativeContext | undefined;
@@ -104,6 +106,7 @@ function start(loaded: Loaded): void {
     model.close();
     port.close(); // the last thing that keeps this thread alive
   });
+  await core.open(nowMs() + openMs);
   const { maxContext, maxSequences } = sizes;
   report({ type: 'ready', info: { model: model.info, context: context!.info, maxContext, maxSequences } });
   thread.start();
@@ -116,7 +119,7 @@ function coreConfig(engine: EngineConfig, sizes: Sizes) {
 }
 
 try {
-  start(await load());
+  await start(await load());
 } catch (error) {
   const { code, message } = error as Error & { code?: NativeErrorCode };
   report({ type: 'load-failed', code: code ?? null, message });

@@ -8,6 +8,7 @@ interface Read {
 
 /** A disk that is slow, drops what it is given, loses pages, and hangs: as often as `faultRate` says. */
 export class FakeDisk implements PageDisk {
+  readonly isOpen = true;
   readonly isBusy = false;
   private readonly pages = new Map<string, Uint8Array>();
   private reads: Read[] = [];

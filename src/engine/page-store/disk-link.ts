@@ -13,6 +13,7 @@ export class DiskLink implements PageDisk {
   private readonly reading = new Set<string>();
   private readonly queued = new Map<string, number>(); // bytes of pages on their way to the disk
   private queuedBytes = 0;
+  private found = false;
   private dead = false;
 
   constructor(
@@ -35,6 +36,10 @@ export class DiskLink implements PageDisk {
         resolve();
       });
     });
+  }
+
+  get isOpen(): boolean {
+    return this.found || this.dead;
   }
 
   get isBusy(): boolean {
@@ -83,6 +88,7 @@ export class DiskLink implements PageDisk {
     switch (report.type) {
       case 'found':
         for (const key of report.keys) this.known.add(key);
+        this.found = true;
         return;
       case 'written':
         this.queuedBytes -= this.queued.get(report.key) ?? 0;

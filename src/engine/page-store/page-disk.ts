@@ -1,5 +1,7 @@
 /** Pages in files, as the engine thread sees them: nothing here blocks, and nothing throws. */
 export interface PageDisk {
+  /** What earlier processes have left is known. */
+  readonly isOpen: boolean;
   /** Whether a page of this key is known to be there. */
   has(key: string): boolean;
   /** Keeps a page; drops it where the disk can't keep up. */

@@ -50,6 +50,12 @@ export class PageStore {
     this.fetchMs = bytesPerPage / diskRate;
   }
 
+  /** Waits until it is known what the disk has, at most until `untilMs`. */
+  async open(untilMs: number): Promise<void> {
+    const { disk } = this;
+    while (disk !== null && !disk.isOpen && this.options.nowMs() < untilMs) await this.pause(disk);
+  }
+
   /** Takes what has come from disk. `saveBudgetMs`: what copies of evicted pages may take until the next call. */
   beginStep(saveBudgetMs: number): void {
     this.saveBudgetMs = saveBudgetMs;
@@ -143,12 +149,13 @@ export class PageStore {
   }
 
   private async hasRoom(disk: PageDisk, untilMs: number): Promise<boolean> {
-    for (;;) {
-      disk.poll(() => {});
-      if (this.options.nowMs() >= untilMs) return false;
-      if (!disk.isBusy) return true;
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
+    while (disk.isBusy && this.options.nowMs() < untilMs) await this.pause(disk);
+    return !disk.isBusy;
+  }
+
+  private async pause(disk: PageDisk): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    disk.poll(() => {});
   }
 
   /** Milliseconds that it took; null where it failed, and then the tier has no such page. */
