@@ -4,8 +4,12 @@ import { isFaulty } from './report/compare.js';
 import { meetsTarget, type Report } from './report/schema.js';
 import { formatReport } from './report/terminal.js';
 import { completeReport, writeReport } from './report/write.js';
+import { decodeGrid, decodeGridOptionsSchema } from './scenarios/decode-grid.js';
 import { gateway, gatewayOptionsSchema } from './scenarios/gateway.js';
+import { goodput, goodputOptionsSchema } from './scenarios/goodput.js';
+import { kvWaste, kvWasteOptionsSchema } from './scenarios/kv-waste.js';
 import { load, loadOptionsSchema } from './scenarios/load.js';
+import { multiTurn, multiTurnOptionsSchema } from './scenarios/multi-turn.js';
 import type { Outcome, Progress } from './scenarios/outcome.js';
 import { comparedOptionsSchema, peerOptionsSchema } from './scenarios/peer-options.js';
 import { peers, peersOptionsSchema } from './scenarios/peers.js';
@@ -21,6 +25,10 @@ const scenarios: Record<string, (options: unknown) => Promise<Outcome>> = {
   peers: (options) => peers(parse(peersOptionsSchema, options), progress),
   stall: (options) => stall(parse(comparedOptionsSchema, options), progress),
   steps: (options) => steps(parse(peerOptionsSchema, options), progress),
+  'kv-waste': (options) => kvWaste(parse(kvWasteOptionsSchema, options), progress),
+  'multi-turn': (options) => multiTurn(parse(multiTurnOptionsSchema, options), progress),
+  goodput: (options) => goodput(parse(goodputOptionsSchema, options), progress),
+  'decode-grid': (options) => decodeGrid(parse(decodeGridOptionsSchema, options), progress),
   gateway: (options) => gateway(parse(gatewayOptionsSchema, options), progress),
   quality: (options) => quality(parse(qualityOptionsSchema, options), progress),
   soak: (options) => soak(parse(soakOptionsSchema, options), progress),

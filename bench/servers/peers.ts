@@ -15,6 +15,7 @@ export interface Capacity {
   sequences: number;
   tokensPerSequence: number; // prompt and answer
   kvBytes?: number; // of Sluice's pool, where not by its own rule
+  kvHostBytes?: number; // for pages evicted from it
 }
 
 export interface PeerSetup {
@@ -63,6 +64,9 @@ function commandFor(
         SLUICE_CACHE_ENABLED: 'false', // what is measured has to be computed
         SLUICE_DATA_DIR: join(cacheDirectory(process.env), 'bench-data'), // the user's own may hold keys
         ...(capacity.kvBytes !== undefined && { SLUICE_ENGINE_KV_BYTES: String(capacity.kvBytes) }),
+        ...(capacity.kvHostBytes !== undefined && {
+          SLUICE_ENGINE_KV_HOST_BYTES: String(capacity.kvHostBytes),
+        }),
       };
       return { ...common, file: process.execPath, args, env, readyPath: '/readyz' };
     }

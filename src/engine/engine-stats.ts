@@ -39,6 +39,7 @@ export function engineStats({ totals, scheduler, requests, store, context }: Sta
     pagesFree: pool.free,
     pagesCached: pool.cached,
     pagesLive: pool.live,
+    cellsUnused: scheduler.cellsUnused,
     pagesHost: store?.host.size ?? 0,
     pagesSaved: store?.counts.saved ?? 0,
     pagesRestored: store?.counts.restored ?? 0,

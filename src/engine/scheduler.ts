@@ -108,6 +108,14 @@ export class Scheduler {
     return this.placement.blockTables;
   }
 
+  /** Cells of running sequences' pages beyond the tokens that they have. O(running): for statistics. */
+  get cellsUnused(): number {
+    return this.running.reduce(
+      (sum, { pageCount, length }) => sum + pageCount * this.config.pageSize - length,
+      0,
+    );
+  }
+
   /** Evicted pages are kept in `store` from now on, and come back where that takes less time than computing. */
   useStore(store: PageStore): void {
     this.placement.store = store;

@@ -122,6 +122,7 @@ export interface EngineStats {
   pagesFree: number;
   pagesCached: number; // only the prefix cache holds them
   pagesLive: number; // held by running sequences
+  cellsUnused: number; // of those pages, beyond the tokens that the sequences have
   pagesHost: number; // copies in host memory
   pagesSaved: number; // copied there
   pagesRestored: number; // copied back
@@ -164,6 +165,7 @@ export const noStats: EngineStats = {
   pagesFree: 0,
   pagesCached: 0,
   pagesLive: 0,
+  cellsUnused: 0,
   pagesHost: 0,
   pagesSaved: 0,
   pagesRestored: 0,

@@ -21,6 +21,12 @@ export class EngineMetrics {
       { labels: { state: 'cached' }, value: stats.pagesCached },
       { labels: { state: 'live' }, value: stats.pagesLive },
     ]);
+    this.#gauge(
+      'sluice_kv_unused_cells',
+      "Cells of live pages beyond their sequences' tokens",
+      [],
+      (stats) => [one(stats.cellsUnused)],
+    );
     this.#gauge('sluice_kv_host_pages', 'Evicted pages kept in host memory', [], (stats) => [
       one(stats.pagesHost),
     ]);

@@ -11,7 +11,7 @@ import { realModel } from '../support/gguf/real-model.js';
 import { createContext, forward, loadModel } from '../support/native.js';
 
 const long = process.env.SLUICE_LONG === '1';
-const promptCount = long ? 200 : 6;
+const promptCount = long ? 200 : 4;
 const slack = long ? 1 : 1.1; // a few positions say only so much
 const promptTokens = 96;
 const sampledEvery = 8; // positions compared: each row of a large vocabulary is a megabyte

@@ -79,7 +79,7 @@ function run(engine: Engine, wanted: GenerateRequest): Promise<Answer> {
 function requests(overrides: (typeof cases)[string]): GenerateRequest[] {
   return texts.map((text) => {
     const sampling = { ...(overrides.sampling ?? request().sampling), topLogprobs: 3 };
-    return request({ maxTokens: 48, ...overrides, prompt: model.tokenize(text, true, false), sampling });
+    return request({ maxTokens: 32, ...overrides, prompt: model.tokenize(text, true, false), sampling });
   });
 }
 

@@ -131,6 +131,7 @@ export class StubEngine implements Engine {
       promptTokens: 0,
       cachedTokens: 0,
       generatedTokens: this.#generated,
+      cellsUnused: 0,
       pagesHost: 0,
       pagesSaved: 0,
       pagesRestored: 0,
