@@ -11,12 +11,12 @@ import { TOKEN_RANGE, withPeer } from './turn.js';
 
 const SAMPLE_EVERY_MS = 250; // as often as the engine reports
 const DURATION_MS = 3_600_000;
-const PAGE_SIZE = 32; // tokens: Sluice's default
 const TOKENS_MAX = 2048;
 
 export const kvWasteOptionsSchema = peerOptionsSchema.extend({
   clients: z.coerce.number().int().min(1).max(1024),
   requests: z.coerce.number().int().min(1).max(100_000),
+  pageSize: z.coerce.number().int().min(8).max(256),
 });
 
 /** Cells of the KV pool that running sequences hold and have no token for, under a mix of lengths as in ShareGPT. */
@@ -33,13 +33,14 @@ export async function kvWaste(
     sharedTokens: 0,
     tokenRange: TOKEN_RANGE,
   });
-  const capacity = { sequences: options.clients, tokensPerSequence: TOKENS_MAX };
+  const { pageSize } = options;
+  const capacity = { sequences: options.clients, tokensPerSequence: TOKENS_MAX, pageSize };
   const shares = await withPeer('sluice', setup, capacity, llamaServerDefaults, async (server, client) => {
     const seen: number[] = [];
     let running = true;
     const sampler = (async () => {
       for (; running; await new Promise((resolve) => setTimeout(resolve, SAMPLE_EVERY_MS))) {
-        const share = unusedShare(await fetchMetrics(server.url));
+        const share = unusedShare(await fetchMetrics(server.url), pageSize);
         if (share !== null) seen.push(share);
       }
     })();
@@ -56,7 +57,7 @@ export async function kvWaste(
   const { clients, requests, threads, seed } = options;
   return {
     scenario: 'kv-waste',
-    options: { model: basename(setup.modelPath), clients, requests, threads, seed },
+    options: { model: basename(setup.modelPath), clients, requests, pageSize, threads, seed },
     runs: [],
     comparisons: [],
     figures: [
@@ -72,7 +73,7 @@ export async function kvWaste(
 }
 
 /** Of the cells that running sequences hold; null where none runs. */
-export function unusedShare(samples: readonly Sample[]): number | null {
+export function unusedShare(samples: readonly Sample[], pageSize: number): number | null {
   const pages = metricTotal(samples, 'sluice_kv_pages', { state: 'live' });
-  return pages === 0 ? null : metricTotal(samples, 'sluice_kv_unused_cells') / (pages * PAGE_SIZE);
+  return pages === 0 ? null : metricTotal(samples, 'sluice_kv_unused_cells') / (pages * pageSize);
 }
