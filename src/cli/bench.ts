@@ -19,6 +19,25 @@ export function register(program: Command): void {
   withPeerOptions(bench.command('steps'))
     .description("where the time of Sluice's steps goes at 32 sequences")
     .action(runScenario('steps'));
+  registerMemory(bench);
+  withPeerOptions(bench.command('goodput'))
+    .description('the highest rate at which 95 % of the requests start within a second and flow')
+    .option('--peers <names>', 'comma-separated', 'sluice,llama-server')
+    .option('--rounds <n>', 'searches of each peer', '3')
+    .option('--seconds <n>', 'of load at each rate tried', '30')
+    .option('--start-rate <n>', 'requests a second to begin with', '1')
+    .option('--slo-ttft-ms <n>', 'time to first token', '1000')
+    .option('--slo-tpot-ms <n>', 'time per output token', '150')
+    .action(runScenario('goodput'));
+  withPeerOptions(bench.command('decode-grid'))
+    .description(
+      'a decode step by sequences and context: paged kernel, stock streams, stock pool, and the bound',
+    )
+    .option('--sequences <list>', 'comma-separated', '1,4,16,64,256')
+    .option('--contexts <list>', 'tokens, comma-separated', '64,512,2048,8192')
+    .option('--rounds <n>', 'steps of each', '15')
+    .option('--max-kv-gib <n>', 'points whose KV takes more are left out', '12')
+    .action(runScenario('decode-grid'));
   withOutputOptions(bench.command('quality'))
     .description(
       'how well quality estimates tell right answers from wrong ones, on a server that runs already',
@@ -69,6 +88,22 @@ export function register(program: Command): void {
     .option('--requests <n>', 'in all', '1000')
     .option('--protocol <name>', 'completions, ws-json or ws-msgpack', 'completions')
     .action(runScenario('soak'));
+}
+
+function registerMemory(bench: Command): void {
+  withPeerOptions(bench.command('kv-waste'))
+    .description('cells of the KV pool that are allocated and unused, under a ShareGPT-like mix of lengths')
+    .option('--clients <n>', 'requests at a time', '32')
+    .option('--requests <n>', 'in all', '200')
+    .option('--page-size <n>', 'tokens a page', '32')
+    .action(runScenario('kv-waste'));
+  withPeerOptions(bench.command('multi-turn'))
+    .description('conversations that take turns and together outgrow the pool, with and without host memory')
+    .option('--conversations <n>', 'at a time', '100')
+    .option('--turns <n>', 'of each', '10')
+    .option('--clients <n>', 'requests at a time', '8')
+    .option('--pool-share <n>', 'of all conversations that the pool holds', '0.3')
+    .action(runScenario('multi-turn'));
 }
 
 function registerLoad(bench: Command): void {

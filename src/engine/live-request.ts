@@ -37,6 +37,7 @@ export interface LiveRequestOptions {
   nowMs: number;
   maxContext: number; // tokens
   canShare: boolean; // whether this model and configuration have a prefix cache
+  canSpeculate: boolean;
   pieces: Pieces;
   pin: PinCall | null;
 }
@@ -77,7 +78,7 @@ export class LiveRequest {
 }
 
 function sequenceOf(
-  { request, arrival, nowMs, maxContext, canShare }: LiveRequestOptions,
+  { request, arrival, nowMs, maxContext, canShare, canSpeculate }: LiveRequestOptions,
   index: number,
 ): Sequence {
   return new Sequence({
@@ -89,6 +90,7 @@ function sequenceOf(
     arrival,
     enqueuedAtMs: nowMs,
     cacheable: canShare && request.cachePrompt,
+    speculative: canSpeculate,
     promptOutputs: request.promptLogprobs >= 0 && index === 0,
     sessionId: request.sessionId,
   });
