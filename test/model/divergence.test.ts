@@ -13,6 +13,7 @@ import { createContext, forward, loadModel } from '../support/native.js';
 const long = process.env.SLUICE_LONG === '1';
 const promptCount = long ? 200 : 4;
 const slack = long ? 1 : 1.1; // a few positions say only so much
+const negligible = 1e-6; // nats: the rounding of a fixture's few dimensions
 const promptTokens = 96;
 const sampledEvery = 8; // positions compared: each row of a large vocabulary is a megabyte
 
@@ -109,7 +110,7 @@ async function check(t: { diagnostic(message: string): void }, path: string, isR
     `KL from F32 over ${positions} positions: paged ${paged.toExponential(2)}, stock ${stock.toExponential(2)}`,
   );
   assert.ok(paged > 0 && stock > 0, 'an F16 cache leaves a trace');
-  assert.ok(paged <= stock * slack, `paged ${paged}, stock ${stock}`);
+  assert.ok(paged <= Math.max(stock * slack, negligible), `paged ${paged}, stock ${stock}`);
 }
 
 for (const name of ['llama', 'qwen3', 'gemma3-swa'] satisfies FixtureName[])

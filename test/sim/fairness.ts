@@ -50,6 +50,7 @@ export async function simulate({ ratesPerSecond, seconds, seed }: Load): Promise
   const arrivals = Object.entries(ratesPerSecond)
     .flatMap(([tenant, rate]) => [...poisson(tenant, rate, startMs, seconds, random)])
     .sort((a, b) => a.atMs - b.atMs);
+  const end = new AbortController();
   const inFlight = new Map<string, number>();
   const requests = new Map<string, Arrival>();
   const ttftMs = new Map<string, number[]>();
@@ -64,17 +65,19 @@ export async function simulate({ ratesPerSecond, seconds, seed }: Load): Promise
     const prompt = Int32Array.from({ length: PROMPT_TOKENS }, () => random.int(1, 9));
     const wanted = request({ tenant, prompt, maxTokens: ANSWER_TOKENS });
     requests.set(wanted.id, arrival);
-    const { signal } = new AbortController();
     const { id, priority } = wanted;
     const place = queue.enter({
       id,
       tenant,
       priority,
       deadlineMs: Number.MAX_SAFE_INTEGER,
-      signal,
+      signal: end.signal,
       onWait: () => {},
     });
-    void place.then(() => core.submit(wanted));
+    place.then(
+      () => core.submit(wanted),
+      () => undefined, // the simulation has ended
+    );
   };
   const receive = () => {
     for (const event of events.splice(0)) {
@@ -100,6 +103,7 @@ export async function simulate({ ratesPerSecond, seconds, seed }: Load): Promise
     else clock.nowMs = Math.min(arrivals[0]?.atMs ?? endMs, endMs);
     receive();
   }
+  end.abort();
   return ttftMs;
 }
 
