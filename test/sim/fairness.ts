@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { ModelQueue } from '../../src/queue/model-queue.js';
 import { mayEnter } from '../../src/support/fair-share.js';
 import { request, smallConfig, testCore } from './core.js';
@@ -51,6 +52,7 @@ export async function simulate({ ratesPerSecond, seconds, seed }: Load): Promise
     .flatMap(([tenant, rate]) => [...poisson(tenant, rate, startMs, seconds, random)])
     .sort((a, b) => a.atMs - b.atMs);
   const end = new AbortController();
+  setMaxListeners(0, end.signal);
   const inFlight = new Map<string, number>();
   const requests = new Map<string, Arrival>();
   const ttftMs = new Map<string, number[]>();
