@@ -4,12 +4,21 @@ import { isFaulty } from './report/compare.js';
 import { meetsTarget, type Report } from './report/schema.js';
 import { formatReport } from './report/terminal.js';
 import { completeReport, writeReport } from './report/write.js';
+import { cache, cacheOptionsSchema } from './scenarios/cache.js';
+import { decodeGrid, decodeGridOptionsSchema } from './scenarios/decode-grid.js';
+import { evalOptionsSchema, evaluation } from './scenarios/eval.js';
 import { gateway, gatewayOptionsSchema } from './scenarios/gateway.js';
+import { goodput, goodputOptionsSchema } from './scenarios/goodput.js';
+import { guards, guardsOptionsSchema } from './scenarios/guards.js';
+import { guardsQuality, guardsQualityOptionsSchema } from './scenarios/guards-quality.js';
+import { kvWaste, kvWasteOptionsSchema } from './scenarios/kv-waste.js';
 import { load, loadOptionsSchema } from './scenarios/load.js';
+import { multiTurn, multiTurnOptionsSchema } from './scenarios/multi-turn.js';
 import type { Outcome, Progress } from './scenarios/outcome.js';
 import { comparedOptionsSchema, peerOptionsSchema } from './scenarios/peer-options.js';
 import { peers, peersOptionsSchema } from './scenarios/peers.js';
 import { quality, qualityOptionsSchema } from './scenarios/quality.js';
+import { semanticCache, semanticCacheOptionsSchema } from './scenarios/semantic-cache.js';
 import { soak, soakOptionsSchema } from './scenarios/soak.js';
 import { stall } from './scenarios/stall.js';
 import { steps } from './scenarios/steps.js';
@@ -21,8 +30,17 @@ const scenarios: Record<string, (options: unknown) => Promise<Outcome>> = {
   peers: (options) => peers(parse(peersOptionsSchema, options), progress),
   stall: (options) => stall(parse(comparedOptionsSchema, options), progress),
   steps: (options) => steps(parse(peerOptionsSchema, options), progress),
+  'kv-waste': (options) => kvWaste(parse(kvWasteOptionsSchema, options), progress),
+  'multi-turn': (options) => multiTurn(parse(multiTurnOptionsSchema, options), progress),
+  goodput: (options) => goodput(parse(goodputOptionsSchema, options), progress),
+  'decode-grid': (options) => decodeGrid(parse(decodeGridOptionsSchema, options), progress),
   gateway: (options) => gateway(parse(gatewayOptionsSchema, options), progress),
+  guards: (options) => guards(parse(guardsOptionsSchema, options), progress),
+  'guards-quality': (options) => guardsQuality(parse(guardsQualityOptionsSchema, options), progress),
+  cache: (options) => cache(parse(cacheOptionsSchema, options), progress),
   quality: (options) => quality(parse(qualityOptionsSchema, options), progress),
+  'semantic-cache': (options) => semanticCache(parse(semanticCacheOptionsSchema, options), progress),
+  eval: (options) => evaluation(parse(evalOptionsSchema, options), progress),
   soak: (options) => soak(parse(soakOptionsSchema, options), progress),
 };
 

@@ -49,7 +49,8 @@ Context::Context(std::shared_ptr<Model> model, const ContextOptions &options)
     params.n_ctx = options.pages * options.pageSize;
     params.n_batch = options.maxBatchTokens;
     params.n_ubatch = std::min(options.maxBatchTokens, graphTokensMax);
-    // A unified KV takes any id below 256; what n_seq_max costs is a state a sequence, and a row of logits.
+    // A unified KV takes any id below LLAMA_MAX_SEQ; what n_seq_max costs is a state a sequence, and a row of
+    // logits.
     params.n_seq_max = hasStates ? options.maxSequences : 1;
     params.n_outputs_max = std::max(options.maxOutputs, params.n_seq_max);
     params.n_threads = options.threads;
@@ -222,6 +223,25 @@ bool Context::shouldAbort(void *self) {
 const float *Context::logits(int32_t output) const {
     if (logits_ == nullptr || output < 0 || output >= outputCount_) throw RangeError("output out of range");
     return logits_ + static_cast<size_t>(output) * static_cast<size_t>(model_->info().vocabSize);
+}
+
+void Context::readPage(uint32_t page, uint8_t *bytes) const {
+    requirePage(page);
+    llama_paged_read_page(handle_.get(), page, bytes);
+}
+
+void Context::writePage(uint32_t page, const uint8_t *bytes) {
+    requirePage(page);
+    llama_paged_write_page(handle_.get(), page, bytes);
+}
+
+void Context::requirePage(uint32_t page) const {
+    if (!info_.placedByPages) throw RangeError("pages are for contexts with placement 'pages'");
+    if (page >= options_.pages) throw RangeError("page out of range");
+}
+
+uint64_t Context::graphsReused() const {
+    return static_cast<uint64_t>(llama_perf_context(handle_.get()).n_reused);
 }
 
 bool Context::trimSequence(int32_t sequence, int32_t from) {

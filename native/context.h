@@ -72,6 +72,13 @@ public:
 
     bool trimSequence(int32_t sequence, int32_t from);
 
+    /** Keys and values of a page over all layers: info().bytesPerPage bytes. */
+    void readPage(uint32_t page, uint8_t *bytes) const;
+    void writePage(uint32_t page, const uint8_t *bytes);
+
+    /** Graphs that were computed again without being built again, since the start. */
+    uint64_t graphsReused() const;
+
     /** Contexts alive in the process. */
     static size_t count();
 
@@ -90,6 +97,7 @@ private:
     int32_t checkTokens(size_t count);
     void copyTables(const Batch &batch);
     void checkCells(size_t count);
+    void requirePage(uint32_t page) const;
     void decode(const llama_batch &input);
     static bool shouldAbort(void *self);
 

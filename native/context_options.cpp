@@ -9,7 +9,6 @@ namespace sluice {
 
 namespace {
 
-constexpr int64_t sequencesMax = 256; // LLAMA_MAX_SEQ
 constexpr int64_t cellsMax = 1 << 26;
 constexpr int64_t batchTokensMax = 1 << 16;
 constexpr int64_t outputsMax = 1 << 12;
@@ -48,7 +47,8 @@ ContextOptions readContextOptions(const Napi::Object &object) {
     options.pageSize = size(object, "pageSize", 8, 256);
     if ((options.pageSize & (options.pageSize - 1)) != 0) throw RangeError("pageSize must be a power of two");
     options.pages = size(object, "pages", 1, cellsMax / options.pageSize);
-    options.maxSequences = size(object, "maxSequences", 1, sequencesMax);
+    options.maxSequences =
+        size(object, "maxSequences", 1, static_cast<int64_t>(llama_max_parallel_sequences()));
     options.maxPagesPerSequence = size(object, "maxPagesPerSequence", 1, cellsMax / options.pageSize);
     options.maxBatchTokens = size(object, "maxBatchTokens", 1, batchTokensMax);
     options.maxOutputs = size(object, "maxOutputs", 1, outputsMax);

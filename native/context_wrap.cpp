@@ -39,6 +39,14 @@ SampleTarget targetOf(const Napi::Value &value, size_t rows) {
             atLeast(float32View(result.Get("topLogprobs"), "topLogprobs"), tops, "topLogprobs")};
 }
 
+uint32_t pageOf(const Napi::Value &value, const Context &context) {
+    return static_cast<uint32_t>(toInteger(value, "page", 0, context.options().pages - 1));
+}
+
+uint8_t *pageBytes(const Napi::Value &value, const Context &context) {
+    return atLeast(uint8View(value, "bytes"), context.info().bytesPerPage, "bytes");
+}
+
 } // namespace
 
 Napi::Function ContextWrap::define(Napi::Env env) {
@@ -52,6 +60,9 @@ Napi::Function ContextWrap::define(Napi::Env env) {
                            InstanceMethod<&ContextWrap::logprobs>("logprobs"),
                            InstanceMethod<&ContextWrap::logits>("logits"),
                            InstanceMethod<&ContextWrap::trimSequence>("trimSequence"),
+                           InstanceMethod<&ContextWrap::readPage>("readPage"),
+                           InstanceMethod<&ContextWrap::writePage>("writePage"),
+                           InstanceMethod<&ContextWrap::graphsReused>("graphsReused"),
                            InstanceMethod<&ContextWrap::close>("close"),
                        });
 }
@@ -178,6 +189,26 @@ Napi::Value ContextWrap::trimSequence(const Napi::CallbackInfo &call) {
             static_cast<int32_t>(toInteger(call[0], "sequence", 0, context.options().maxSequences - 1));
         const auto from = static_cast<int32_t>(toInteger(call[1], "from", 0, 0x7fffffff));
         return Napi::Boolean::New(call.Env(), context.trimSequence(sequence, from));
+    });
+}
+
+void ContextWrap::readPage(const Napi::CallbackInfo &call) {
+    guarded(call.Env(), [&] {
+        const Context &context = open().context;
+        context.readPage(pageOf(call[0], context), pageBytes(call[1], context));
+    });
+}
+
+void ContextWrap::writePage(const Napi::CallbackInfo &call) {
+    guarded(call.Env(), [&] {
+        Context &context = open().context;
+        context.writePage(pageOf(call[0], context), pageBytes(call[1], context));
+    });
+}
+
+Napi::Value ContextWrap::graphsReused(const Napi::CallbackInfo &call) {
+    return guarded(call.Env(), [&]() -> Napi::Value {
+        return Napi::Number::New(call.Env(), static_cast<double>(open().context.graphsReused()));
     });
 }
 

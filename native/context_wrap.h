@@ -39,6 +39,9 @@ private:
     void logprobs(const Napi::CallbackInfo &call);
     Napi::Value logits(const Napi::CallbackInfo &call);
     Napi::Value trimSequence(const Napi::CallbackInfo &call);
+    void readPage(const Napi::CallbackInfo &call);
+    void writePage(const Napi::CallbackInfo &call);
+    Napi::Value graphsReused(const Napi::CallbackInfo &call);
     void close(const Napi::CallbackInfo &call);
 
     State &open() const;

@@ -51,6 +51,9 @@ function isWanted(file) {
   if (/^node_modules\/node-llama-cpp\/llama\/.*\.bundle$/.test(name)) return false;
   const uws = /^node_modules\/uWebSockets\.js\/uws_(\w+)\.node$/.exec(name)?.[1];
   if (uws !== undefined) return uws === `linux_${process.arch}_${process.versions.modules}`;
+  const usearch = /^node_modules\/usearch\/(\w+)(?:\/([\w+-]+)\/)?/.exec(name);
+  if (usearch?.[1] === 'prebuilds' && usearch[2] !== undefined) return usearch[2] === `linux-${process.arch}`;
+  if (usearch && /^(?:numkong|include|cpp|c|cmake)$/.test(usearch[1])) return false;
   return !/^dist\/(test|.*\.test\.)/.test(name);
 }
 

@@ -10,6 +10,7 @@ export const errorTable = {
   context_length_exceeded: { status: 400, type: 'invalid_request_error', retry: false },
   unsupported_parameter: { status: 400, type: 'invalid_request_error', retry: false },
   invalid_grammar: { status: 400, type: 'invalid_request_error', retry: false },
+  content_policy_violation: { status: 400, type: 'invalid_request_error', retry: false }, // a guard has blocked it
   max_cost_exceeded: { status: 400, type: 'invalid_request_error', retry: false },
   invalid_api_key: { status: 401, type: 'authentication_error', retry: false },
   permission_denied: { status: 403, type: 'permission_error', retry: false },
@@ -30,6 +31,7 @@ export const errorTable = {
   slow_reader: { status: 429, type: 'rate_limit_error', retry: true },
   shutting_down: { status: 503, type: 'server_error', retry: true },
   store_unavailable: { status: 503, type: 'server_error', retry: true }, // keys or limits can't be read or written
+  guard_failed: { status: 503, type: 'server_error', retry: true }, // what couldn't be checked isn't let through
   model_not_ready: { status: 503, type: 'server_error', retry: true },
   no_healthy_models: { status: 503, type: 'server_error', retry: true }, // nobody who could answer is up
   inference_timeout: { status: 504, type: 'server_error', retry: true }, // waited too long for its model
@@ -62,6 +64,8 @@ export class SluiceError extends Error {
   readonly retryAfterSeconds: number | null;
   /** Further headers of the answer, such as what is left of a limit. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Further fields of the error on the wire. */
+  readonly details: Readonly<Record<string, unknown>>;
 
   constructor(
     code: ErrorCode,
@@ -70,6 +74,7 @@ export class SluiceError extends Error {
       param?: string | null;
       retryAfterSeconds?: number | null;
       headers?: Readonly<Record<string, string>>;
+      details?: Readonly<Record<string, unknown>>;
       cause?: unknown;
     } = {},
   ) {
@@ -78,6 +83,7 @@ export class SluiceError extends Error {
     this.param = options.param ?? null;
     this.retryAfterSeconds = options.retryAfterSeconds ?? null;
     this.headers = options.headers ?? {};
+    this.details = options.details ?? {};
   }
 
   get status(): number {
@@ -86,9 +92,8 @@ export class SluiceError extends Error {
 
   /** OpenAI's wire shape. */
   toJSON(): { error: { message: string; type: string; code: string; param: string | null } } {
-    return {
-      error: { message: this.message, type: errorTable[this.code].type, code: this.code, param: this.param },
-    };
+    const { type } = errorTable[this.code];
+    return { error: { message: this.message, type, code: this.code, param: this.param, ...this.details } };
   }
 }
 

@@ -32,7 +32,7 @@ export async function writeReport(report: Report, directory: string | null): Pro
   return [`${base}.json`, `${base}.svg`];
 }
 
-const CHARTED = ['output tokens', 'TTFT p99', 'ITL p99'];
+const CHARTED = ['output tokens', 'TTFT p99', 'ITL p99', 'decode step'];
 
 /** Comparisons by metric; without any, the single runs' throughput and first-token time; without those, figures by unit. */
 export function chartPanels(report: Report): BarPanel[] {

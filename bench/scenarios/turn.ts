@@ -3,7 +3,7 @@ import type { LoadClient } from '../client/types.js';
 import { type Summary, summarise } from '../measure.js';
 import { readCpu, type ServerUsage, usageBetween } from '../servers/cpu-meter.js';
 import type { LlamaServerSettings } from '../servers/llama-server.js';
-import { type PeerName, type PeerSetup, startPeer } from '../servers/peers.js';
+import { type Capacity, type PeerName, type PeerSetup, startPeer } from '../servers/peers.js';
 import type { ServerProcess } from '../servers/server.js';
 import { createPrompts } from '../workload/prompts.js';
 import { runLoad } from '../workload/run-load.js';
@@ -20,7 +20,7 @@ const WARM_UP = { requests: 8, promptTokens: 64, outputTokens: 8 };
 export async function withPeer<T>(
   peer: PeerName,
   setup: PeerSetup,
-  capacity: { sequences: number; tokensPerSequence: number },
+  capacity: Capacity,
   settings: LlamaServerSettings,
   use: (server: ServerProcess, client: LoadClient) => Promise<T>,
 ): Promise<T> {

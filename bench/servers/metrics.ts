@@ -34,6 +34,6 @@ export function metricTotal(
   return series.reduce((sum, sample) => sum + sample.value, 0);
 }
 
-export async function fetchMetrics(url: string): Promise<Sample[]> {
-  return parseMetrics(await (await fetch(`${url}/metrics`)).text());
+export async function fetchMetrics(url: string, headers: Record<string, string> = {}): Promise<Sample[]> {
+  return parseMetrics(await (await fetch(`${url}/metrics`, { headers })).text());
 }

@@ -15,6 +15,8 @@ export interface Capacity {
   sequences: number;
   tokensPerSequence: number; // prompt and answer
   kvBytes?: number; // of Sluice's pool, where not by its own rule
+  kvHostBytes?: number; // for pages evicted from it
+  pageSize?: number; // tokens, of Sluice's pool
 }
 
 export interface PeerSetup {
@@ -62,7 +64,9 @@ function commandFor(
         SLUICE_LOG_LEVEL: 'warn',
         SLUICE_CACHE_ENABLED: 'false', // what is measured has to be computed
         SLUICE_DATA_DIR: join(cacheDirectory(process.env), 'bench-data'), // the user's own may hold keys
-        ...(capacity.kvBytes !== undefined && { SLUICE_ENGINE_KV_BYTES: String(capacity.kvBytes) }),
+        ...engineSetting('KV_BYTES', capacity.kvBytes),
+        ...engineSetting('KV_HOST_BYTES', capacity.kvHostBytes),
+        ...engineSetting('PAGE_SIZE', capacity.pageSize),
       };
       return { ...common, file: process.execPath, args, env, readyPath: '/readyz' };
     }
@@ -79,6 +83,10 @@ function commandFor(
       return { ...common, file: process.execPath, args, env: {}, readyPath: '/health' };
     }
   }
+}
+
+function engineSetting(name: string, value: number | undefined): Record<string, string> {
+  return value === undefined ? {} : { [`SLUICE_ENGINE_${name}`]: String(value) };
 }
 
 /** llama-server of the bundled release: `path`, or built once and cached (minutes). */

@@ -23,7 +23,7 @@ extern "C" {
 struct llama_paged_config {
     // [max_sequences * max_pages_per_sequence] page ids, row-major; outlives the context
     const int32_t *tables;
-    uint32_t max_sequences;          // rows; <= 256, sequence ids of batches must be below
+    uint32_t max_sequences;          // rows; at most llama_max_parallel_sequences(), ids of batches are below
     uint32_t max_pages_per_sequence; // columns
     uint32_t page_size;              // cells; a power of two, divides the context's n_ctx
     bool use_kernel;                 // attention by the paged CPU kernel where the model allows it

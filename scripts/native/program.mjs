@@ -14,10 +14,10 @@ export function runOrExit(command, commandArgs) {
   }
 }
 
-/** The program's path. The libraries are found where they lie. */
+/** The program's path. The libraries are found where they lie; loaded by the program, others find them too. */
 export function compileProgram(program, flags, sources, libraries) {
   const rpaths = libraries.map((library) => `-Wl,-rpath,${path.dirname(library)}`);
   const all = ['-std=c++17', '-g', '-Wall', '-Wextra', '-pthread', ...flags, ...sources, '-o', program];
-  runOrExit(compiler, [...all, ...libraries, ...rpaths]);
+  runOrExit(compiler, [...all, '-Wl,--no-as-needed', ...libraries, ...rpaths]);
   return program;
 }

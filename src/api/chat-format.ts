@@ -1,3 +1,4 @@
+import type { GuardReport } from '../generation/report.js';
 import { shownBytes } from '../generation/shown-token.js';
 import type {
   FinishReason,
@@ -25,6 +26,7 @@ interface Choice {
   toolCalls: { id: string; type: 'function'; function: { name: string; arguments: string } }[];
   logprobs: ChatLogprobs | null;
   finishReason: FinishReason | null;
+  guard: GuardReport | undefined;
   begun: boolean; // a stream has sent its role
 }
 
@@ -42,7 +44,7 @@ export class ChatFormat implements AnswerFormat {
   chunks(event: GenerationEvent): Chunk[] {
     this.#follow(event);
     if (event.type === 'delta') return this.#deltaChunks(event);
-    if (event.type === 'done') return [this.#chunk(event.choice, {}, null, event.finishReason)];
+    if (event.type === 'done') return [this.#chunk(event.choice, {}, null, event.finishReason, event.guard)];
     return [];
   }
 
@@ -52,7 +54,10 @@ export class ChatFormat implements AnswerFormat {
 
   collect(event: GenerationEvent): void {
     this.#follow(event);
-    if (event.type === 'done') this.#choice(event.choice).finishReason = event.finishReason;
+    if (event.type === 'done') {
+      const { finishReason, guard } = event;
+      Object.assign(this.#choice(event.choice), { finishReason, guard });
+    }
     if (event.type !== 'delta') return;
     const choice = this.#choice(event.choice);
     choice.content += event.message?.content ?? '';
@@ -65,14 +70,14 @@ export class ChatFormat implements AnswerFormat {
 
   whole(usage: Usage): object {
     const choices = this.#choices.map((choice, index) => {
-      const { content, reasoning, toolCalls, logprobs, finishReason } = choice;
+      const { content, reasoning, toolCalls, logprobs, finishReason, guard } = choice;
       const message = {
         role: 'assistant',
         content: content === '' && toolCalls.length > 0 ? null : content,
         ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
         ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls }),
       };
-      return { index, message, logprobs, finish_reason: finishReason };
+      return { index, message, logprobs, finish_reason: finishReason, ...(guard ? { guard } : {}) };
     });
     return { ...this.#envelope('chat.completion', choices), usage: wireUsage(usage), ...routeField(usage) };
   }
@@ -99,13 +104,20 @@ export class ChatFormat implements AnswerFormat {
     delta: MessageDelta,
     logprobs: ChatLogprobs | null,
     finishReason: FinishReason | null,
+    guard?: GuardReport,
   ): Chunk {
     const choice = this.#choice(index);
     const role = choice.begun
       ? {}
       : { role: 'assistant' as const, ...(delta.tool_calls ? {} : { content: '' }) };
     choice.begun = true;
-    const part: ChoiceChunk = { index, delta: { ...role, ...delta }, logprobs, finish_reason: finishReason };
+    const part: ChoiceChunk = {
+      index,
+      delta: { ...role, ...delta },
+      logprobs,
+      finish_reason: finishReason,
+      ...(guard ? { guard } : {}),
+    };
     return {
       ...this.#envelope('chat.completion.chunk', [part]),
       ...(this.#options.includeUsage ? { usage: null } : {}),
@@ -132,6 +144,7 @@ export class ChatFormat implements AnswerFormat {
       toolCalls: [],
       logprobs: null,
       finishReason: null,
+      guard: undefined,
       begun: false,
     };
     return this.#choices[index];

@@ -1,9 +1,10 @@
-import { shownBytes } from '../generation/shown-token.js';
+import type { GuardReport } from '../generation/report.js';
+import { shownBytes, visibleBytes } from '../generation/shown-token.js';
 import type { FinishReason, GenerationEvent, ShownLogprob, Usage } from '../generation/types.js';
 import type { VocabTable } from '../native/types.js';
 import { type AnswerFormat, type Chunk, routeField, wireUsage } from './format.js';
 import type { CompletionLogprobs } from './schemas/completions.js';
-import { bytesText, charactersBegun, textOfTokens, visibleBytes } from './token-text.js';
+import { bytesText, charactersBegun, textOfTokens } from './token-text.js';
 
 export interface CompletionFormatOptions {
   id: string;
@@ -18,6 +19,7 @@ interface Choice {
   text: string;
   logprobs: CompletionLogprobs | null;
   finishReason: FinishReason | null;
+  guard: GuardReport | undefined;
   characters: number; // of the tokens so far, for text_offset
 }
 
@@ -49,12 +51,13 @@ export class CompletionFormat implements AnswerFormat {
       choice.text += part.text;
       choice.logprobs = joined(choice.logprobs, part.logprobs);
       choice.finishReason ??= part.finish_reason;
+      choice.guard ??= part.guard;
     }
   }
 
   whole(usage: Usage): object {
-    const choices = this.#choices.map(({ text, logprobs, finishReason }, index) => {
-      return { index, text, logprobs, finish_reason: finishReason };
+    const choices = this.#choices.map(({ text, logprobs, finishReason, guard }, index) => {
+      return { index, text, logprobs, finish_reason: finishReason, ...(guard ? { guard } : {}) };
     });
     return { ...this.#envelope(choices), usage: wireUsage(usage), ...routeField(usage) };
   }
@@ -66,9 +69,12 @@ export class CompletionFormat implements AnswerFormat {
 
   /** What an event adds, by choice. */
   #parts(event: GenerationEvent) {
-    const part = (text: string, logprobs: CompletionLogprobs | null, finishReason: FinishReason | null) => {
-      return { text, logprobs, finish_reason: finishReason };
-    };
+    const part = (
+      text: string,
+      logprobs: CompletionLogprobs | null,
+      finishReason: FinishReason | null,
+      guard?: GuardReport,
+    ) => ({ text, logprobs, finish_reason: finishReason, ...(guard ? { guard } : {}) });
     switch (event.type) {
       case 'queued':
         return [];
@@ -91,7 +97,7 @@ export class CompletionFormat implements AnswerFormat {
         return [[event.choice, part(event.text, logprobs, null)] as const];
       }
       case 'done':
-        return [[event.choice, part('', null, event.finishReason)] as const];
+        return [[event.choice, part('', null, event.finishReason, event.guard)] as const];
     }
   }
 
@@ -116,7 +122,13 @@ export class CompletionFormat implements AnswerFormat {
   }
 
   #choice(index: number): Choice {
-    this.#choices[index] ??= { text: '', logprobs: null, finishReason: null, characters: 0 };
+    this.#choices[index] ??= {
+      text: '',
+      logprobs: null,
+      finishReason: null,
+      guard: undefined,
+      characters: 0,
+    };
     return this.#choices[index];
   }
 }

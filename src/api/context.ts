@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Access } from '../auth/index.js';
 import type { Config } from '../config/index.js';
 import { SluiceError } from '../errors.js';
+import type { LiveEvaluation } from '../eval/live/live-evaluation.js';
 import type { Gateway } from '../gateway/pipeline.js';
 import type { Office } from '../gateway/tenancy.js';
 import type { Log } from '../telemetry/log.js';
@@ -17,6 +18,7 @@ export interface ApiContext {
   access: Access;
   /** What the admin routes work on; null where there is no store. */
   office: Office | null;
+  live: LiveEvaluation;
   metrics: Metrics;
   tracing: Tracing;
   log: Log;

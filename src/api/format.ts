@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { GuardReport } from '../generation/report.js';
 import type { FinishReason, GenerationEvent, MessageDelta, Usage } from '../generation/types.js';
 import { dollars } from '../support/money.js';
 import { cacheStatus } from './cached.js';
@@ -13,6 +14,7 @@ export interface ChoiceChunk {
   delta?: MessageDelta & { role?: 'assistant' };
   logprobs: CompletionLogprobs | ChatLogprobs | null;
   finish_reason: FinishReason | null;
+  guard?: GuardReport;
 }
 
 export interface Chunk {

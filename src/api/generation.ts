@@ -16,6 +16,8 @@ import type { CompletionRequest } from './schemas/completions.js';
 import { trimmedHeader, wireTrimmed } from './trimmed.js';
 import { type RequestScope, validateChat, validateCompletion } from './validate.js';
 
+const WARNINGS_HEADER = 'x-sluice-guard-warnings';
+
 /** A request and the form of its answer, as HTTP and WebSocket both need them. */
 export interface Generation {
   request: ValidatedRequest;
@@ -29,7 +31,11 @@ export interface Sender {
   cacheControl: string | undefined;
 }
 
-export function completionGeneration(api: ApiContext, sender: Sender, wire: CompletionRequest): Generation {
+export function completionGeneration(
+  api: Pick<ApiContext, 'config'>,
+  sender: Sender,
+  wire: CompletionRequest,
+): Generation {
   const request = validateCompletion(wire, scopeOf(api, sender, 'cmpl'));
   const prompts = request.input.kind === 'text' ? request.input.prompts : [];
   const format = new CompletionFormat({
@@ -42,7 +48,11 @@ export function completionGeneration(api: ApiContext, sender: Sender, wire: Comp
   return { request, format, includeUsage: wire.stream_options?.include_usage ?? false };
 }
 
-export function chatGeneration(api: ApiContext, sender: Sender, wire: ChatRequest): Generation {
+export function chatGeneration(
+  api: Pick<ApiContext, 'config'>,
+  sender: Sender,
+  wire: ChatRequest,
+): Generation {
   const request = validateChat(wire, scopeOf(api, sender, 'chatcmpl'));
   const format = new ChatFormat(formatOptions(request, wire));
   return { request, format, includeUsage: wire.stream_options?.include_usage ?? false };
@@ -80,6 +90,7 @@ async function respondWhole(
       headers = headersOf(event);
       trimmed = wireTrimmed(event.trimmed);
     }
+    if (event.type === 'done') headers = withWarnings(headers, event.guard?.warnings);
     note(exchange, event);
     format.collect(event);
   };
@@ -127,15 +138,23 @@ async function respondStreaming(exchange: Exchange, api: ApiContext, generation:
 }
 
 function headersOf(start: Extract<GenerationEvent, { type: 'start' }>): Headers {
-  const { model, route, warning, trimmed, quota, cache } = start;
+  const { model, route, warning, trimmed, quota, cache, guardWarnings } = start;
   return {
     ...quota,
+    ...withWarnings({}, guardWarnings),
     ...cacheHeaders(cache),
     ...trimmedHeader(trimmed),
     ...(warning === null ? {} : { 'x-sluice-warning': warning }),
     ...(route === null ? {} : { 'x-sluice-model': plain(model), 'x-sluice-route': plain(route.name) }),
     ...(route?.variant ? { 'x-sluice-variant': plain(route.variant) } : {}),
   };
+}
+
+/** Of the request, and where the answer came whole of that too. */
+function withWarnings(headers: Headers, warnings: readonly string[] = []): Headers {
+  if (warnings.length === 0) return headers;
+  const known = headers[WARNINGS_HEADER];
+  return { ...headers, [WARNINGS_HEADER]: plain([...(known ? [known] : []), ...warnings].join(', ')) };
 }
 
 /** Models are called like their files, and those like anything. */
@@ -166,7 +185,11 @@ export function logged({ route, cache, nanodollars, ...tokens }: Usage): object 
   };
 }
 
-function scopeOf(api: ApiContext, { caller, cacheControl }: Sender, prefix: string): RequestScope {
+function scopeOf(
+  api: Pick<ApiContext, 'config'>,
+  { caller, cacheControl }: Sender,
+  prefix: string,
+): RequestScope {
   return {
     id: newId(prefix),
     caller,

@@ -8,9 +8,11 @@ import { listModelStatus, listQueues, loadModel, unloadModel, updateModel } from
 import { deleteRoute, listRouteStatus, putRoute } from './handlers/admin-routes.js';
 import { chatCompletions, completions } from './handlers/completions.js';
 import { embeddings } from './handlers/embeddings.js';
+import { evaluationStatus, feedback } from './handlers/evaluation.js';
 import { healthz, modelReadyz, readyz } from './handlers/health.js';
 import { metrics } from './handlers/metrics.js';
 import { getModel, listModels } from './handlers/models.js';
+import { moderations } from './handlers/moderations.js';
 import { openapi } from './handlers/openapi.js';
 import { createPrefix, deletePrefix, listPrefixes } from './handlers/prefixes.js';
 import { detokenize, tokenize } from './handlers/tokenize.js';
@@ -20,6 +22,8 @@ import * as adminRouting from './schemas/admin-routing.js';
 import { chatChunk, chatRequest, chatResponse } from './schemas/chat.js';
 import { completionRequest, completionResponse } from './schemas/completions.js';
 import { embeddingRequest, embeddingResponse } from './schemas/embeddings.js';
+import * as evaluationSchemas from './schemas/evaluation.js';
+import { moderationRequest, moderationResponse } from './schemas/moderations.js';
 import * as schemas from './schemas/others.js';
 
 export interface Route {
@@ -60,6 +64,7 @@ const GENERATION_ERRORS = [
   'context_length_exceeded',
   'request_too_large',
   'invalid_grammar',
+  'content_policy_violation',
   'max_cost_exceeded',
   'model_access_denied',
   'insufficient_quota',
@@ -74,6 +79,7 @@ const GENERATION_ERRORS = [
   'inference_timeout',
   'shutting_down',
   'store_unavailable',
+  'guard_failed',
   'deadline_exceeded',
   'not_cached',
   'engine_failed',
@@ -133,6 +139,15 @@ export const routes: readonly Route[] = [
     response: embeddingResponse,
     errors: EMBEDDING_ERRORS,
     handle: embeddings,
+  },
+  {
+    method: 'POST',
+    path: '/v1/moderations',
+    summary: 'Say which texts are harmful, and how',
+    request: moderationRequest,
+    response: moderationResponse,
+    errors: [...BODY_ERRORS, 'request_too_large', 'queue_full', 'guard_failed'],
+    handle: moderations,
   },
   {
     method: 'GET',
@@ -295,6 +310,24 @@ export const routes: readonly Route[] = [
     response: adminRouting.removedRoute,
     errors: ['not_found'],
     handle: deleteRoute,
+  },
+  {
+    method: 'POST',
+    path: '/v1/feedback',
+    summary: 'Say how good an answer was, or what it should have been',
+    request: evaluationSchemas.feedbackRequest,
+    response: evaluationSchemas.feedbackResponse,
+    errors: ADMIN_BODY_ERRORS,
+    handle: feedback,
+  },
+  {
+    method: 'GET',
+    access: 'admin',
+    path: '/admin/evaluation',
+    summary: 'Live quality: scores by model, variants of routes compared, calibration of cascades',
+    response: evaluationSchemas.evaluationStatus,
+    errors: ['store_unavailable'],
+    handle: evaluationStatus,
   },
   {
     method: 'GET',

@@ -1,4 +1,3 @@
-import type { Embedder } from '../embedding/index.js';
 import { createGateway, type GatewayParts } from '../gateway/create.js';
 import { type Tenancy, withoutTenancy } from '../gateway/tenancy.js';
 import { Probes } from '../routing/probes.js';
@@ -7,12 +6,12 @@ import { noTracing, type Tracing } from '../telemetry/trace.js';
 import { createApp } from './app.js';
 import { ByteBudget } from './byte-budget.js';
 import type { ApiContext } from './context.js';
+import { createLiveEvaluation } from './live-evaluation.js';
 import { routes } from './routes.js';
 
 export interface Server {
   port: number;
   router: Router;
-  embedder: Embedder | null;
   /**
    * Refuses what is new and waits for what runs, at most `server.drainTimeoutMs`. True where everything ended by itself.
    * Connections stay open meanwhile, so that load balancers can ask /readyz.
@@ -39,11 +38,14 @@ export async function startServer({
   const { config, metrics, log } = parts;
   const tenancy = given ?? withoutTenancy(config);
   const gateway = await createGateway({ ...parts, accounting: tenancy.accounting });
+  const live = await createLiveEvaluation({ config, gateway, office: tenancy.office, metrics, log });
+  gateway.observer = live;
   const api: ApiContext = {
     config,
     gateway,
     access: tenancy.access,
     office: tenancy.office,
+    live,
     metrics,
     tracing,
     log,
@@ -59,7 +61,6 @@ export async function startServer({
   return {
     port,
     router: gateway.router,
-    embedder: gateway.embedder,
     drain: async () => {
       api.draining = true;
       app.closeIdleSockets();
@@ -67,7 +68,9 @@ export async function startServer({
     },
     close: () => {
       probes.close();
+      void live.close();
       app.close();
+      gateway.guards.close().catch((error: unknown) => log.error({ err: error }, 'guards'));
     },
   };
 }

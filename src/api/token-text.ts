@@ -1,5 +1,5 @@
-import { tokenBytes } from '../generation/shown-token.js';
-import { VocabFlag, type VocabTable } from '../native/types.js';
+import { tokenBytes, visibleBytes } from '../generation/shown-token.js';
+import type { VocabTable } from '../native/types.js';
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -27,9 +27,4 @@ export function charactersBegun(bytes: Uint8Array): number {
   let count = 0;
   for (const byte of bytes) if ((byte & 0xc0) !== 0x80) count += 1;
   return count;
-}
-
-/** Bytes that a token adds to the text: none for control tokens. */
-export function visibleBytes(vocab: VocabTable, token: number): Uint8Array {
-  return (vocab.flags[token] ?? 0) & VocabFlag.control ? new Uint8Array(0) : tokenBytes(vocab, token);
 }

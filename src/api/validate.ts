@@ -91,12 +91,16 @@ function common(wire: GenerationFields, { id, caller, nowMs, limits, cacheContro
     sessionId: wire.session_id ?? null,
     prefixId: wire.prefix_id ?? null,
     cachePrompt: wire.cache_prompt ?? true,
-    cache: cacheWishes(wire.cache, cacheControl),
+    cache: { ...cacheWishes(wire.cache, cacheControl), similar: wire.cache_similar ?? null },
     stream: wire.stream ?? false,
+    guards: wire.guards ?? null,
   };
 }
 
-function cacheWishes(use: boolean | undefined, control: CacheControl): ValidatedRequest['cache'] {
+function cacheWishes(
+  use: boolean | undefined,
+  control: CacheControl,
+): Omit<ValidatedRequest['cache'], 'similar'> {
   const { noStore, noCache, maxAgeSeconds, onlyIfCached } = control;
   return { use: noStore ? false : (use ?? null), reads: !noCache, maxAgeSeconds, onlyIfCached };
 }

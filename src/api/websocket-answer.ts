@@ -1,3 +1,4 @@
+import type { GuardReport } from '../generation/report.js';
 import type { FinishReason, GenerationEvent } from '../generation/types.js';
 import type { Generation } from './generation.js';
 import { wireTrimmed } from './trimmed.js';
@@ -6,9 +7,15 @@ import { wireTrimmed } from './trimmed.js';
 export class SocketAnswer {
   readonly #id: string;
   readonly #generation: Generation;
-  readonly #choices: { index: number; finish_reason: FinishReason; stop_sequence: string | null }[] = [];
+  readonly #choices: {
+    index: number;
+    finish_reason: FinishReason;
+    stop_sequence: string | null;
+    guard?: GuardReport;
+  }[] = [];
   #model = '';
   #warning: string | null = null;
+  #guardWarnings: readonly string[] = [];
   #trimmed = {};
 
   constructor(id: string, generation: Generation) {
@@ -20,6 +27,7 @@ export class SocketAnswer {
     if (event.type === 'start') {
       this.#model = event.model;
       this.#warning = event.warning;
+      this.#guardWarnings = event.guardWarnings ?? [];
       this.#trimmed = wireTrimmed(event.trimmed);
     }
     if (event.type === 'queued') {
@@ -27,8 +35,13 @@ export class SocketAnswer {
     }
     const chunks = this.#generation.format.chunks(event);
     if (event.type === 'done') {
-      const { choice: index, finishReason, stopSequence } = event;
-      this.#choices.push({ index, finish_reason: finishReason, stop_sequence: stopSequence });
+      const { choice: index, finishReason, stopSequence, guard } = event;
+      this.#choices.push({
+        index,
+        finish_reason: finishReason,
+        stop_sequence: stopSequence,
+        ...(guard ? { guard } : {}),
+      });
       return [];
     }
     return chunks.flatMap((chunk) =>
@@ -54,6 +67,7 @@ export class SocketAnswer {
       model: this.#model,
       choices: this.#choices.toSorted((a, b) => a.index - b.index),
       ...(this.#warning === null ? {} : { warning: this.#warning }),
+      ...(this.#guardWarnings.length === 0 ? {} : { guard_warnings: this.#guardWarnings }),
       ...this.#trimmed,
     };
   }

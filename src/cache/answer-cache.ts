@@ -79,7 +79,8 @@ export class AnswerCache {
     if (!settings.enabled || !wantsCache(plan, request, settings.sampled)) return null;
     const key = cacheKey(plan, request, scope);
     if (key === null) return null;
-    return { key, promptHead: promptHeadOf(request), model: plan.candidates[0]!.deployment.id, request };
+    const model = plan.candidates[0]!.deployment.id;
+    return { key, promptHead: promptHeadOf(request), model, plan, request };
   }
 
   /** Computes for itself and for who joins. Stays aboard until it is known whether there is anything to compute, and to pay. */
@@ -120,9 +121,9 @@ export class AnswerCache {
     flight.board(seat);
     try {
       const landing = await flight.ride(seat, errand.signal, errand.request.deadlineMs);
-      if (landing !== null && 'found' in landing) return this.#serve(landing.found, question, errand);
-      this.#options.metrics.hit('flight');
       if (landing === null) return seat.cancelRest();
+      if ('found' in landing) return this.#serve(landing.found, question, errand);
+      this.#options.metrics.hit('flight');
       return cachedUsage(errand.plan, seat.model, factsOf(landing.usage), report);
     } catch (error) {
       if (seat.hasStarted || !flight.isLeadersFault(error)) throw error;

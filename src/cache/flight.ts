@@ -28,6 +28,7 @@ export class Flight {
   #land!: (landing: Landing) => void;
   #crash!: (error: unknown) => void;
   #isOver = false;
+  #failure: unknown = null;
 
   constructor(recording: Recording, leader: Leader) {
     this.recording = recording;
@@ -62,6 +63,7 @@ export class Flight {
       this.#land(landing);
     } catch (error) {
       this.#isOver = true;
+      this.#failure = error;
       this.#crash(error);
     }
   }
@@ -91,12 +93,13 @@ export class Flight {
       signal.removeEventListener('abort', getOff);
       clearTimeout(timer);
       this.#passengers.delete(seat);
-      if (this.#passengers.size === 0) this.#stop.abort();
+      if (this.#passengers.size === 0 && !this.#isOver) this.#stop.abort();
     }
   }
 
-  /** Whether it failed for reasons of its leader's own: its limits, its budget, its time. */
+  /** Whether this is what the flight failed with, for reasons of its leader's own: its limits, its budget, its time. */
   isLeadersFault(error: unknown): boolean {
+    if (error !== this.#failure) return false;
     const { code } = toSluiceError(error);
     return this.#leader.tab.wasRefused || code === 'deadline_exceeded' || code === 'inference_timeout';
   }

@@ -10,7 +10,7 @@ export interface Found {
 export interface LevelsOptions {
   memory: MemoryLevel;
   lower: readonly LowerLevel[]; // in the order to be asked
-  timeoutMs: number; // of a look-up in one lower level
+  timeoutMs: number; // of a look-up in a lower level that has none of its own
   nowMs: () => number; // epoch
   onFault: (error: unknown, level: CacheLevel) => void;
   onPurge: () => void;
@@ -43,7 +43,7 @@ export class Levels {
     for (const level of lower) {
       const entry = await this.#ask(level, question);
       if (!entry || !willDo(entry)) continue;
-      if (epoch === this.#epoch) memory.put({ ...entry, key: question.key });
+      if (epoch === this.#epoch) memory.put(asAnswerTo(question, entry));
       return { entry, level: level.level };
     }
     return null;
@@ -85,7 +85,7 @@ export class Levels {
   async #ask(level: LowerLevel, question: Question): Promise<CacheEntry | null> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<null>((resolve) => {
-      timer = setTimeout(resolve, this.#options.timeoutMs, null);
+      timer = setTimeout(resolve, level.timeoutMs ?? this.#options.timeoutMs, null);
     });
     try {
       return await Promise.race([level.find(question), timeout]);
@@ -96,4 +96,9 @@ export class Levels {
       clearTimeout(timer);
     }
   }
+}
+
+/** An answer to a similar question becomes one to this question, and goes when that other one does. */
+function asAnswerTo({ key }: Question, entry: CacheEntry): CacheEntry {
+  return entry.key === key ? entry : { ...entry, key, firstKey: entry.key };
 }

@@ -1,20 +1,41 @@
 import type { Config } from '../config/index.js';
+import type { Embedder } from '../embedding/index.js';
 import { dataDirectory } from '../store/index.js';
+import { packageVersion } from '../support/version.js';
 import { DiskLevel } from './disk/disk-level.js';
+import type { KeyScope } from './key.js';
+import { SemanticLevel } from './semantic/semantic-level.js';
 import type { LowerLevel } from './types.js';
 
-/** The levels below memory that the configuration asks for; without those that can't be had, since nobody needs a cache. */
+/**
+ * The levels below memory that the configuration asks for, in the order to be asked; without those that can't be had, since
+ * nobody needs a cache.
+ */
 export async function openCacheLevels(
   config: Config,
+  embedder: Embedder | null,
   onFault: (error: unknown) => void,
 ): Promise<LowerLevel[]> {
   const { enabled, diskEntries: maxEntries, diskBytes: maxBytes } = config.cache;
-  if (!enabled || maxEntries === 0) return [];
+  const settings = config.semanticCache;
+  if (!enabled) return [];
   const directory = dataDirectory(config.data.dir, process.env);
-  try {
-    return [await DiskLevel.open({ directory, bounds: { maxEntries, maxBytes }, nowMs: Date.now, onFault })];
-  } catch (error) {
-    onFault(error);
-    return [];
+  const common = { directory, nowMs: Date.now, onFault };
+  const opening: (() => Promise<LowerLevel>)[] = [];
+  if (maxEntries > 0) opening.push(() => DiskLevel.open({ ...common, bounds: { maxEntries, maxBytes } }));
+  if (settings.enabled && embedder)
+    opening.push(() => SemanticLevel.open({ ...common, embedder, settings, scope: keyScopeOf(config) }));
+  const levels: LowerLevel[] = [];
+  for (const open of opening) {
+    try {
+      levels.push(await open());
+    } catch (error) {
+      onFault(error);
+    }
   }
+  return levels;
+}
+
+export function keyScopeOf({ requests }: Config): KeyScope {
+  return { version: packageVersion(), defaultMaxTokens: requests.defaultMaxTokens };
 }

@@ -1,4 +1,4 @@
-import type { FinishReason, GenerationEvent, Usage, ValidatedRequest } from '../generation/types.js';
+import type { FinishReason, Usage, ValidatedRequest } from '../generation/types.js';
 import type { Plan } from '../routing/plan.js';
 import type { Answer } from './types.js';
 
@@ -28,6 +28,7 @@ export function isWorthKeeping(
   usage: Usage,
   events: Answer['events'],
 ): boolean {
+  if (usage.isBlocked) return false;
   const steps = usage.route?.steps.slice(plan.passedOver.length) ?? [];
   if (steps.some(({ outcome }) => !orderlySteps.has(outcome))) return false; // somebody stood in
   const reasons = events.flatMap((event) => (event.type === 'done' ? [event.finishReason] : []));
@@ -47,5 +48,3 @@ export function promptHeadOf({ input }: ValidatedRequest): string {
   const first = input.kind === 'text' ? input.prompts[0] : input.messages[0]?.content;
   return typeof first === 'string' ? first.slice(0, PROMPT_HEAD_CHARACTERS) : '';
 }
-
-export type Start = Extract<GenerationEvent, { type: 'start' }>;

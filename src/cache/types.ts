@@ -1,4 +1,5 @@
 import type { CacheLevel, GenerationEvent, ValidatedRequest } from '../generation/types.js';
+import type { Plan } from '../routing/plan.js';
 
 /** A whole answer. */
 export interface Answer {
@@ -24,6 +25,7 @@ export interface CacheEntry {
   expiresAtMs: number;
   bytes: number; // about
   similarity: number | null; // of the question that it was given to; null: the same
+  firstKey?: string; // of that question, where it isn't the same
   answer: Answer;
 }
 
@@ -32,6 +34,7 @@ export interface Question {
   key: string;
   promptHead: string;
   model: string; // that is to answer first
+  plan: Plan;
   request: ValidatedRequest;
 }
 
@@ -54,6 +57,8 @@ export interface LevelStats {
  */
 export interface LowerLevel {
   readonly level: Exclude<CacheLevel, 'l1' | 'flight'>;
+  /** Time that a look-up may take, where it isn't that of the others. */
+  readonly timeoutMs?: number;
   /** An entry that hasn't expired; its key is the question's, unless it comes with a similarity. */
   find(question: Question): Promise<CacheEntry | null>;
   put(entry: CacheEntry, question: Question): Promise<void>;

@@ -19,6 +19,25 @@ export function register(program: Command): void {
   withPeerOptions(bench.command('steps'))
     .description("where the time of Sluice's steps goes at 32 sequences")
     .action(runScenario('steps'));
+  registerMemory(bench);
+  withPeerOptions(bench.command('goodput'))
+    .description('the highest rate at which 95 % of the requests start within a second and flow')
+    .option('--peers <names>', 'comma-separated', 'sluice,llama-server')
+    .option('--rounds <n>', 'searches of each peer', '3')
+    .option('--seconds <n>', 'of load at each rate tried', '30')
+    .option('--start-rate <n>', 'requests a second to begin with', '1')
+    .option('--slo-ttft-ms <n>', 'time to first token', '1000')
+    .option('--slo-tpot-ms <n>', 'time per output token', '150')
+    .action(runScenario('goodput'));
+  withPeerOptions(bench.command('decode-grid'))
+    .description(
+      'a decode step by sequences and context: paged kernel, stock streams, stock pool, and the bound',
+    )
+    .option('--sequences <list>', 'comma-separated', '1,4,16,64,256')
+    .option('--contexts <list>', 'tokens, comma-separated', '64,512,2048,8192')
+    .option('--rounds <n>', 'steps of each', '15')
+    .option('--max-kv-gib <n>', 'points whose KV takes more are left out', '12')
+    .action(runScenario('decode-grid'));
   withOutputOptions(bench.command('quality'))
     .description(
       'how well quality estimates tell right answers from wrong ones, on a server that runs already',
@@ -27,17 +46,64 @@ export function register(program: Command): void {
     .option('--model <name>', 'model to ask')
     .option('--write', 'replace the coefficients that the cascade uses', false)
     .action(runScenario('quality'));
+  withOutputOptions(bench.command('guards'))
+    .description('what the shipped guards add to a request, and by how many tokens they hold streams back')
+    .option('--rate <n>', 'requests a second', '200')
+    .option('--seconds <n>', 'of each size of prompt', '10')
+    .option('--presidio', "also the time of Presidio's pattern recognisers, installed on demand", false)
+    .action(runScenario('guards'));
+  withOutputOptions(bench.command('guards-quality'))
+    .description('what the guards find on labelled sets that training never saw')
+    .option('--presidio', "also Presidio's pattern recognisers, installed on demand", false)
+    .option('--write', 'replace docs/guards-quality.md', false)
+    .action(runScenario('guards-quality'));
+  withOutputOptions(bench.command('semantic-cache'))
+    .description(
+      'questions in other words that the semantic cache would answer, and near-duplicates that it would answer wrongly',
+    )
+    .option('--half <name>', 'test, or tune: the pairs that the gate was made on', 'test')
+    .option('--model <ref>', 'the encoder', 'all-minilm-l6-v2')
+    .action(runScenario('semantic-cache'));
+  withOutputOptions(bench.command('eval'))
+    .description(
+      'a suite together and one by one, and its choices beside lm-evaluation-harness, installed on demand',
+    )
+    .option('--model <ref>', 'model to ask', 'gemma-3-270m')
+    .option('--suite <file>', 'default: examples/eval/base-model.jsonl')
+    .option('--rounds <n>', 'turns of each', '3')
+    .action(runScenario('eval'));
   withOutputOptions(bench.command('gateway'))
     .description('what Sluice, LiteLLM and Portkey add to a request to a stub upstream, interleaved')
     .option('--gateways <names>', 'comma-separated', 'direct,sluice,sluice-open,litellm,portkey')
     .option('--rounds <n>', 'turns of each gateway', '3')
     .option('--seconds <n>', 'of each load', '5')
     .action(runScenario('gateway'));
+  withOutputOptions(bench.command('cache'))
+    .description('exact hits, what is computed and kept, and many who ask the same at once')
+    .option('--rounds <n>', 'turns of each load', '3')
+    .option('--seconds <n>', 'of each load', '5')
+    .action(runScenario('cache'));
   withPeerOptions(bench.command('soak'))
     .description('many requests at 64 connections, many cancelled: nothing may be lost or grow')
     .option('--requests <n>', 'in all', '1000')
     .option('--protocol <name>', 'completions, ws-json or ws-msgpack', 'completions')
     .action(runScenario('soak'));
+}
+
+function registerMemory(bench: Command): void {
+  withPeerOptions(bench.command('kv-waste'))
+    .description('cells of the KV pool that are allocated and unused, under a ShareGPT-like mix of lengths')
+    .option('--clients <n>', 'requests at a time', '32')
+    .option('--requests <n>', 'in all', '200')
+    .option('--page-size <n>', 'tokens a page', '32')
+    .action(runScenario('kv-waste'));
+  withPeerOptions(bench.command('multi-turn'))
+    .description('conversations that take turns and together outgrow the pool, with and without host memory')
+    .option('--conversations <n>', 'at a time', '100')
+    .option('--turns <n>', 'of each', '10')
+    .option('--clients <n>', 'requests at a time', '8')
+    .option('--pool-share <n>', 'of all conversations that the pool holds', '0.3')
+    .action(runScenario('multi-turn'));
 }
 
 function registerLoad(bench: Command): void {

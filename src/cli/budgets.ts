@@ -5,9 +5,9 @@ import { setBudgetRequest } from '../api/schemas/admin.js';
 import { periodStart } from '../limits/calendar.js';
 import type { Database, Period, ScopeLimits, ScopeTotals } from '../store/index.js';
 import { dollars, formatDollars } from '../support/money.js';
+import { formatTable } from '../support/table.js';
 import { type DataOptions, dataOption, withDatabase } from './data-option.js';
 import { addLimitOptions, describeLimits, type LimitOptions, wireLimitsOf } from './limit-options.js';
-import { formatTable } from './table.js';
 
 interface OutputOptions extends DataOptions {
   json?: boolean;

@@ -2,10 +2,19 @@ import type { Command } from 'commander';
 import { selectorOf } from '../api/admin/cache.js';
 import { parse } from '../api/json.js';
 import { purgeRequest } from '../api/schemas/admin-cache.js';
-import { type CacheDatabase, openCacheDatabase } from '../cache/disk/database.js';
+import { openCacheDatabase } from '../cache/disk/database.js';
+import { openSemanticEntries } from '../cache/semantic/database.js';
+import type { LevelStats, PurgeSelector } from '../cache/types.js';
 import { dataDirectory } from '../store/index.js';
+import { formatTable } from '../support/table.js';
 import { type DataOptions, dataOption } from './data-option.js';
-import { formatTable } from './table.js';
+
+/** What a file of answers can do, whatever is kept with them. */
+interface KeptAnswers {
+  purge(selector: PurgeSelector, nowMs: number): { dropped: number };
+  stats(): LevelStats;
+  close(): void;
+}
 
 interface StatsOptions extends DataOptions {
   json?: boolean;
@@ -40,22 +49,29 @@ export function register(program: Command): void {
 }
 
 function stats(options: StatsOptions): void {
-  const { entries, bytes } = withCache(options, (cache) => cache.stats());
+  const found = withCaches(options, (cache) => cache.stats());
+  const total = (what: 'entries' | 'bytes') => found.reduce((sum, each) => sum + each[what], 0);
+  const [entries, bytes] = [total('entries'), total('bytes')];
   if (options.json) process.stdout.write(`${JSON.stringify({ entries, bytes })}\n`);
   else process.stdout.write(formatTable(['ANSWERS', 'BYTES'], [[String(entries), String(bytes)]]));
 }
 
 function purge({ data, promptPrefix, ...options }: PurgeOptions): void {
   const selector = selectorOf(parse(purgeRequest, { ...options, prompt_prefix: promptPrefix }));
-  const dropped = withCache(data === undefined ? {} : { data }, (cache) => cache.purge(selector, Date.now()));
-  process.stdout.write(`${dropped} answers dropped\n`);
+  const nowMs = Date.now();
+  const purges = withCaches(data === undefined ? {} : { data }, (cache) => cache.purge(selector, nowMs));
+  process.stdout.write(`${purges.reduce((sum, { dropped }) => sum + dropped, 0)} answers dropped\n`);
 }
 
-function withCache<T>({ data }: DataOptions, work: (cache: CacheDatabase) => T): T {
-  const cache = openCacheDatabase(dataDirectory(data ?? '', process.env));
-  try {
-    return work(cache);
-  } finally {
-    cache.close();
-  }
+/** The work on each file of answers in the data folder. */
+function withCaches<T>({ data }: DataOptions, work: (cache: KeptAnswers) => T): T[] {
+  const directory = dataDirectory(data ?? '', process.env);
+  return [openCacheDatabase, openSemanticEntries].map((open) => {
+    const cache = open(directory);
+    try {
+      return work(cache);
+    } finally {
+      cache.close();
+    }
+  });
 }

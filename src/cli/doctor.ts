@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Check, examine } from '../doctor/index.js';
-import { formatTable } from './table.js';
+import { formatTable } from '../support/table.js';
 
 interface DoctorOptions {
   json?: boolean;

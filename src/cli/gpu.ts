@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { type GpuKind, gpuLibraries, installGpu } from '../native/gpu.js';
-import { formatTable } from './table.js';
+import { formatTable } from '../support/table.js';
 
 const kinds: GpuKind[] = ['cuda', 'vulkan'];
 

@@ -3,9 +3,9 @@ import { keyRequestOf, wireIssuedKey, wireKey } from '../api/admin/wire.js';
 import { parse } from '../api/json.js';
 import { createKeyRequest, rotateKeyRequest } from '../api/schemas/admin.js';
 import { createKey, rotateKey } from '../auth/index.js';
+import { formatTable } from '../support/table.js';
 import { type DataOptions, dataOption, withDatabase } from './data-option.js';
 import { addLimitOptions, describeLimits, type LimitOptions, wireLimitsOf } from './limit-options.js';
-import { formatTable } from './table.js';
 
 interface OutputOptions extends DataOptions {
   json?: boolean;

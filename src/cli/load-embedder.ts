@@ -6,7 +6,7 @@ import type { Log } from '../telemetry/log.js';
 /** Fetches the encoder if need be; it is loaded when it is first used. Null where nothing needs one. */
 export async function createEmbedder(config: Config, log: Log, stop: AbortSignal): Promise<Embedder | null> {
   const { enabled, model, aliases, threads, maxQueue, ...batch } = config.embeddings;
-  if (!enabled) return null;
+  if (!enabled && !config.semanticCache.enabled) return null;
   const { id, path } = await resolveModel(model, { reporter: createReporter(), signal: stop });
   return new ThreadedEmbedder({
     modelId: id,

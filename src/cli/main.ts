@@ -17,8 +17,10 @@ const commands: Record<string, () => Promise<CommandModule>> = {
   keys: () => import('./keys.js'),
   budgets: () => import('./budgets.js'),
   usage: () => import('./usage.js'),
+  guards: () => import('./guards.js'),
   cache: () => import('./cache.js'),
   doctor: () => import('./doctor.js'),
+  eval: () => import('./eval.js'),
   bench: () => import('./bench.js'),
   gpu: () => import('./gpu.js'),
 };

@@ -20,7 +20,7 @@ import {
   type Source,
   thisMachine,
 } from '../repack/index.js';
-import { formatTable } from './table.js';
+import { formatTable } from '../support/table.js';
 
 interface OutputOptions {
   json?: boolean;

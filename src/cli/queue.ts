@@ -8,7 +8,7 @@ import { Roster, recentModels } from '../cluster/roster/roster.js';
 import { requestOf, unpack, type Work } from '../cluster/wire.js';
 import { type Config, ConfigError, loadConfig } from '../config/index.js';
 import { SluiceError } from '../errors.js';
-import { formatTable } from './table.js';
+import { formatTable } from '../support/table.js';
 
 interface Options {
   config?: string;

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { type Server, startServer } from '../api/server.js';
 import { openCacheLevels } from '../cache/open.js';
-import type { LowerLevel } from '../cache/types.js';
 import { GatewayRole } from '../cluster/gateway/role.js';
 import { type Config, ConfigError, isLoopback, refuseOpenServer } from '../config/index.js';
 import { LocalTarget } from '../gateway/local-target.js';
@@ -38,8 +37,11 @@ export async function runServer(config: Config, stop: AbortSignal): Promise<void
     refuseOpenServer(config, tenancy.access.needsKey);
     const remote = config.redis.url === '' ? null : await GatewayRole.open(config, log);
     if (remote) metrics.cluster.watch(() => remote.state());
-    await serve(config, { metrics, log, tenancy, tracing, ...(remote ? { remote } : {}) }, stop);
-    await remote?.close();
+    try {
+      await serve(config, { metrics, log, tenancy, tracing, ...(remote ? { remote } : {}) }, stop);
+    } finally {
+      await remote?.close();
+    }
   } finally {
     await tracing.close();
     await tenancy.close();
@@ -53,25 +55,27 @@ async function serve(
 ): Promise<void> {
   const { log, tenancy } = parts;
   const models = new ModelRegistry();
-  let cacheLevels: LowerLevel[] = [];
+  const others: { close(): Promise<void> }[] = []; // beside the models
   let server: Server | null = null;
   try {
     server = await unlessStopped(stop, async () => {
       const embedder = await createEmbedder(config, log, stop);
+      if (embedder) others.push(embedder);
       if (config.model.ref !== NO_MODEL)
         models.add(await loadMainModel(config, log, stop), config.model.aliases);
-      cacheLevels = await openCacheLevels(config, (error) => log.warn({ err: error }, 'cache'));
+      const onFault = (error: unknown) => log.warn({ err: error }, 'cache');
+      const cacheLevels = await openCacheLevels(config, embedder, onFault);
+      others.push(...cacheLevels);
       const loader = localLoader(config, log, stop);
-      const encoder = embedder ? { embedder } : {};
-      return await startServer({ config, models, loader, cacheLevels, ...encoder, ...parts });
+      return await startServer({ config, models, loader, cacheLevels, embedder, ...parts });
     });
     if (server === null) return;
     greet(config, server, tenancy);
     await drainAtSignal(server, stop, log);
   } finally {
-    if (server) await closeAll([server.router.fleet, ...(server.embedder ? [server.embedder] : [])]);
+    if (server) await server.router.fleet.close();
     else await closeAll(models.list().flatMap(({ engine, text }) => [engine, text]));
-    await closeAll(cacheLevels);
+    await closeAll(others);
   }
 }
 

@@ -36,6 +36,7 @@ const flags: readonly Flag[] = [
   { flag: '--target-step-ms <ms>', paths: ['engine.targetStepMs'] },
   { flag: '--max-queue <count>', paths: ['engine.maxQueue'] },
   { flag: '--no-prefix-cache', paths: ['engine.prefixCache'], value: false },
+  { flag: '--guards <profile>', paths: ['guards.profile'] },
   { flag: '--embeddings', paths: ['embeddings.enabled'], value: true },
   { flag: '--redis <url>', paths: ['redis.url'] },
   { flag: '--log-level <level>', paths: ['log.level'] },

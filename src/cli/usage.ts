@@ -3,8 +3,8 @@ import { cellText, csvOf, usageReport } from '../api/admin/usage.js';
 import { parse } from '../api/json.js';
 import { usageQuery } from '../api/schemas/admin.js';
 import { usageColumns } from '../store/index.js';
+import { formatTable } from '../support/table.js';
 import { type DataOptions, dataOption, withDatabase } from './data-option.js';
-import { formatTable } from './table.js';
 
 interface UsageOptions extends DataOptions {
   by?: string;

@@ -17,6 +17,7 @@ export interface GenerationOptions {
   ignore_eos?: boolean;
   grammar?: string;
   response_format?: Record<string, unknown>;
+  guards?: string; // a profile beside the key's own
   session_id?: string;
   prefix_id?: string;
   cache_prompt?: boolean;
@@ -89,6 +90,11 @@ export interface DoneMessage {
     index: number;
     finish_reason: 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'cancelled';
     stop_sequence: string | null;
+    /** What guards say of it. */
+    guard?: {
+      blocked: { stage: 'input' | 'output'; guard: string; category: string; score: number } | null;
+      warnings: string[];
+    };
   }[];
   usage: {
     prompt_tokens: number;
@@ -101,6 +107,8 @@ export interface DoneMessage {
   /** Where the answer may be cached. */
   cache?: { status: CacheStatus; key: string; age?: number; similarity?: number };
   warning?: string;
+  /** What guards say of the request, "guard/category". */
+  guard_warnings?: string[];
   /** How the answer came about, where more than one model could have given it. */
   sluice?: {
     model: string;

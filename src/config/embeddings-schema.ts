@@ -1,7 +1,10 @@
 import { z } from 'zod';
 
 export const embeddingsSchema = z.strictObject({
-  enabled: z.boolean().default(false).describe('serve /v1/embeddings'),
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe('have an embedding model, and serve /v1/embeddings; the semantic cache has one in any case'),
   model: z
     .string()
     .min(1)

@@ -43,8 +43,20 @@ export const engineSchema = z.strictObject({
     .refine((size) => (size & (size - 1)) === 0, 'must be a power of two')
     .describe('KV cells a page, a power of two'),
   kvBytes: bytes().default(0).describe('memory of the KV pool; 0: by rule'),
+  kvHostBytes: bytes()
+    .default(0)
+    .describe('memory for pages evicted from the pool, copied back when they are asked for again; 0: none'),
+  kvDiskPath: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('folder for pages that kvHostBytes has no room for; the next start finds them'),
+  kvDiskBytes: bytes()
+    .default(16 * 2 ** 30)
+    .describe('of that folder, for each model'),
   memoryUtilization: z.number().gt(0).max(1).default(0.9).describe('share of free GPU memory to use'),
-  maxSequences: z.int().min(1).max(256).default(64).describe('sequences that run at once'),
+  maxSequences: z.int().min(1).max(1024).default(64).describe('sequences that run at once'),
   maxBatchTokens: z.int().min(0).max(8192).default(0).describe('tokens a step; 0: automatic'),
   targetStepMs: z
     .number()
@@ -59,6 +71,16 @@ export const engineSchema = z.strictObject({
     .min(0)
     .default(100_000)
     .describe('tokens kept for sessions, least recently used first out'),
+  speculation: z
+    .enum(['auto', 'off'])
+    .default('auto')
+    .describe('auto: tokens guessed from the text so far are checked in one step, where that is faster'),
+  speculationMaxTokens: z
+    .int()
+    .min(1)
+    .max(32)
+    .default(8)
+    .describe('guessed tokens a step computes for one sequence'),
 });
 
 /** The same settings without their defaults: what one model has differently. */

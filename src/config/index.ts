@@ -1,4 +1,17 @@
 export { ConfigError } from './config-error.js';
+export type { EvaluationConfig } from './evaluation-schema.js';
+export {
+  type CustomGuard,
+  type GuardConfig,
+  type GuardMode,
+  type GuardProfile,
+  type GuardStage,
+  type GuardUse,
+  guardModes,
+  guardStages,
+  type TextOrigin,
+  textOrigins,
+} from './guard-schema.js';
 export { isLoopback, loadConfig, refuseOpenServer, resolveConfig } from './load.js';
 export {
   type Capability,

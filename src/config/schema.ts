@@ -3,8 +3,11 @@ import { bytes } from './bytes.js';
 import { clusterSchema, redisSchema } from './cluster-schema.js';
 import { embeddingsSchema } from './embeddings-schema.js';
 import { engineSchema } from './engine-schema.js';
+import { evaluationSchema } from './evaluation-schema.js';
+import { guardSchema } from './guard-schema.js';
 import { priceSchema } from './price-schema.js';
 import { routingSchema } from './routing-schema.js';
+import { semanticCacheSchema } from './semantic-cache-schema.js';
 
 /**
  * Every setting, with its unit and default. A setting's path (`http.maxBodyBytes`) names it in the file, as
@@ -237,13 +240,16 @@ export const configSchema = z.strictObject({
   text: textSchema.prefault({}),
   embeddings: embeddingsSchema.prefault({}),
   routing: routingSchema.prefault({}),
+  guards: guardSchema.prefault({}),
   data: dataSchema.prefault({}),
   cost: costSchema.prefault({}),
   cache: cacheSchema.prefault({}),
+  semanticCache: semanticCacheSchema.prefault({}),
   alerts: alertsSchema.prefault({}),
   usage: usageSchema.prefault({}),
   redis: redisSchema.prefault({}),
   cluster: clusterSchema.prefault({}),
+  evaluation: evaluationSchema.prefault({}),
   log: logSchema.prefault({}),
   telemetry: telemetrySchema.prefault({}),
 });

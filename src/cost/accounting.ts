@@ -2,9 +2,9 @@ import type { Caller } from '../auth/caller.js';
 import { SluiceError } from '../errors.js';
 import type { Account } from '../limits/account.js';
 import type { Accounts } from '../limits/accounts.js';
-import { mayEnter } from '../limits/fair-share.js';
 import { Reservation } from '../limits/reservation.js';
 import { scopesOf } from '../store/types.js';
+import { mayEnter } from '../support/fair-share.js';
 import { type Admission, type AdmissionOptions, KeyAdmission, refused } from './admission.js';
 
 /** What a request is expected to take before its prompt has been counted: at least so much. */

@@ -31,11 +31,7 @@ export class Webhook {
   }
 
   async #post(body: string, signal: AbortSignal): Promise<boolean> {
-    const seconds = Math.floor(this.#options.nowMs() / 1000);
-    const headers = {
-      'content-type': 'application/json',
-      'sluice-signature': `t=${seconds},v1=${sign(this.#options.secret, seconds, body)}`,
-    };
+    const headers = signedHeaders(this.#options.secret, this.#options.nowMs(), body);
     try {
       const ended = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
       const options = { method: 'POST', body, headers, signal: ended, redirect: 'error' as const };
@@ -46,6 +42,15 @@ export class Webhook {
       return false;
     }
   }
+}
+
+/** Headers of signed JSON. */
+export function signedHeaders(secret: string, nowMs: number, body: string): Record<string, string> {
+  const seconds = Math.floor(nowMs / 1000);
+  return {
+    'content-type': 'application/json',
+    'sluice-signature': `t=${seconds},v1=${sign(secret, seconds, body)}`,
+  };
 }
 
 /** HMAC-SHA-256 over "seconds.body", hexadecimal: the time is signed too, so that old messages can be told. */

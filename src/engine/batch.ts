@@ -16,7 +16,7 @@ export class StepBatch implements Batch {
   readonly positions: Int32Array;
   readonly sequences: Int32Array;
   readonly outputs: Uint8Array;
-  /** Rows to sample from, and each row's slot. */
+  /** Rows to sample from, and each row's slot. The rows of a sequence's guesses follow its own. */
   readonly sampled: OutputRows;
   readonly sampledSlots: Int32Array;
   /** Rows of prompt positions whose next token's log-probability is wanted: that token, and its position. */
@@ -42,13 +42,27 @@ export class StepBatch implements Batch {
     this.sampled.count = 0;
     this.prompt.count = 0;
     for (let i = 0; i < plan.size; i++) {
-      const { sequence, start, count, complete } = plan.entries[i]!;
+      const { sequence, start, count, drafts, complete } = plan.entries[i]!;
       if (sequence.slot < 0) continue; // ended after it was planned
       this.addTokens(sequence, start, count);
       if (sequence.promptOutputs) this.addPromptRows(sequence, start, count);
-      if (complete && sequence.length < sequence.maxLength) this.addSampledRow(sequence);
+      if (complete && sequence.length < sequence.maxLength) this.addSampledRow(sequence, drafts);
     }
     this.numberOutputs();
+  }
+
+  /** Leaves the rows that `isRight` holds for, each moved on to the output of its sequence's next token. */
+  nextRows(isRight: (row: number) => boolean): void {
+    const { sampled, sampledSlots } = this;
+    const { count } = sampled;
+    sampled.count = 0;
+    for (let row = 0; row < count; row++) {
+      if (!isRight(row)) continue;
+      const to = sampled.count++;
+      sampled.outputs[to] = sampled.outputs[row]! + 1;
+      sampled.sequences[to] = sampled.sequences[row]!;
+      sampledSlots[to] = sampledSlots[row]!;
+    }
   }
 
   private addTokens(sequence: Sequence, start: number, count: number): void {
@@ -57,16 +71,21 @@ export class StepBatch implements Batch {
     this.sequences.fill(sequence.slot, at, this.count);
     this.outputs.fill(0, at, this.count);
     for (let i = 0; i < count; i++) {
-      this.tokens[at + i] = sequence.tokens[start + i]!;
-      this.positions[at + i] = start + i;
+      const position = start + i;
+      const isKnown = position < sequence.length;
+      this.tokens[at + i] = isKnown
+        ? sequence.tokens[position]!
+        : sequence.drafter!.tokens[position - sequence.length]!;
+      this.positions[at + i] = position;
     }
   }
 
   // Rows first note the batch index of their token; numberOutputs turns it into the output's index.
-  private addSampledRow(sequence: Sequence): void {
+  private addSampledRow(sequence: Sequence, drafts: number): void {
     const row = this.sampled.count++;
-    this.outputs[this.count - 1] = 1;
-    this.sampled.outputs[row] = this.count - 1;
+    const index = this.count - 1 - drafts;
+    this.outputs.fill(1, index, this.count);
+    this.sampled.outputs[row] = index;
     this.sampled.sequences[row] = sequence;
     this.sampledSlots[row] = sequence.slot;
   }

@@ -4,6 +4,8 @@ import type { EngineCore } from './step-loop.js';
 
 const statsIntervalMs = 250;
 const yieldIntervalMs = 100;
+const flushMs = 5_000; // at the end, for bringing cached pages to the disk
+const diskWaitMs = 1; // between looks at what has come from disk
 
 /**
  * Runs an EngineCore on the messages of a port. While there is work it steps without returning to the event loop,
@@ -13,6 +15,7 @@ const yieldIntervalMs = 100;
 export class EngineThread {
   private yielding = false; // the loop goes on by itself after one turn of the event loop
   private closing = false;
+  private closed = false;
   private statsDueMs = 0;
 
   constructor(
@@ -31,7 +34,7 @@ export class EngineThread {
   }
 
   private run(): void {
-    if (this.yielding) return;
+    if (this.yielding || this.closed) return;
     const yieldAtMs = this.nowMs() + yieldIntervalMs;
     for (;;) {
       this.readPort(); // before the step: requests that came together start together
@@ -40,20 +43,22 @@ export class EngineThread {
       const nowMs = this.nowMs();
       // With the last of the work at once: whoever asks after its events finds it counted.
       if (nowMs >= this.statsDueMs || !this.core.hasWork) this.reportStats(nowMs);
-      if (nowMs >= yieldAtMs) break;
+      if (nowMs >= yieldAtMs || this.core.isBlocked) break;
     }
     this.core.flush();
-    if (this.closing) this.close();
+    if (this.closing) void this.close();
     else if (this.core.hasWork) this.yield();
     else this.reportStats(this.nowMs());
   }
 
   private yield(): void {
     this.yielding = true;
-    setImmediate(() => {
+    const goOn = () => {
       this.yielding = false;
       this.run();
-    });
+    };
+    if (this.core.isBlocked) setTimeout(goOn, diskWaitMs);
+    else setImmediate(goOn);
   }
 
   private readPort(): void {
@@ -106,9 +111,11 @@ export class EngineThread {
     this.port.postMessage(report);
   }
 
-  private close(): void {
+  private async close(): Promise<void> {
+    this.closed = true;
     this.core.cancelAll();
     this.core.flush();
+    await this.core.close(this.nowMs() + flushMs);
     this.onClose();
   }
 }

@@ -37,6 +37,7 @@ export interface LiveRequestOptions {
   nowMs: number;
   maxContext: number; // tokens
   canShare: boolean; // whether this model and configuration have a prefix cache
+  canSpeculate: boolean;
   pieces: Pieces;
   pin: PinCall | null;
 }
@@ -92,7 +93,7 @@ export function openChoicesOf({ choices, resumed }: GenerateRequest): number {
 }
 
 function sequenceOf(
-  { request, arrival, nowMs, maxContext, canShare }: LiveRequestOptions,
+  { request, arrival, nowMs, maxContext, canShare, canSpeculate }: LiveRequestOptions,
   index: number,
 ): Sequence {
   return new Sequence({
@@ -105,6 +106,7 @@ function sequenceOf(
     arrival,
     enqueuedAtMs: nowMs,
     cacheable: canShare && request.cachePrompt,
+    speculative: canSpeculate,
     promptOutputs: request.promptLogprobs >= 0 && index === 0,
     sessionId: request.sessionId,
   });

@@ -35,10 +35,15 @@ interface Answer {
   end: EngineEvent;
 }
 
-function run(engine: Engine, wanted: GenerateRequest): Promise<Answer> {
+function run(
+  engine: Engine,
+  wanted: GenerateRequest,
+  watch: (event: EngineEvent) => void = () => {},
+): Promise<Answer> {
   const answer = { tokens: [] as TokenLogprob[], text: '', cachedTokens: 0 };
   return new Promise((resolve) => {
     engine.generate(wanted, (event) => {
+      watch(event);
       if (event.type === 'prompt') answer.cachedTokens = event.cachedTokens;
       else if (event.type === 'delta') {
         answer.text += event.text;
@@ -95,6 +100,26 @@ test('short of pages, sequences are preempted and answer as if nothing had happe
   for (const [i, answer] of together.entries()) assertSame(answer, alone[i]!, `prompt ${i}`);
   await tight.listPrefixes('a'); // a round trip: the report on the last step has come
   assert.ok(tight.stats().preemptions > 0, 'the pool was too small for all');
+});
+
+test('300 sequences run at once', async () => {
+  const engine = await open('llama', { maxSequences: 300, maxQueue: 300, maxBatchTokens: 512 });
+  const prompts = Array.from({ length: 300 }, (_, i) => greedy(12, i >> 6, i & 63, { maxTokens: 40 }));
+  const alone: Answer[] = [];
+  for (const each of prompts.slice(0, 3)) alone.push(await run(engine, { ...each, id: `alone ${each.id}` }));
+  let running = 0;
+  let mostRunning = 0;
+  const together = await Promise.all(
+    prompts.map((each) =>
+      run(engine, each, (event) => {
+        if (event.type === 'prompt') mostRunning = Math.max(mostRunning, ++running);
+        else if (event.type !== 'delta') running--;
+      }),
+    ),
+  );
+  assert.equal(mostRunning, 300);
+  for (const answer of together) assert.equal(answer.tokens.length, 40);
+  for (const [i, answer] of alone.entries()) assertSame(together[i]!, answer, `prompt ${i}`);
 });
 
 test('a model with a state instead of a cache is served without sharing', async () => {

@@ -108,7 +108,8 @@ interface Holder {
 function compareWithNaive(seed: number, operations: number, hash?: () => number): void {
   const random = new Random(seed);
   const pool = new PagePool(48);
-  const cache = hash === undefined ? new RadixCache(pool, pageSize) : new RadixCache(pool, pageSize, hash);
+  const cache =
+    hash === undefined ? new RadixCache(pool, pageSize) : new RadixCache(pool, pageSize, { hashPage: hash });
   const naive = new NaiveCache(pageSize);
   const holders: Holder[] = [];
   const randomPrompt = () => tokens(...Array.from({ length: random.int(1, 8) }, () => random.int(1, 3)));

@@ -24,6 +24,7 @@ export class RadixNode {
   readonly children = new Map<number, RadixNode>(); // by hash of their first page
   nextSameHash: RadixNode | null = null; // another child of the same parent whose first page has the same hash
   hash = 0;
+  keys: string[] = []; // of its first pages, where they have been needed
   locks = 0; // holders whose path runs through this node
   pins = 0; // of these, pinned prefixes
   lastUse = 0;
@@ -37,6 +38,14 @@ export class RadixNode {
   }
 }
 
+export interface RadixOptions {
+  hashPage: PageHash;
+  /** Told of a page before it is evicted: the node's page of this index. */
+  onEvict(node: RadixNode, index: number, page: number): void;
+}
+
+const defaults: RadixOptions = { hashPage: fnv1a, onEvict: () => {} };
+
 export class RadixCache {
   private readonly roots = new Map<string, RadixNode>();
   /** Leaves without locks, least recently used first. Two leaves never share a `lastUse`: one use is one path. */
@@ -45,12 +54,15 @@ export class RadixCache {
   private evictablePages = 0;
   private pinnedPageCount = 0;
   private changes = 0;
+  private readonly options: RadixOptions;
 
   constructor(
     private readonly pool: PagePool,
     private readonly pageSize: number,
-    private readonly hashPage: PageHash = fnv1a,
-  ) {}
+    options: Partial<RadixOptions> = {},
+  ) {
+    this.options = { ...defaults, ...options };
+  }
 
   /** Pages that `evict` could free now. */
   get evictable(): number {
@@ -174,9 +186,32 @@ export class RadixCache {
     return freed;
   }
 
+  /** Every page, most recently used first, and a page before those that follow it. For the end of a process. */
+  *pages(): Generator<{ node: RadixNode; index: number; page: number }, void, void> {
+    const nodes: RadixNode[] = [];
+    const visit = (node: RadixNode): void => {
+      nodes.push(node);
+      for (let child of node.children.values()) {
+        visit(child);
+        while (child.nextSameHash !== null) {
+          child = child.nextSameHash;
+          visit(child);
+        }
+      }
+    };
+    for (const root of this.roots.values()) visit(root);
+    nodes.sort((a, b) => b.lastUse - a.lastUse);
+    for (const node of nodes) for (const [index, page] of node.pages.entries()) yield { node, index, page };
+  }
+
   private trim(leaf: RadixNode, count: number): number {
     const trimmed = Math.min(count, leaf.pages.length);
-    for (let i = 0; i < trimmed; i++) this.pool.disown(leaf.pages.pop()!);
+    for (let i = 0; i < trimmed; i++) {
+      const last = leaf.pages.length - 1;
+      this.options.onEvict(leaf, last, leaf.pages[last]!);
+      this.pool.disown(leaf.pages.pop()!);
+    }
+    leaf.keys.length = Math.min(leaf.keys.length, leaf.pages.length);
     this.evictablePages -= trimmed;
     if (leaf.pages.length === 0) this.removeLeaf(leaf);
     return trimmed;
@@ -243,9 +278,11 @@ export class RadixCache {
     head.locks = node.locks;
     head.pins = node.pins;
     head.lastUse = node.lastUse;
+    head.keys = node.keys.slice(0, count);
     this.detach(parent, node);
     node.tokens = node.tokens.slice(split);
     node.pages = node.pages.slice(count);
+    node.keys = node.keys.slice(count);
     node.parent = head;
     this.attach(parent, head);
     this.attach(head, node);
@@ -253,7 +290,7 @@ export class RadixCache {
   }
 
   private attach(parent: RadixNode, child: RadixNode): void {
-    child.hash = this.hashPage(child.tokens, 0, this.pageSize);
+    child.hash = this.options.hashPage(child.tokens, 0, this.pageSize);
     child.nextSameHash = parent.children.get(child.hash) ?? null;
     parent.children.set(child.hash, child);
   }
@@ -272,7 +309,7 @@ export class RadixCache {
 
   private childOf(node: RadixNode, tokens: Int32Array, page: number): RadixNode | undefined {
     if (node.children.size === 0) return undefined;
-    const hash = this.hashPage(tokens, page * this.pageSize, this.pageSize);
+    const hash = this.options.hashPage(tokens, page * this.pageSize, this.pageSize);
     let child = node.children.get(hash) ?? null;
     while (child !== null && !this.samePage(child, 0, tokens, page)) child = child.nextSameHash;
     return child ?? undefined;

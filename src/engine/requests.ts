@@ -13,6 +13,7 @@ export interface RequestsDependencies {
   maxQueue: number; // requests that may wait
   maxSequences: number;
   canShare: boolean; // whether this model and configuration have a prefix cache
+  canSpeculate: boolean;
   pieces: Pieces;
   nowMs(): number; // epoch
 }
@@ -139,12 +140,13 @@ export class Requests {
   }
 
   private accept(request: GenerateRequest, pin: PinCall | null): Refusal | null {
-    const { scheduler, maxContext, canShare, pieces } = this.dependencies;
+    const { scheduler, maxContext, canShare, canSpeculate, pieces } = this.dependencies;
     const refused = this.refuseLength(request) ?? this.refuseFullQueue();
     if (refused !== null) return refused;
     const nowMs = this.dependencies.nowMs();
     const arrival = this.arrivals++;
-    const live = new LiveRequest({ request, arrival, nowMs, maxContext, canShare, pieces, pin });
+    const options = { request, arrival, nowMs, maxContext, canShare, canSpeculate, pieces, pin };
+    const live = new LiveRequest(options);
     if (!scheduler.canEverFit(live.choices[0]!.sequence)) {
       const message = 'Prompt and answer together need more memory than this server has for them.';
       return refusal('request_too_large', message);

@@ -19,6 +19,7 @@ function sequence(length: number, options: Partial<SequenceOptions> = {}): Seque
     deadlineMs: null,
     arrival: arrivals++,
     enqueuedAtMs: nowMs,
+    speculative: true,
     cacheable: true,
     promptOutputs: false,
     sessionId: null,

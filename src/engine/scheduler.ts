@@ -1,8 +1,14 @@
-import { PagePool } from './pages.js';
+import { FairPlaces } from '../support/fair-share.js';
+import { DraftPlanner, type DraftRoom } from './draft-planner.js';
+import type { PageStore } from './page-store/page-store.js';
+import { Restorer } from './page-store/restorer.js';
+import type { PagePool } from './pages.js';
+import { Placement, type PlacementConfig } from './placement.js';
+import { waitsForPrefix } from './prefix-wait.js';
 import { PinnedPrefixes } from './prefixes.js';
-import { RadixCache } from './radix.js';
+import type { RadixCache } from './radix.js';
 import type { Sequence } from './sequence.js';
-import { Sessions } from './sessions.js';
+import type { Sessions } from './sessions.js';
 import { type PlanEntry, StepPlan } from './step-plan.js';
 import type { StepTimeModel } from './step-time.js';
 import type { PinnedPrefix } from './types.js';
@@ -24,17 +30,13 @@ const maxMisfits = 4;
 const ageingMs = 2_000;
 const urgentMs = 10_000;
 
-export interface SchedulerConfig {
-  pageSize: number; // tokens
-  pages: number;
-  maxSequences: number;
-  maxPagesPerSequence: number;
+export interface SchedulerConfig extends PlacementConfig {
   maxBatchTokens: number; // ≥ maxSequences
   maxOutputs: number; // > maxSequences: what is over is for prompt log-probabilities
   targetStepMs: number; // 0: throughput mode
   watermark: number; // share of the pool kept free at admission
-  sessionMaxTokens: number;
   prefixCache: boolean;
+  draftTokens: number; // guessed tokens that a step may compute for one sequence; 0: no speculation
 }
 
 type Verdict = 'admitted' | 'later' | 'misfit';
@@ -48,24 +50,27 @@ type Verdict = 'admitted' | 'later' | 'misfit';
  * sessions, then the youngest running sequence of the lowest priority loses its pages and is computed again later.
  */
 export class Scheduler {
-  readonly pool: PagePool;
-  readonly cache: RadixCache;
-  readonly sessions: Sessions;
   readonly prefixes: PinnedPrefixes;
   readonly waiting: WaitingQueue;
   /** By priority, then order of admission: victims of preemption are taken from the end. */
   readonly running: Sequence[] = [];
-  /** [maxSequences × maxPagesPerSequence], row-major; shared with the native context. */
-  readonly blockTables: Int32Array;
   preemptions = 0;
   prefixQueries = 0;
   prefixHits = 0;
   cachedTokens = 0;
 
   private readonly plan = new StepPlan();
-  private readonly rows: Int32Array[];
-  private readonly slotTaken: Uint8Array;
+  private readonly placement: Placement;
   private readonly watermarkPages: number;
+  private readonly places = new FairPlaces();
+  private nowMs = 0;
+  private readonly restorer: Restorer;
+  private readonly drafts: DraftPlanner;
+  private readonly draftRoom: DraftRoom = {
+    tokens: 0,
+    outputs: 0,
+    cells: (sequence, wanted) => this.placement.cellsBehind(sequence, wanted, this.watermarkPages),
+  };
   private admissions = 0;
   private extraOutputs = 0;
   private partial: PlanEntry | null = null;
@@ -78,35 +83,49 @@ export class Scheduler {
     private readonly stepTime: StepTimeModel,
     private readonly onRelease: (slot: number) => void,
   ) {
-    this.pool = new PagePool(config.pages);
-    this.cache = new RadixCache(this.pool, config.pageSize);
-    this.sessions = new Sessions(this.cache, config.sessionMaxTokens);
+    this.placement = new Placement(config);
+    this.restorer = new Restorer(config, this.placement, stepTime);
     this.prefixes = new PinnedPrefixes(this.cache);
     this.waiting = new WaitingQueue({
       ageingMs,
       urgentMs,
-      cachedPages: (sequence) => this.cachedPages(sequence),
+      cachedPages: (sequence) => this.placement.cachedPages(sequence),
     });
-    const columns = config.maxPagesPerSequence;
-    this.blockTables = new Int32Array(config.maxSequences * columns);
-    this.rows = Array.from({ length: config.maxSequences }, (_, slot) =>
-      this.blockTables.subarray(slot * columns, (slot + 1) * columns),
-    );
-    this.slotTaken = new Uint8Array(config.maxSequences);
     this.watermarkPages = Math.ceil(config.watermark * config.pages);
+    this.drafts = new DraftPlanner(config.draftTokens, config.targetStepMs, stepTime);
   }
 
-  /**
-   * Whether the sequence could run if it were alone. All pages but the pinned ones can be had then, and of the pinned
-   * ones those that it would share.
-   */
+  get pool(): PagePool {
+    return this.placement.pool;
+  }
+
+  get cache(): RadixCache {
+    return this.placement.cache;
+  }
+
+  get sessions(): Sessions {
+    return this.placement.sessions;
+  }
+
+  get blockTables(): Int32Array {
+    return this.placement.blockTables;
+  }
+
+  /** Cells of running sequences' pages beyond the tokens that they have. O(running): for statistics. */
+  get cellsUnused(): number {
+    return this.running.reduce(
+      (sum, { pageCount, length }) => sum + pageCount * this.config.pageSize - length,
+      0,
+    );
+  }
+
+  /** Evicted pages are kept in `store` from now on, and come back where that takes less time than computing. */
+  useStore(store: PageStore): void {
+    this.placement.store = store;
+  }
+
   canEverFit(sequence: Sequence): boolean {
-    const pages = this.pagesFor(sequence.maxLength);
-    if (pages > this.config.maxPagesPerSequence) return false;
-    const shared = sequence.cacheable
-      ? this.cache.matchPinned(sequence.tenant, sequence.tokens, sequence.matchLimit)
-      : 0;
-    return pages <= this.pool.total - this.cache.pinnedPages + shared;
+    return this.placement.canEverFit(sequence);
   }
 
   /** Takes a sequence for which `canEverFit` holds. */
@@ -116,30 +135,38 @@ export class Scheduler {
 
   /** The next step's work. The plan is valid until the next call. Its size is 0 only if nothing can run. */
   schedule(nowMs: number): StepPlan {
+    this.nowMs = nowMs;
     this.plan.reset();
     this.extraOutputs = this.config.maxOutputs - this.config.maxSequences;
     this.partial = null;
     this.promptTokens = 0;
     const preemptions = this.preemptions;
+    this.restorer.beginStep(this.running.some(({ state }) => state === 'decoding'));
     this.planDecodes();
     this.decodeMs = this.plan.size === 0 ? 0 : this.stepTime.predictDecodesMs(this.plan);
     this.planStartedPrompts();
     // Pages were short a moment ago: whoever starts now would be the next to lose them.
     if (this.preemptions === preemptions) this.admit(nowMs);
     this.useWhatIsLeft();
+    this.planDrafts();
     return this.plan;
   }
 
-  /** The plan's tokens have been computed. Complete prompt pages go to the cache at once, for others to share. */
+  /** The plan's tokens have been computed; of guesses only `accept` knows. Complete prompt pages go to the cache at once, for others to share. */
   advance(plan: StepPlan): void {
     for (let i = 0; i < plan.size; i++) {
-      const { sequence, count } = plan.entries[i]!;
+      const { sequence, count, drafts } = plan.entries[i]!;
       if (sequence.slot < 0) continue; // ended since
-      sequence.computed += count;
+      sequence.computed += count - drafts;
       if (sequence.state !== 'prefill') continue;
-      this.shareCompletePages(sequence);
+      this.placement.shareCompletePages(sequence);
       if (sequence.remaining === 0) sequence.state = 'decoding';
     }
+  }
+
+  /** The guess after what is computed was right: one more token's KV is good. */
+  accept(sequence: Sequence): void {
+    sequence.computed++;
   }
 
   /**
@@ -166,15 +193,14 @@ export class Scheduler {
 
   /** Throws where the books don't balance. O(1). */
   check(): void {
-    this.pool.check();
-    if (this.cache.evictable > this.pool.cached) throw new Error('More evictable than cached pages.');
+    this.placement.check();
   }
 
   private planDecodes(): void {
     for (let i = 0; i < this.running.length; i++) {
       const sequence = this.running[i]!;
       if (sequence.state !== 'decoding') continue;
-      if (this.ensurePage(sequence)) this.plan.add(sequence, 1);
+      if (this.growOrPreempt(sequence)) this.plan.add(sequence, 1);
       else i--; // it was the last of the list, and is out of it
     }
   }
@@ -186,6 +212,7 @@ export class Scheduler {
   }
 
   private planChunk(sequence: Sequence): void {
+    if (sequence.restorablePages > 0 && !this.restore(sequence)) return;
     const room = this.roomAt(sequence.computed);
     let count = Math.min(sequence.remaining, room);
     if (sequence.remaining > room && this.waiting.size > 0) {
@@ -198,6 +225,17 @@ export class Scheduler {
     if (!entry.complete) this.partial = entry;
   }
 
+  /** True once nothing is left to be copied back. */
+  private restore(sequence: Sequence): boolean {
+    const count = this.restorer.restore(sequence, this.plan, this.decodeMs > 0);
+    this.plan.restored += count;
+    if (!sequence.everPreempted) {
+      sequence.cachedAtAdmission += count * this.config.pageSize;
+      this.cachedTokens += count * this.config.pageSize;
+    }
+    return sequence.restorablePages === 0;
+  }
+
   /** What short prompts left of the room goes to the long one after all. */
   private useWhatIsLeft(): void {
     const entry = this.partial;
@@ -208,6 +246,13 @@ export class Scheduler {
     if (allowed <= 0) return;
     this.plan.lengthen(entry, allowed);
     this.promptTokens += allowed;
+  }
+
+  private planDrafts(): void {
+    const { maxBatchTokens, maxSequences } = this.config;
+    this.draftRoom.tokens = maxBatchTokens - this.plan.tokens;
+    this.draftRoom.outputs = maxSequences - this.plan.outputs + this.extraOutputs;
+    this.drafts.plan(this.plan, this.decodeMs, this.draftRoom);
   }
 
   /** Prompt tokens from position `from` on that this step still has room for. */
@@ -244,7 +289,7 @@ export class Scheduler {
     let looked = 0;
     let misfits = 0;
     for (const sequence of this.waiting.candidates(nowMs)) {
-      const verdict = this.tryAdmit(sequence);
+      const verdict = this.tryAdmit(sequence, nowMs);
       if (verdict === 'admitted') return true;
       // Smaller ones may pass one that doesn't fit, for a while: then the pages are saved for it.
       const barrier = sequence.preempted || nowMs - sequence.enqueuedAtMs > ageingMs;
@@ -254,46 +299,33 @@ export class Scheduler {
     return false;
   }
 
-  private tryAdmit(sequence: Sequence): Verdict {
-    if (this.waitsForPrefix(sequence)) return 'later';
-    const cached = this.cachedPages(sequence);
-    const uncached = sequence.length - cached * this.config.pageSize;
+  private tryAdmit(sequence: Sequence, nowMs: number): Verdict {
+    if (!this.mayTakeSlot(sequence) || waitsForPrefix(sequence, this.running, this.placement)) return 'later';
+    if (this.restorer.isAwaited(sequence, nowMs)) {
+      this.plan.fetching++;
+      return 'later';
+    }
+    const cached = this.placement.cachedPages(sequence);
+    const restorable = this.restorer.pagesOf(sequence);
+    const uncached = sequence.length - (cached + restorable) * this.config.pageSize;
     // One long prompt at a time: two would halve each other's speed, and both would end late.
     if (this.partial !== null && uncached > this.roomAt(sequence.length - uncached)) return 'later';
-    if (!this.takePrompt(sequence)) return 'misfit';
+    const spare = this.running.length === 0 ? 0 : this.watermarkPages;
+    if (!this.placement.take(sequence, spare)) return 'misfit';
+    sequence.restorablePages = restorable;
     this.waiting.take(sequence, uncached + sequence.maxLength - sequence.length);
     this.start(sequence);
     this.planChunk(sequence);
     return 'admitted';
   }
 
-  /** Locks what is cached of the sequence and allocates the rest, or changes nothing. */
-  private takePrompt(sequence: Sequence): boolean {
-    const tail = sequence.cacheable
-      ? this.cache.lock(sequence.tenant, sequence.tokens, sequence.matchLimit)
-      : null;
-    const shared = this.cachedPages(sequence);
-    // One token more than the prompt, so that the first answer token needs no page of its own.
-    const needed = this.pagesFor(Math.min(sequence.length + 1, sequence.maxLength)) - shared;
-    const spare = this.running.length === 0 ? 0 : this.watermarkPages;
-    if (!this.makeRoom(needed, spare)) {
-      if (tail !== null) this.cache.unlock(tail);
-      return false;
-    }
-    sequence.slot = this.slotTaken.indexOf(0);
-    const row = this.rows[sequence.slot]!;
-    if (tail !== null) this.cache.copyPages(tail, row);
-    for (let i = 0; i < shared; i++) this.pool.retain(row[i]!);
-    for (let i = shared; i < shared + needed; i++) row[i] = this.pool.allocate();
-    sequence.tail = tail;
-    sequence.sharedPages = shared;
-    sequence.pageCount = shared + needed;
-    sequence.computed = shared * this.config.pageSize;
-    return true;
+  /** Preempted sequences had their slot already. */
+  private mayTakeSlot({ tenant, preempted }: Sequence): boolean {
+    return preempted || this.places.mayTake(tenant, this.config.maxSequences, this.nowMs);
   }
 
   private start(sequence: Sequence): void {
-    this.slotTaken[sequence.slot] = 1;
+    this.places.take(sequence.tenant, this.nowMs);
     sequence.state = 'prefill';
     sequence.preempted = false;
     sequence.waitsFor = null;
@@ -310,69 +342,17 @@ export class Scheduler {
     this.cachedTokens += sequence.computed;
     if (sequence.tail === null) return;
     this.prefixQueries++;
-    if (sequence.computed > 0) this.prefixHits++;
+    if (sequence.computed > 0 || sequence.restorablePages > 0) this.prefixHits++;
     this.prefixes.countHits(sequence.tail);
   }
 
-  /**
-   * Prefix wait: true while a running sequence of the same tenant computes pages that this one could share, so that
-   * simultaneous cold prompts compute their common prefix once. The comparison is made once per pair.
-   */
-  private waitsForPrefix(sequence: Sequence): boolean {
-    if (!sequence.cacheable) return false;
-    const waited = sequence.waitsFor;
-    if (waited !== null) {
-      if (waited.state === 'prefill' && waited.sharedPages < sequence.waitsForPages) return true;
-      sequence.waitsFor = null;
-    }
-    const cached = this.cachedPages(sequence);
-    for (const other of this.running) {
-      if (other.state !== 'prefill' || !other.cacheable || other.tenant !== sequence.tenant) continue;
-      const common = this.commonPages(sequence, other);
-      if (common <= cached || common <= other.sharedPages) continue;
-      sequence.waitsFor = other;
-      sequence.waitsForPages = common;
-      return true;
-    }
-    return false;
-  }
-
-  private commonPages(sequence: Sequence, other: Sequence): number {
-    const limit = Math.min(sequence.matchLimit, other.length);
-    let count = 0;
-    while (count < limit && sequence.tokens[count] === other.tokens[count]) count++;
-    return Math.floor(count / this.config.pageSize);
-  }
-
-  private cachedPages(sequence: Sequence): number {
-    if (!sequence.cacheable) return 0;
-    if (sequence.matchVersion !== this.cache.version) {
-      sequence.matchVersion = this.cache.version;
-      sequence.matchPages = this.cache.match(sequence.tenant, sequence.tokens, sequence.matchLimit);
-    }
-    return sequence.matchPages;
-  }
-
   /** The page of the position that a decoding sequence computes next. False where the sequence itself was preempted. */
-  private ensurePage(sequence: Sequence): boolean {
-    if (this.pagesFor(sequence.computed + 1) <= sequence.pageCount) return true;
-    while (!this.makeRoom(1, 0)) {
+  private growOrPreempt(sequence: Sequence): boolean {
+    while (!this.placement.grow(sequence)) {
       const victim = this.running.at(-1)!;
       this.preempt(victim);
       if (victim === sequence) return false;
     }
-    this.rows[sequence.slot]![sequence.pageCount++] = this.pool.allocate();
-    return true;
-  }
-
-  /** Makes `pages` free, if `spare` more could be had too. */
-  private makeRoom(pages: number, spare: number): boolean {
-    const sessionPages = Math.floor(this.sessions.heldTokens / this.config.pageSize);
-    if (pages + spare > this.pool.free + this.cache.evictable + sessionPages) return false;
-    while (pages + spare > this.pool.free + this.cache.evictable) {
-      if (!this.sessions.dropOldest()) return false;
-    }
-    if (pages > this.pool.free) this.cache.evict(pages - this.pool.free);
     return true;
   }
 
@@ -381,47 +361,23 @@ export class Scheduler {
     this.release(sequence, true);
     sequence.state = 'waiting';
     sequence.preempted = true;
+    sequence.everPreempted = true;
+    sequence.fetchTried = false;
     this.preemptions++;
     this.waiting.add(sequence);
   }
 
   private release(sequence: Sequence, keep: boolean): void {
-    const row = this.rows[sequence.slot]!;
-    if (sequence.tail !== null && keep) this.shareCompletePages(sequence);
-    for (let i = 0; i < sequence.pageCount; i++) this.pool.release(row[i]!);
-    if (sequence.tail !== null) this.leaveCache(sequence, keep);
+    const { slot } = sequence;
+    this.placement.release(sequence, keep);
     this.running.splice(this.running.indexOf(sequence), 1);
-    this.slotTaken[sequence.slot] = 0;
-    this.onRelease(sequence.slot);
-    sequence.slot = -1;
-    sequence.pageCount = 0;
-  }
-
-  private leaveCache(sequence: Sequence, keep: boolean): void {
-    const tail = sequence.tail!;
-    const tokens = sequence.sharedPages * this.config.pageSize;
-    if (keep && sequence.sessionId !== null)
-      this.sessions.keep(sequence.tenant, sequence.sessionId, tail, tokens);
-    this.cache.unlock(tail);
-    sequence.tail = null;
-    sequence.sharedPages = 0;
-  }
-
-  private shareCompletePages(sequence: Sequence): void {
-    const complete = Math.floor(sequence.computed / this.config.pageSize);
-    if (sequence.tail === null || complete <= sequence.sharedPages) return;
-    const row = this.rows[sequence.slot]!;
-    sequence.tail = this.cache.extend(sequence.tail, sequence.tokens, sequence.sharedPages, complete, row);
-    sequence.sharedPages = complete;
+    this.places.leave(sequence.tenant, this.nowMs);
+    this.onRelease(slot);
   }
 
   private everyoneFits(except: Sequence): boolean {
     for (const sequence of this.running) if (sequence !== except && !this.canEverFit(sequence)) return false;
     for (const sequence of this.waiting.all()) if (!this.canEverFit(sequence)) return false;
     return true;
-  }
-
-  private pagesFor(tokens: number): number {
-    return Math.ceil(tokens / this.config.pageSize);
   }
 }

@@ -1,3 +1,4 @@
+import type { Drafter } from './drafter.js';
 import type { RadixNode } from './radix.js';
 
 /**
@@ -16,6 +17,7 @@ export interface SequenceOptions {
   arrival: number; // order of arrival, unique per request
   enqueuedAtMs: number;
   cacheable: boolean; // reads and fills the prefix cache
+  speculative: boolean; // tokens may be guessed
   promptOutputs: boolean; // logits of every prompt position are wanted
   sessionId: string | null;
 }
@@ -28,6 +30,7 @@ export class Sequence {
   readonly arrival: number;
   readonly enqueuedAtMs: number;
   readonly cacheable: boolean;
+  readonly speculative: boolean;
   readonly promptOutputs: boolean;
   readonly sessionId: string | null;
   readonly promptLength: number;
@@ -35,6 +38,7 @@ export class Sequence {
 
   state: SequenceState = 'waiting';
   preempted = false; // waits because it lost its pages, not because it is new
+  everPreempted = false;
   /** Prompt and generated tokens: the first `length` entries. */
   tokens: Int32Array;
   length: number;
@@ -52,6 +56,9 @@ export class Sequence {
   sharedPages = 0; // the first of them, which belong to the tree path that ends at `tail`
   tail: RadixNode | null = null;
 
+  /** Guesses what comes next; made when it first decodes, where that is wanted. */
+  drafter: Drafter | null = null;
+
   // Prefix wait: the running sequence that is computing pages this one could share, and how many.
   waitsFor: Sequence | null = null;
   waitsForPages = 0;
@@ -60,6 +67,13 @@ export class Sequence {
   matchVersion = -1;
   matchPages = 0;
 
+  // Evicted pages that are kept elsewhere.
+  readonly pageKeys: string[] = []; // of its first pages, as far as they have been needed
+  restorablePages = 0; // behind those computed, to be copied back before anything is computed
+  fetchTried = false; // the disk has been asked, once for each time it waits
+  fetchUntilMs = 0; // the time to wait for it
+  awaitedPage: string | null = null; // key of the last one on its way
+
   constructor(options: SequenceOptions) {
     this.tenant = options.tenant;
     this.priority = options.priority;
@@ -67,6 +81,7 @@ export class Sequence {
     this.arrival = options.arrival;
     this.enqueuedAtMs = options.enqueuedAtMs;
     this.cacheable = options.cacheable;
+    this.speculative = options.speculative;
     this.promptOutputs = options.promptOutputs;
     this.sessionId = options.sessionId;
     this.promptLength = options.prompt.length;

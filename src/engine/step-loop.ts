@@ -7,8 +7,10 @@ import {
 } from '../native/types.js';
 import { StepBatch } from './batch.js';
 import { Pieces } from './detokenizer.js';
+import { engineStats, newTotals } from './engine-stats.js';
 import type { Choice, PinResult } from './live-request.js';
 import { newSampleResult, readLogprob } from './logprobs.js';
+import type { PageStore } from './page-store/page-store.js';
 import { Requests } from './requests.js';
 import { Scheduler, type SchedulerConfig } from './scheduler.js';
 import type { Sequence } from './sequence.js';
@@ -19,7 +21,16 @@ import type { EngineEvent, EngineStats, GenerateRequest, PinnedPrefix } from './
 /** What the loop needs of a native context; the simulator has one of its own. */
 export type StepContext = Pick<
   NativeContext,
-  'info' | 'forward' | 'setSampler' | 'clearSampler' | 'sample' | 'logprobs' | 'trimSequence'
+  | 'info'
+  | 'forward'
+  | 'setSampler'
+  | 'clearSampler'
+  | 'sample'
+  | 'logprobs'
+  | 'trimSequence'
+  | 'readPage'
+  | 'writePage'
+  | 'graphsReused'
 >;
 
 export interface CoreConfig extends SchedulerConfig {
@@ -32,6 +43,8 @@ export interface CoreDependencies {
   vocab: VocabTable;
   /** Called once, with the block tables that the scheduler writes. */
   createContext(blockTables: Int32Array): StepContext;
+  /** Called once where there is a prefix cache; null where evicted pages are not to be kept. */
+  createStore(context: StepContext): PageStore | null;
   /** Epoch in milliseconds, with fractions: deadlines and step times are both read from it. */
   nowMs(): number;
   /** Takes the events of one step; the array is not used again. */
@@ -46,21 +59,15 @@ export interface CoreDependencies {
  */
 export class EngineCore {
   readonly scheduler: Scheduler;
+  /** The last step computed nothing: all that could run waits for the disk. */
+  isBlocked = false;
   private readonly context: StepContext;
+  private readonly store: PageStore | null;
   private readonly requests: Requests;
   private readonly stepTime = new StepTimeModel();
   private readonly batch: StepBatch;
   private readonly result: SampleResult;
-  private readonly totals = {
-    steps: 0,
-    lastStepAtMs: 0,
-    scheduleMs: 0,
-    forwardMs: 0,
-    sampleMs: 0,
-    emitMs: 0,
-    promptTokens: 0,
-    generatedTokens: 0,
-  };
+  private readonly totals = newTotals();
 
   constructor(private readonly dependencies: CoreDependencies) {
     const { config } = dependencies;
@@ -70,13 +77,17 @@ export class EngineCore {
       throw new RangeError('maxOutputs must be over maxSequences.');
     this.scheduler = new Scheduler(config, this.stepTime, (slot) => this.releaseSlot(slot));
     this.context = dependencies.createContext(this.scheduler.blockTables);
+    const canShare = config.prefixCache && this.context.info.placement === 'pages';
+    this.store = canShare ? dependencies.createStore(this.context) : null;
+    if (this.store !== null) this.scheduler.useStore(this.store);
     const { maxContext, maxQueue, maxSequences } = config;
     this.requests = new Requests({
       scheduler: this.scheduler,
       maxContext,
       maxQueue,
       maxSequences,
-      canShare: config.prefixCache && this.context.info.placement === 'pages',
+      canShare,
+      canSpeculate: this.context.info.placement === 'pages', // guesses that were wrong are written over
       pieces: new Pieces(dependencies.vocab),
       nowMs: () => dependencies.nowMs(),
     });
@@ -117,11 +128,13 @@ export class EngineCore {
   /** Runs one step. Blocks for as long as the model computes. */
   step(): void {
     const startMs = this.dependencies.nowMs();
+    const spentMs = this.store?.spentMs ?? 0;
     this.requests.expire(startMs);
     const plan = this.scheduler.schedule(startMs);
     this.prepareSamplers(plan, startMs);
     this.batch.fill(plan);
     if (this.batch.count === 0) this.assertProgress(plan);
+    this.isBlocked = this.batch.count === 0 && plan.fetching > 0;
     const scheduledMs = this.dependencies.nowMs();
     const forwarded = this.batch.count > 0 && this.forward();
     const forwardedMs = this.dependencies.nowMs();
@@ -136,7 +149,8 @@ export class EngineCore {
     this.totals.forwardMs += forwardedMs - scheduledMs;
     this.totals.sampleMs += sampledMs - forwardedMs;
     this.totals.emitMs += endMs - sampledMs;
-    if (forwarded) this.countStep(plan, endMs, endMs - startMs);
+    const movedMs = (this.store?.spentMs ?? 0) - spentMs; // of pages: no part of what tokens cost
+    if (forwarded) this.countStep(plan, endMs, endMs - startMs - movedMs);
   }
 
   /** Hands out events that arose outside a step. */
@@ -145,24 +159,19 @@ export class EngineCore {
     if (events.length > 0) this.dependencies.emit(events);
   }
 
+  /** Finds what earlier processes have left, until `untilMs`. Before the first step. */
+  async open(untilMs: number): Promise<void> {
+    await this.store?.open(untilMs);
+  }
+
+  /** Leaves the cached pages to the disk for the next start, until `untilMs`. Nothing may be running. */
+  async close(untilMs: number): Promise<void> {
+    await this.store?.close(this.scheduler.cache.pages(), untilMs);
+  }
+
   stats(): EngineStats {
-    const { pool, running, waiting, sessions, prefixes } = this.scheduler;
-    return {
-      ...this.totals,
-      rejections: this.requests.rejections,
-      running: running.length,
-      waiting: waiting.size,
-      pagesTotal: pool.total,
-      pagesFree: pool.free,
-      pagesCached: pool.cached,
-      pagesLive: pool.live,
-      cachedTokens: this.scheduler.cachedTokens,
-      prefixQueries: this.scheduler.prefixQueries,
-      prefixHits: this.scheduler.prefixHits,
-      preemptions: this.scheduler.preemptions,
-      sessions: sessions.size,
-      pinnedPrefixes: prefixes.size,
-    };
+    const { totals, scheduler, requests, store, context } = this;
+    return engineStats({ totals, scheduler, requests, store, context });
   }
 
   private prepareSamplers(plan: StepPlan, nowMs: number): void {
@@ -217,13 +226,22 @@ export class EngineCore {
     const { prompt, sampled } = this.batch;
     try {
       if (prompt.count > 0) this.readPromptLogprobs();
-      if (sampled.count > 0) {
-        this.context.sample(sampled.count, sampled.outputs, this.batch.sampledSlots, this.result);
-      }
-      return true;
     } catch (error) {
       this.dependencies.onFault(error);
       this.failSequences(prompt.sequences.slice(0, prompt.count));
+      this.failSequences(sampled.sequences.slice(0, sampled.count));
+      return false;
+    }
+    return this.sampleRows();
+  }
+
+  private sampleRows(): boolean {
+    const { sampled, sampledSlots } = this.batch;
+    try {
+      if (sampled.count > 0) this.context.sample(sampled.count, sampled.outputs, sampledSlots, this.result);
+      return true;
+    } catch (error) {
+      this.dependencies.onFault(error);
       this.failSequences(sampled.sequences.slice(0, sampled.count));
       return false;
     }
@@ -253,12 +271,31 @@ export class EngineCore {
     }
   }
 
+  /**
+   * Where a sampled token is the one that was guessed, the logits after it are there already, and the next is sampled
+   * from them: each token is drawn from what it would have been drawn from without guesses, by the same random numbers.
+   */
   private takeTokens(): void {
-    const { sampled } = this.batch;
-    for (let row = 0; row < sampled.count; row++) {
-      const choice = this.requests.choiceOf(sampled.sequences[row]!);
-      if (choice !== undefined) this.takeToken(choice, row);
+    for (let depth = 0; this.batch.sampled.count > 0; depth++) {
+      this.batch.nextRows((row) => this.takeRow(row, depth));
+      if (this.batch.sampled.count > 0 && !this.sampleRows()) return;
     }
+  }
+
+  /** True where the sequence's next token can be sampled in this step too. */
+  private takeRow(row: number, depth: number): boolean {
+    const sequence = this.batch.sampled.sequences[row]!;
+    const choice = this.requests.choiceOf(sequence);
+    if (choice === undefined) return false;
+    const token = this.result.tokens[row]!;
+    this.takeToken(choice, row);
+    if (sequence.state !== 'decoding' || !sequence.drafter?.verify(depth, token)) {
+      sequence.drafter?.clear();
+      return false;
+    }
+    this.scheduler.accept(sequence);
+    this.totals.acceptedTokens++;
+    return true;
   }
 
   private takeToken(choice: Choice, row: number): void {
@@ -289,13 +326,15 @@ export class EngineCore {
     this.stepTime.observe(plan, elapsedMs);
     this.totals.steps++;
     this.totals.lastStepAtMs = endMs;
-    this.totals.promptTokens += plan.tokens - plan.decodes;
+    this.totals.promptTokens += plan.tokens - plan.decodes - plan.drafts;
+    this.totals.draftedTokens += plan.drafts;
   }
 
   /** Accepted sequences fit the pool alone, so with nothing running one of them must start. */
   private assertProgress(plan: StepPlan): void {
     const { running, waiting } = this.scheduler;
     if (plan.size > 0 || plan.admitted.length > 0) return; // planned, and failed since
+    if (plan.restored > 0 || plan.fetching > 0) return;
     if (running.length > 0 || waiting.size > 0) {
       throw new Error(`No progress with ${running.length} running and ${waiting.size} waiting sequences.`);
     }

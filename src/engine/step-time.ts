@@ -93,6 +93,12 @@ export class StepTimeModel {
     return Math.floor((Math.sqrt(b * b + 4 * a * left) - b) / (2 * a));
   }
 
+  /** What prompt tokens from position `from` on cost a step beside what it costs anyway. */
+  promptMs(count: number, from: number): number {
+    const context = count * from + (count * count) / 2;
+    return this.weights[1]! * tokenScale * count + this.weights[2]! * contextScale * context;
+  }
+
   private rememberDecodes(count: number, elapsedMs: number): void {
     const { ms } = this.decodes;
     const isAlike = count === this.decodes.count;

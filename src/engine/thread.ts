@@ -12,12 +12,15 @@ import type {
 import { usableCores } from '../support/cpus.js';
 import { availableMemoryBytes } from '../support/memory.js';
 import { EngineThread } from './engine-thread.js';
+import { createPageStore } from './page-store/create.js';
 import { packEvents, type Report, type ThreadData } from './protocol.js';
 import { resolveSizes, type Sizes } from './sizing.js';
 import { EngineCore } from './step-loop.js';
 import type { EngineConfig, EngineEvent } from './types.js';
 
 /** Worker entry: loads the model, makes the pool, then runs the engine until it is told to close. */
+
+const openMs = 2_000; // for finding kept pages on the disk, at the start
 
 const { config } = workerData as ThreadData;
 const port = parentPort!;
@@ -70,7 +73,11 @@ function emit(events: EngineEvent[]): void {
   port.postMessage(message, [message.buffer]);
 }
 
-function start(loaded: Loaded): void {
+function onFault(error: unknown): void {
+  report({ type: 'fault', message: String((error as Error).stack ?? error) });
+}
+
+async function start(loaded: Loaded): Promise<void> {
   const { model } = loaded;
   const sizes = sizesFor(loaded);
   let context: NativeContext | undefined;
@@ -81,15 +88,25 @@ function start(loaded: Loaded): void {
       context = createContext(loaded, sizes, blockTables);
       return context;
     },
+    createStore: () =>
+      createPageStore({
+        config,
+        context: context!,
+        model: model.info,
+        backend: loaded.backend,
+        nowMs,
+        onFault,
+      }),
     nowMs,
     emit,
-    onFault: (error) => report({ type: 'fault', message: String((error as Error).stack ?? error) }),
+    onFault,
   });
   const thread = new EngineThread(port, core, nowMs, () => {
     context?.close();
     model.close();
     port.close(); // the last thing that keeps this thread alive
   });
+  await core.open(nowMs() + openMs);
   const { maxContext, maxSequences } = sizes;
   report({ type: 'ready', info: { model: model.info, context: context!.info, maxContext, maxSequences } });
   thread.start();
@@ -97,11 +114,12 @@ function start(loaded: Loaded): void {
 
 function coreConfig(engine: EngineConfig, sizes: Sizes) {
   const { maxQueue, targetStepMs, watermark, sessionMaxTokens, prefixCache } = engine;
-  return { ...sizes, maxQueue, targetStepMs, watermark, sessionMaxTokens, prefixCache };
+  const draftTokens = engine.speculation === 'off' ? 0 : engine.speculationMaxTokens;
+  return { ...sizes, maxQueue, targetStepMs, watermark, sessionMaxTokens, prefixCache, draftTokens };
 }
 
 try {
-  start(await load());
+  await start(await load());
 } catch (error) {
   const { code, message } = error as Error & { code?: NativeErrorCode };
   report({ type: 'load-failed', code: code ?? null, message });

@@ -107,13 +107,18 @@ export interface EngineConfig {
   pageSize: number; // cells
   kvBytes: number; // 0: by rule (memoryUtilization of free GPU memory; on a CPU a stated share of free RAM)
   memoryUtilization: number; // GPU, default 0.9
-  maxSequences: number; // ≤ 256
+  maxSequences: number; // ≤ 1024
   maxBatchTokens: number; // per step, ≤ 8192; 0: automatic
   targetStepMs: number; // inter-token target; prompt chunks are sized to keep a step under it; 0: throughput mode
   maxQueue: number; // waiting requests
   watermark: number; // share of the pool kept free at admission, default 0.01
   prefixCache: boolean;
   sessionMaxTokens: number; // default 100000
+  speculation: 'auto' | 'off'; // guesses from the text itself, where that pays
+  speculationMaxTokens: number; // guessed tokens a step for one sequence
+  kvHostBytes: number; // memory for evicted pages; 0: none
+  kvDiskPath: string | null; // folder for pages that the host memory has no room for
+  kvDiskBytes: number; // of that folder, for one model
 }
 
 /** A snapshot the engine sends a few times a second and after each change of state; counters are totals. */
@@ -124,6 +129,12 @@ export interface EngineStats {
   pagesFree: number;
   pagesCached: number; // only the prefix cache holds them
   pagesLive: number; // held by running sequences
+  cellsUnused: number; // of those pages, beyond the tokens that the sequences have
+  pagesHost: number; // copies in host memory
+  pagesSaved: number; // copied there
+  pagesRestored: number; // copied back
+  pagesFetched: number; // read from disk
+  graphsReused: number; // computed without being built again
   steps: number;
   lastStepAtMs: number; // epoch; readiness looks at it
   /** Sums over all steps. */
@@ -134,6 +145,8 @@ export interface EngineStats {
   promptTokens: number; // computed
   cachedTokens: number; // taken from the prefix cache
   generatedTokens: number;
+  draftedTokens: number; // guessed and computed
+  acceptedTokens: number; // of them those that turned out right
   prefixQueries: number;
   prefixHits: number;
   preemptions: number;
@@ -159,6 +172,12 @@ export const noStats: EngineStats = {
   pagesFree: 0,
   pagesCached: 0,
   pagesLive: 0,
+  cellsUnused: 0,
+  pagesHost: 0,
+  pagesSaved: 0,
+  pagesRestored: 0,
+  pagesFetched: 0,
+  graphsReused: 0,
   steps: 0,
   lastStepAtMs: 0,
   scheduleMs: 0,
@@ -168,6 +187,8 @@ export const noStats: EngineStats = {
   promptTokens: 0,
   cachedTokens: 0,
   generatedTokens: 0,
+  draftedTokens: 0,
+  acceptedTokens: 0,
   prefixQueries: 0,
   prefixHits: 0,
   preemptions: 0,

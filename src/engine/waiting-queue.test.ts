@@ -16,6 +16,7 @@ function sequence(options: Partial<SequenceOptions> = {}): Sequence {
     deadlineMs: null,
     arrival: arrivals++,
     enqueuedAtMs: nowMs,
+    speculative: true,
     cacheable: true,
     promptOutputs: false,
     sessionId: null,

@@ -1,15 +1,16 @@
 import { AnswerCache } from '../cache/answer-cache.js';
+import { keyScopeOf } from '../cache/open.js';
 import type { LowerLevel } from '../cache/types.js';
 import { type Config, ConfigError, type ModelSpec, modelSpec } from '../config/index.js';
 import type { Accounting } from '../cost/accounting.js';
 import { PriceTable } from '../cost/prices.js';
 import type { Embedder } from '../embedding/index.js';
+import { Guards } from '../guards/guards.js';
 import { Fleet, type FleetHooks } from '../routing/fleet.js';
 import { Router } from '../routing/router.js';
 import { RouteTable } from '../routing/routes.js';
 import type { Target } from '../routing/target.js';
 import { UpstreamTarget } from '../routing/upstream/upstream-target.js';
-import { packageVersion } from '../support/version.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { LocalTarget } from './local-target.js';
@@ -41,8 +42,8 @@ export interface GatewayParts {
   cacheLevels?: readonly LowerLevel[];
   /** Absent: no further models can be loaded into this process. */
   loader?: LocalLoader;
-  /** Absent: no embeddings. */
-  embedder?: Embedder;
+  /** Null, or absent: no embeddings. */
+  embedder?: Embedder | null;
   remote?: RemoteModels;
 }
 
@@ -61,13 +62,34 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   if (!parts.remote) refuseUnknownNames(config, router); // a worker may still come with them
   const cache = createCache(parts);
   const { accounting, embedder = null } = parts;
-  return { router, cache, models, prefixes, metrics: metrics.generations, accounting, embedder };
+  const guards = new Guards({
+    config: config.guards,
+    metrics: metrics.guards,
+    log: parts.log,
+    nowMs: Date.now,
+    vocabs: () => models.list().map(({ text }) => text.vocab),
+  });
+  await guards.warmUp().catch(async (error: unknown) => {
+    await guards.close();
+    throw error;
+  });
+  return {
+    router,
+    cache,
+    models,
+    prefixes,
+    metrics: metrics.generations,
+    accounting,
+    embedder,
+    guards,
+    observer: null,
+  };
 }
 
 function createCache({ config, metrics, log, cacheLevels = [] }: GatewayParts): AnswerCache {
   const cache = new AnswerCache({
     settings: config.cache,
-    scope: { version: packageVersion(), defaultMaxTokens: config.requests.defaultMaxTokens },
+    scope: keyScopeOf(config),
     lower: config.cache.enabled ? cacheLevels : [],
     metrics: metrics.cache,
     nowMs: Date.now,

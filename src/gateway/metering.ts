@@ -2,7 +2,7 @@ import type { Expected } from '../cost/accounting.js';
 import type { Outcome } from '../cost/admission.js';
 import type { Tab } from '../cost/tab.js';
 import { toSluiceError } from '../errors.js';
-import type { CacheLevel, GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
+import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import { leastPromptTokens } from '../routing/needs.js';
 
 /** Before the model is known, and the prompt tokenised: at least so much. */
@@ -15,6 +15,8 @@ export function expectedOf({ id, caller, input, choices, maxTokens }: ValidatedR
 export class Ending {
   #model: string | null = null;
   #finishReason = 'stop';
+  /** What guards did, as the ledger has it. */
+  guardResult: string | null = null;
 
   observe(sink: GenerationSink): GenerationSink {
     return (event) => {
@@ -24,21 +26,19 @@ export class Ending {
     };
   }
 
-  finished(tab: Tab, { route }: Usage): Outcome {
-    return outcomeOf(tab, route?.model ?? tab.lastModel, this.#finishReason);
-  }
-
-  /** Nothing was computed, so that there is nothing on the tab. */
-  cached(tab: Tab, level: CacheLevel): Outcome {
-    return { ...outcomeOf(tab, this.#model, this.#finishReason), cacheLevel: level };
+  /** Of an answer from the cache nothing is on the tab. */
+  finished(tab: Tab, { route, cache }: Usage): Outcome {
+    const cacheLevel = cache?.level ?? null;
+    const model = cacheLevel === null ? (route?.model ?? tab.lastModel) : this.#model;
+    return { ...this.#outcome(tab, model, this.#finishReason), cacheLevel };
   }
 
   failed(tab: Tab, error: unknown): Outcome {
-    return outcomeOf(tab, tab.lastModel, toSluiceError(error).code);
+    return this.#outcome(tab, tab.lastModel, toSluiceError(error).code);
   }
-}
 
-function outcomeOf(tab: Tab, model: string | null, finishReason: string): Outcome {
-  const { counts, byModel: costs } = tab;
-  return { model, counts, costs, finishReason, cacheLevel: null, guardResult: null };
+  #outcome(tab: Tab, model: string | null, finishReason: string): Outcome {
+    const { counts, byModel: costs } = tab;
+    return { model, counts, costs, finishReason, cacheLevel: null, guardResult: this.guardResult };
+  }
 }

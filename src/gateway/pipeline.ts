@@ -1,15 +1,19 @@
 import type { AnswerCache } from '../cache/answer-cache.js';
 import type { Accounting } from '../cost/accounting.js';
-import type { Admission, Outcome } from '../cost/admission.js';
 import { Tab } from '../cost/tab.js';
 import type { Embedder } from '../embedding/index.js';
-import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
+import type { AnswerObserver, GenerationObserver } from '../generation/observer.js';
+import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
+import type { Answer, Guards } from '../guards/guards.js';
+import type { Ask } from '../guards/types.js';
+import { askModel } from '../routing/ask-model.js';
 import type { Errand, Router } from '../routing/router.js';
 import type { GenerationMetrics } from '../telemetry/generation.js';
 import { type Trace, untraced } from '../telemetry/trace.js';
 import { Ending, expectedOf } from './metering.js';
 import type { ModelRegistry } from './models.js';
 import type { PrefixRegistry } from './prefixes.js';
+import { Settlement } from './settlement.js';
 
 export interface Gateway {
   router: Router;
@@ -20,6 +24,9 @@ export interface Gateway {
   accounting: Accounting;
   /** Null where nothing needs one. */
   embedder: Embedder | null;
+  guards: Guards;
+  /** Looks at what passes; null: nobody does. */
+  observer: GenerationObserver | null;
 }
 
 /**
@@ -36,23 +43,33 @@ export async function generate(
 ): Promise<Usage> {
   const watch = gateway.metrics.start();
   const ending = new Ending();
+  const seen = gateway.observer?.observe(request) ?? null;
   let admitted = null;
   try {
     const admission = await trace.stage('limits', () => gateway.accounting.admit(expectedOf(request)));
     const tab = new Tab(admission);
-    admitted = { admission, tab };
-    const plan = trace.stage('resolve', () => gateway.router.resolve(request));
-    watch.resolved(plan.candidates[0]!.deployment.id);
-    const errand = { plan, request, tab, sink: ending.observe(watch.observe(sink)), signal, trace };
-    let usage = await gateway.cache.answer(errand, (out, stop) =>
-      compute(gateway, admission, { ...errand, sink: out, signal: stop }),
-    );
-    const level = usage.cache?.level;
-    if (level) usage = { ...usage, nanodollars: await settle(trace, admission, ending.cached(tab, level)) };
+    const settlement = new Settlement((outcome) => trace.stage('settle', () => admission.settle(outcome)));
+    admitted = { settlement, tab };
+    const answer: Answer = (checked, out, stop, passed) => {
+      const plan = trace.stage('resolve', () => gateway.router.resolve(checked));
+      watch.resolved(plan.candidates[0]!.deployment.id);
+      const errand = { plan, request: checked, tab, sink: out, signal: stop, trace };
+      return gateway.cache.answer(errand, (computed, ended) =>
+        settlement.charge(() => compute(gateway, { ...errand, sink: computed, signal: ended }, passed)),
+      );
+    };
+    const ask = asking(gateway.router, { request, tab, trace });
+    const observed = ending.observe(watch.observe(alsoTo(seen, sink)));
+    const visitor = { request, sink: observed, signal, report: ending, ask, trace };
+    const usage = await gateway.guards.guard(visitor, answer);
+    const nanodollars = await settlement.settle(() => ending.finished(tab, usage));
     watch.finished(usage);
-    return usage;
+    const paid = { ...usage, nanodollars };
+    seen?.finished(paid);
+    return paid;
   } catch (error) {
-    await admitted?.admission.settle(ending.failed(admitted.tab, error));
+    const failed = admitted;
+    await failed?.settlement.settle(() => ending.failed(failed.tab, error));
     watch.failed(error);
     throw error;
   }
@@ -60,20 +77,28 @@ export async function generate(
 
 /**
  * An answer by a model, paid by who asked for it first; others may be given it too, so it goes on without them. For each
- * model tried: its dearest outcome reserved on the tab, its queue, its engine or upstream, what it cost.
+ * model tried: its dearest outcome reserved on the tab, its queue, its engine or upstream, what it cost. Only what has passed
+ * the guards of who asked for it is worth keeping.
  */
-async function compute(gateway: Gateway, admission: Admission, errand: Errand): Promise<Usage> {
-  const { tab, sink, trace } = errand;
-  const ending = new Ending();
-  try {
-    const usage = await gateway.router.answer({ ...errand, sink: ending.observe(sink) });
-    return { ...usage, nanodollars: await settle(trace, admission, ending.finished(tab, usage)) };
-  } catch (error) {
-    await admission.settle(ending.failed(tab, error));
-    throw error;
-  }
+async function compute(gateway: Gateway, errand: Errand, passed: () => Promise<boolean>): Promise<Usage> {
+  const usage = await gateway.router.answer(errand);
+  return (await passed()) ? usage : { ...usage, isBlocked: true };
 }
 
-function settle(trace: Trace, admission: Admission, outcome: Outcome): Promise<number | null> {
-  return trace.stage('settle', () => admission.settle(outcome));
+/** Models as guards: each question on the tab of the request that it is about. */
+function asking(router: Router, errand: Pick<Errand, 'request' | 'tab' | 'trace'>): Ask {
+  let questions = 0;
+  return async (model, question, signal) => {
+    questions += 1;
+    const asked = { ...question, id: `${errand.request.id}/guard-${questions}` };
+    return (await askModel(router, model, errand, asked, signal)).text;
+  };
+}
+
+function alsoTo(observer: AnswerObserver | null, sink: GenerationSink): GenerationSink {
+  if (!observer) return sink;
+  return (event: GenerationEvent) => {
+    observer.event(event);
+    sink(event);
+  };
 }

@@ -90,7 +90,7 @@ export async function openTenancy(config: Config, metrics: GenerationMetrics, lo
     await store.close();
   };
   const pruning = setInterval(() => {
-    prune(store, config.usage.retentionDays).catch(onFault);
+    prune(store, config).catch(onFault);
   }, PRUNE_INTERVAL_MS).unref();
 
   let checkpointed = 0;
@@ -171,10 +171,11 @@ async function restore(store: Store, accounts: Accounts, alerts: BudgetAlerts | 
   await alerts?.resume(Math.min(starts.weekMs, starts.monthMs));
 }
 
-async function prune(store: Store, retentionDays: number): Promise<void> {
-  const beforeMs = Date.now() - retentionDays * DAY_MS;
+async function prune(store: Store, { usage, evaluation }: Config): Promise<void> {
+  const beforeMs = Date.now() - usage.retentionDays * DAY_MS;
   while (await store.pruneLedger(beforeMs));
   await store.pruneAlerts(beforeMs);
+  await store.pruneEvalLive(Date.now() - evaluation.retentionDays * DAY_MS);
 }
 
 function instant(): Instant {

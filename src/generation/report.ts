@@ -15,3 +15,17 @@ export interface RouteReport {
   quality: number | null; // of the answer; null where it wasn't estimated
   steps: RouteStep[];
 }
+
+/** Why a text was stopped. Never the text. */
+export interface BlockReport {
+  stage: 'input' | 'output';
+  guard: string;
+  category: string;
+  score: number; // 0–1
+}
+
+/** What guards say of an answer. */
+export interface GuardReport {
+  blocked: BlockReport | null; // where they have cut it off
+  warnings: readonly string[]; // "guard/category"
+}

@@ -3,7 +3,7 @@ import type { Caller } from '../auth/caller.js';
 import type { SamplingParams } from '../engine/types.js';
 import type { VocabTable } from '../native/types.js';
 import type { TrimReport, TrimStrategy } from '../text/trim/types.js';
-import type { RouteReport } from './report.js';
+import type { GuardReport, RouteReport } from './report.js';
 
 export interface ValidatedRequest {
   id: string; // the answer's id, unique
@@ -29,6 +29,7 @@ export interface ValidatedRequest {
   cachePrompt: boolean;
   cache: CacheWishes;
   stream: boolean; // false: only the whole answer matters, so it may be put together late
+  guards?: string | null; // a profile that the client wants beside its key's own
 }
 
 export interface RoutingWishes {
@@ -43,6 +44,7 @@ export interface CacheWishes {
   reads: boolean; // false: a new answer, which may be kept
   maxAgeSeconds: number | null; // of an answer that will do
   onlyIfCached: boolean; // fail rather than compute
+  similar: boolean | null; // also answers to questions that mean the same; null: by the server's rule
 }
 
 export interface TextInput {
@@ -109,6 +111,7 @@ export type GenerationEvent =
       warning: string | null; // something the client should know, such as a missing chat template
       trimmed: readonly (TrimReport & { prompt: number })[]; // prompts that were cut, and how
       quota: Readonly<Record<string, string>>; // what is left of the caller's limits, as HTTP headers
+      guardWarnings?: readonly string[]; // of the request, "guard/category"
       cache?: CacheReport; // where the answer may be cached
     }
   | {
@@ -126,7 +129,13 @@ export type GenerationEvent =
       tokens: number[]; // −1 where the id isn't known
       logprobs: ShownLogprob[] | null;
     }
-  | { type: 'done'; choice: number; finishReason: FinishReason; stopSequence: string | null };
+  | {
+      type: 'done';
+      choice: number;
+      finishReason: FinishReason;
+      stopSequence: string | null;
+      guard?: GuardReport; // where guards have something to say of it
+    };
 
 /** Where an answer came from: the server's memory, the shared store, a similar question, or a computation that was under way. */
 export type CacheLevel = 'l1' | 'l2' | 'l3' | 'flight';
@@ -154,5 +163,6 @@ export interface Usage {
   isEstimated?: boolean; // the upstream didn't count
   route?: RouteReport; // where more than one model could have answered
   cache?: CacheReport; // where the answer may be cached
+  isBlocked?: boolean; // by a guard of who asked for it: it isn't kept
   nanodollars: number | null; // null: nothing is accounted
 }

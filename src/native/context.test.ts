@@ -101,6 +101,50 @@ describe('forward', () => {
       paged.close();
     }));
 
+  for (const [name, options] of [
+    ['llama', {}],
+    ['llama', { kvTypeK: 'q8_0', kvTypeV: 'q8_0' }],
+    ['llama', { attention: 'stock', flashAttention: 'off' }], // values are stored transposed
+    ['gemma3-swa', {}],
+  ] as const) {
+    test(`${name} ${JSON.stringify(options)}: pages copied out and into other cells give the same logits`, () =>
+      withModel(name, (model) => {
+        const from = createContext(model, options);
+        const to = createContext(model, options);
+        const { bytesPerPage } = from.info;
+        forward(from, promptRows(prompt, 0));
+        const expected = from.logits(0);
+        for (const page of [0, 1]) {
+          const bytes = new Uint8Array(bytesPerPage);
+          from.readPage(page, bytes);
+          to.writePage(3 * 16 + page, bytes); // where sequence 3 has its pages
+        }
+        forward(to, promptRows(prompt.subarray(32), 3, 32));
+        assert.ok(distance(expected, to.logits(0)) < rounding);
+        assert.throws(() => from.readPage(128, new Uint8Array(bytesPerPage)), RangeError);
+        assert.throws(() => from.readPage(0, new Uint8Array(bytesPerPage - 1)), RangeError);
+        from.close();
+        to.close();
+      }));
+  }
+
+  test('700 sequences in one batch, each with a page of its own', () =>
+    withModel('llama', (model) => {
+      const count = 700;
+      const sizes = { pages: count, maxSequences: count, maxPagesPerSequence: 1, maxBatchTokens: 2 * count };
+      const context = createContext(model, { ...sizes, maxOutputs: count });
+      const alone = createContext(model);
+      const tokens = (sequence: number) => Int32Array.of(3 + (sequence % 500), 3 + ((sequence * 7) % 500));
+      const rows = Array.from({ length: count }, (_, sequence) => promptRows(tokens(sequence), sequence));
+      forward(context, rows.flat());
+      for (const sequence of [0, 255, 256, 511, 699]) {
+        forward(alone, promptRows(tokens(sequence), 1));
+        assert.ok(distance(alone.logits(0), context.logits(sequence)) < rounding, `sequence ${sequence}`);
+      }
+      context.close();
+      alone.close();
+    }));
+
   test('a recurrent model keeps its states by sequence', () =>
     withModel('mamba', (model) => {
       const context = createContext(model);
@@ -269,7 +313,7 @@ describe('limits', () => {
       refuse({ pageSize: 4 });
       refuse({ pages: 0 });
       refuse({ pages: 2 ** 31 });
-      refuse({ maxSequences: 257 });
+      refuse({ maxSequences: 1025 });
       refuse({ threads: 0 });
       refuse({ maxBatchTokens: 1e9 });
       refuse({ maxOutputs: Number.POSITIVE_INFINITY });

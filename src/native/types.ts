@@ -123,7 +123,7 @@ export interface LoadHandle {
 export interface ContextOptions {
   pageSize: number; // cells a page, a power of two, 8–256
   pages: number; // pages in the pool
-  maxSequences: number; // rows of `blockTables`; ≤ 256
+  maxSequences: number; // rows of `blockTables`; ≤ 1,024
   maxPagesPerSequence: number; // columns of `blockTables`
   /**
    * [maxSequences × maxPagesPerSequence] page ids, row-major, written by the engine, read by forward().
@@ -215,6 +215,12 @@ export interface NativeContext {
   logits(output: number): Float32Array;
   /** placement 'sequences' only: forget positions ≥ from of a sequence. False if the model can't. */
   trimSequence(sequence: number, from: number): boolean;
+  /** placement 'pages' only: copies a page's keys and values out of the pool, `info.bytesPerPage` bytes. */
+  readPage(page: number, bytes: Uint8Array): void;
+  /** The way back. The page's cells must be those of the same tokens after the same tokens. */
+  writePage(page: number, bytes: Uint8Array): void;
+  /** Graphs computed again without being built again, since the start: llama.cpp reuses one while shapes stay. */
+  graphsReused(): number;
   close(): void;
 }
 

@@ -1,4 +1,5 @@
 import { SluiceError } from '../errors.js';
+import { FairPlaces } from '../support/fair-share.js';
 import { Pace } from '../support/pace.js';
 import { type Waiter, WaitLine } from './wait-line.js';
 
@@ -43,7 +44,7 @@ export class ModelQueue {
   readonly #line: WaitLine<Waiting>;
   readonly #departures = new Pace(1_000);
   #maxRunning: number;
-  #running = 0;
+  readonly #places = new FairPlaces();
   #arrivals = 0;
 
   constructor(limits: QueueLimits, now: () => number = Date.now) {
@@ -54,7 +55,7 @@ export class ModelQueue {
   }
 
   get running(): number {
-    return this.#running;
+    return this.#places.total;
   }
 
   get waiting(): number {
@@ -67,7 +68,7 @@ export class ModelQueue {
 
   /** Time until somebody who came now would be served. */
   get estimateMs(): number {
-    return this.#running < this.#maxRunning ? 0 : this.#departures.msFor(this.#line.size + 1);
+    return this.running < this.#maxRunning ? 0 : this.#departures.msFor(this.#line.size + 1);
   }
 
   list(): QueuedRequest[] {
@@ -81,10 +82,10 @@ export class ModelQueue {
     }));
   }
 
-  /** Takes a place where one is free and nobody waits for it. Whoever has a place gives it back by leave(). */
-  tryEnter(): boolean {
-    if (this.#running >= this.#maxRunning || this.#line.size > 0) return false;
-    this.#running += 1;
+  /** Takes a place where one is free for this tenant and nobody waits. Whoever has a place gives it back by leave(). */
+  tryEnter(tenant: string): boolean {
+    if (this.#line.size > 0 || !this.#mayTake(tenant)) return false;
+    this.#places.take(tenant, this.#now());
     return true;
   }
 
@@ -93,15 +94,16 @@ export class ModelQueue {
    * is aborted.
    */
   enter(entry: QueueEntry): Promise<void> {
-    if (this.tryEnter()) return Promise.resolve();
+    if (this.tryEnter(entry.tenant)) return Promise.resolve();
     if (entry.signal.aborted) return Promise.reject(cancelled());
     if (this.#line.size >= this.#limits.maxWaiting) return Promise.reject(this.#full());
     return this.#wait(entry);
   }
 
-  leave(): void {
-    this.#departures.mark(this.#now());
-    this.#running -= 1;
+  leave(tenant: string): void {
+    const now = this.#now();
+    this.#departures.mark(now);
+    this.#places.leave(tenant, now);
     this.#admit();
   }
 
@@ -112,12 +114,16 @@ export class ModelQueue {
   }
 
   #admit(): void {
-    while (this.#running < this.#maxRunning) {
-      const next = this.#line.next();
+    while (this.running < this.#maxRunning) {
+      const next = this.#line.next((tenant) => this.#mayTake(tenant));
       if (!next) return;
-      this.#running += 1;
+      this.#places.take(next.tenant, this.#now());
       next.admit();
     }
+  }
+
+  #mayTake(tenant: string): boolean {
+    return this.#places.mayTake(tenant, this.#maxRunning, this.#now());
   }
 
   #wait({ id, tenant, priority, deadlineMs, signal, onWait }: QueueEntry): Promise<void> {
@@ -138,13 +144,17 @@ export class ModelQueue {
         clearTimeout(timer);
         signal.removeEventListener('abort', onAbort);
       };
+      let isAdmitted = false;
       const admit = () => {
+        isAdmitted = true;
         stop();
         resolve();
       };
       const number = this.#arrivals++;
       const waiting: Waiting = { id, tenant, priority, arrivedMs, number, heapIndex: -1, admit };
       this.#line.add(waiting);
+      this.#admit(); // the others may all wait for places that are kept for such as this one
+      if (isAdmitted) return;
       signal.addEventListener('abort', onAbort);
       const position = this.#line.position(waiting);
       onWait(position, this.#departures.msFor(position));
@@ -152,7 +162,7 @@ export class ModelQueue {
   }
 
   #full(): SluiceError {
-    const count = this.#running + this.#line.size;
+    const count = this.running + this.#line.size;
     return new SluiceError('queue_full', `${count} requests for this model are in progress.`, {
       retryAfterSeconds: this.#departures.secondsFor(this.#line.size, LONGEST_RETRY_SECONDS),
     });

@@ -39,7 +39,7 @@ test('order: priority is a head start; positions tell the order in which the lin
       );
       assert.deepEqual(line.list(), expected);
       assert.deepEqual(
-        expected.map(() => line.next()),
+        expected.map(() => line.next(() => true)),
         expected,
       );
       assert.equal(line.size, 0);
@@ -57,7 +57,7 @@ test('tenants are served in turns, whatever their numbers, and positions tell th
       const line = new WaitLine<Waiter>(STEP_MS);
       given.forEach(({ tenant, priority, isServed }, number) => {
         line.add(waiter(number, priority, number, tenant));
-        if (isServed) line.next();
+        if (isServed) line.next(() => true);
       });
       const expected = line.list();
       const left = new Map<string, number>();
@@ -66,7 +66,7 @@ test('tenants are served in turns, whatever their numbers, and positions tell th
         expected.map((each) => line.position(each)),
         expected.map((_, index) => index + 1),
       );
-      const served = expected.map(() => line.next()!);
+      const served = expected.map(() => line.next(() => true)!);
       assert.deepEqual(served, expected);
       const counts = new Map([...left.keys()].map((tenant) => [tenant, 0]));
       for (const { tenant } of served) {
@@ -113,13 +113,13 @@ test('so many run, so many wait, the rest is refused; leaving lets the next one 
       ['b', 2],
     ],
   );
-  queue.leave();
+  queue.leave('t');
   await c;
   assert.equal(queue.waiting, 1);
-  queue.leave();
+  queue.leave('t');
   await b;
   assert.equal(queue.running, 1);
-  queue.leave();
+  queue.leave('t');
   assert.equal(queue.running, 0);
 });
 
@@ -131,7 +131,7 @@ test('who is cancelled leaves the line at once and is never served', async () =>
   abort.abort();
   await assert.rejects(waiting, hasCode('cancelled'));
   assert.equal(queue.waiting, 0);
-  queue.leave();
+  queue.leave('t');
   assert.equal(queue.running, 0);
 });
 
@@ -156,7 +156,19 @@ test('nobody overtakes the line by coming when a place is free', async () => {
   const queue = new ModelQueue(limits);
   await queue.enter(entry('a'));
   const b = queue.enter(entry('b'));
-  queue.leave();
-  assert.equal(queue.tryEnter(), false, 'the place is taken by who waited');
+  queue.leave('t');
+  assert.equal(queue.tryEnter('t'), false, 'the place is taken by who waited');
   await b;
+});
+
+test('who comes for the first time in a while finds a place that others must leave free', async () => {
+  const queue = new ModelQueue({ ...limits, maxRunning: 18, maxWaiting: 10 });
+  await queue.enter(entry('g', { tenant: 'guest' }));
+  queue.leave('guest');
+  const flood = Array.from({ length: 20 }, (_, index) => queue.enter(entry(`f${index}`)));
+  assert.deepEqual([queue.running, queue.waiting], [16, 4]);
+  await queue.enter(entry('h', { tenant: 'guest' }));
+  assert.deepEqual([queue.running, queue.waiting], [17, 4]);
+  while (queue.running > 1 || queue.waiting > 0) queue.leave('t');
+  await Promise.all(flood);
 });

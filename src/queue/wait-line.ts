@@ -46,9 +46,10 @@ export class WaitLine<T extends Waiter> {
   }
 
   /** O(log n + tenants). */
-  next(): T | undefined {
+  next(mayPass: (tenant: string) => boolean): T | undefined {
     let first: TenantLine<T> | undefined;
-    for (const line of this.#tenants.values()) {
+    for (const [tenant, line] of this.#tenants) {
+      if (!mayPass(tenant)) continue;
       if (!first || isBefore(line.turn, line, first.turn, first)) first = line;
     }
     const waiter = first?.heap.pop();

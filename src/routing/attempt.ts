@@ -37,12 +37,12 @@ export async function attempt(fleet: Fleet, commitment: Commitment, what: Attemp
   const { deployment } = candidate;
   const request = boundedFor(deployment, what.request, fleet.environment.defaultMaxTokens);
   charge.reserve(boundOf(deployment, request));
-  if (!deployment.queue.tryEnter())
+  if (!deployment.queue.tryEnter(request.tenant))
     await trace.stage('queue', () => waitInLine(deployment, request, sink, signal));
   try {
     return await tried(fleet, commitment, what, request);
   } finally {
-    deployment.queue.leave();
+    deployment.queue.leave(request.tenant);
   }
 }
 

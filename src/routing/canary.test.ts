@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Canary, type CanaryConfig, verdict, wilsonLower } from './canary.js';
+import { wilsonLower } from '../support/wilson.js';
+import { Canary, type CanaryConfig, verdict } from './canary.js';
 
 const config: CanaryConfig = { share: 0.1, minRequests: 20, maxErrorIncrease: 0.02, maxLatencyRatio: 2 };
 

@@ -1,3 +1,4 @@
+import { wilsonLower } from '../support/wilson.js';
 import { medianOf } from './latency.js';
 import { unitHash } from './split.js';
 
@@ -9,7 +10,8 @@ export interface CanaryConfig {
 }
 
 export type CanaryVariant = 'stable' | 'canary';
-export type RollbackReason = 'error_rate' | 'latency';
+export const rollbackReasons = ['error_rate', 'latency', 'quality'] as const;
+export type RollbackReason = (typeof rollbackReasons)[number];
 
 export interface VariantStats {
   requests: number;
@@ -49,6 +51,11 @@ export class Canary {
     if (reason !== null) this.#rollback = { reason, atMs: nowMs };
   }
 
+  /** For a reason that shows elsewhere than in outcomes. */
+  takeBack(reason: RollbackReason, nowMs: number): void {
+    this.#rollback ??= { reason, atMs: nowMs };
+  }
+
   stats(variant: CanaryVariant): VariantStats {
     return this.#outcomes[variant].stats();
   }
@@ -69,16 +76,6 @@ export function verdict(
     return 'error_rate';
   if (stable.requests < config.minRequests || canary.p50Ms === null || stable.p50Ms === null) return null;
   return canary.p50Ms > stable.p50Ms * config.maxLatencyRatio ? 'latency' : null;
-}
-
-/** Lower bound of a proportion (Wilson 1927). */
-export function wilsonLower(hits: number, total: number, z: number): number {
-  if (total === 0) return 0;
-  const share = hits / total;
-  const z2 = z * z;
-  const centre = share + z2 / (2 * total);
-  const margin = z * Math.sqrt((share * (1 - share) + z2 / (4 * total)) / total);
-  return Math.max(0, (centre - margin) / (1 + z2 / total));
 }
 
 class OutcomeWindow {

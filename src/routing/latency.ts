@@ -7,6 +7,11 @@ export class LatencyEstimate {
   #median: number | null = null;
   #isStale = false;
 
+  /** How many it knows, as of the last p50Ms(). */
+  get samples(): number {
+    return this.#samples.length;
+  }
+
   add(valueMs: number, nowMs: number): void {
     this.#samples.push({ valueMs, atMs: nowMs });
     if (this.#samples.length > SAMPLES) this.#samples.shift();

@@ -4,6 +4,9 @@ import Libsql from 'libsql';
 import { SluiceError } from '../errors.js';
 import { AlertTable } from './alert-table.js';
 import { DirectoryTables } from './directory-tables.js';
+import { EvalLiveTables } from './eval-live-tables.js';
+import { EvalRunTables } from './eval-run-tables.js';
+import type { EvalAlertRow, EvalResultRow, EvalRunRow, EvalSampleRow, FeedbackRow } from './eval-types.js';
 import { LedgerTables } from './ledger-tables.js';
 import { migrate } from './schema.js';
 import type { BudgetAlert, KeyRecord, LedgerEntry, Limits, ScopeLimits, UsageQuery } from './types.js';
@@ -22,6 +25,8 @@ export function openDatabase(directory: string) {
   const keys = new DirectoryTables(database);
   const ledger = new LedgerTables(database);
   const alerts = new AlertTable(database);
+  const runs = new EvalRunTables(database);
+  const live = new EvalLiveTables(database);
   const lock = new ServerLock(directory);
   return {
     changesSince: (revision: number) => keys.changesSince(revision),
@@ -41,6 +46,27 @@ export function openDatabase(directory: string) {
     alertDelivered: (alert: BudgetAlert, nowMs: number) => alerts.delivered(alert, nowMs),
     undeliveredAlerts: (sinceMs: number, maxRows: number) => alerts.undelivered(sinceMs, maxRows),
     pruneAlerts: (beforeMs: number) => alerts.prune(beforeMs),
+    beginEvalRun: (run: Omit<EvalRunRow, 'finishedAtMs'>) => runs.beginRun(run),
+    finishEvalRun: (id: string, nowMs: number) => runs.finishRun(id, nowMs),
+    evalRun: (id: string) => runs.run(id),
+    evalRuns: (maxRows: number) => runs.runs(maxRows),
+    saveEvalResult: (runId: string, result: EvalResultRow) => runs.saveResult(runId, result),
+    evalResults: (runId: string) => runs.results(runId),
+    findEvalAnswer: (hash: string) => runs.findAnswer(hash),
+    keepEvalAnswer: (hash: string, body: string, nowMs: number) => runs.keepAnswer(hash, body, nowMs),
+    pruneEvalAnswers: (beforeMs: number) => runs.pruneAnswers(beforeMs),
+    pinEvalBaseline: (name: string, runId: string, nowMs: number) => runs.pinBaseline(name, runId, nowMs),
+    evalBaseline: (name: string) => runs.baseline(name),
+    evalBaselines: () => runs.baselines(),
+    saveEvalSample: (sample: EvalSampleRow) => live.saveSample(sample),
+    evalSamples: (sinceMs: number, maxRows: number) => live.samples(sinceMs, maxRows),
+    saveFeedback: (feedback: FeedbackRow) => live.saveFeedback(feedback),
+    feedback: (sinceMs: number, maxRows: number) => live.feedback(sinceMs, maxRows),
+    correctedSamples: (sinceMs: number, maxRows: number) => live.corrected(sinceMs, maxRows),
+    recordEvalAlert: (alert: EvalAlertRow, quietMs: number) => live.recordAlert(alert, quietMs),
+    evalAlertDelivered: (alert: EvalAlertRow, nowMs: number) => live.alertDelivered(alert, nowMs),
+    undeliveredEvalAlerts: (sinceMs: number) => live.undeliveredAlerts(sinceMs),
+    pruneEvalLive: (beforeMs: number) => live.prune(beforeMs),
     /** Brings what is in the log to the database without holding up who writes. */
     checkpoint: () => {
       database.pragma('wal_checkpoint(PASSIVE)');

@@ -1,4 +1,5 @@
 export { dataDirectory } from './data-directory.js';
 export { type Database, openDatabase } from './database.js';
+export * from './eval-types.js';
 export { openStore, type Store } from './store.js';
 export * from './types.js';

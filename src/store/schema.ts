@@ -81,6 +81,54 @@ const migrations: readonly string[] = [
     PRIMARY KEY (scope, period, period_start_ms, percent)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Evaluations: what was run, each result as JSON, and answers by the hash of what was asked.
+  CREATE TABLE eval_runs (
+    id TEXT PRIMARY KEY,
+    suite TEXT NOT NULL,
+    started_ms INTEGER NOT NULL,
+    finished_ms INTEGER,
+    header TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE eval_results (
+    run_id TEXT NOT NULL,
+    case_id TEXT NOT NULL,
+    repeat INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (run_id, case_id, repeat)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE eval_answers (hash TEXT PRIMARY KEY, at_ms INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+  CREATE INDEX eval_answers_by_time ON eval_answers (at_ms);
+  CREATE TABLE eval_baselines (name TEXT PRIMARY KEY, run_id TEXT NOT NULL, pinned_ms INTEGER NOT NULL) STRICT;
+
+  -- Live traffic that was evaluated, and what its users thought of it. A feedback counts where the tenant is the request's.
+  CREATE TABLE eval_samples (
+    request_id TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    model TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (request_id, tenant)
+  ) STRICT;
+  CREATE INDEX eval_samples_by_time ON eval_samples (at_ms);
+  CREATE TABLE feedback (
+    request_id TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    key_id TEXT,
+    at_ms INTEGER NOT NULL,
+    rating REAL,
+    correction TEXT,
+    comment TEXT,
+    PRIMARY KEY (request_id, tenant)
+  ) STRICT;
+  CREATE INDEX feedback_by_time ON feedback (at_ms);
+  CREATE TABLE eval_alerts (
+    subject TEXT PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    delivered_ms INTEGER
+  ) STRICT;
+  `,
 ];
 
 /** Throws where a newer Sluice has written the database. */

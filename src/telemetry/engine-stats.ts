@@ -21,6 +21,28 @@ export class EngineMetrics {
       { labels: { state: 'cached' }, value: stats.pagesCached },
       { labels: { state: 'live' }, value: stats.pagesLive },
     ]);
+    this.#gauge(
+      'sluice_kv_unused_cells',
+      "Cells of live pages beyond their sequences' tokens",
+      [],
+      (stats) => [one(stats.cellsUnused)],
+    );
+    this.#gauge('sluice_kv_host_pages', 'Evicted pages kept in host memory', [], (stats) => [
+      one(stats.pagesHost),
+    ]);
+    this.#counter(
+      'sluice_kv_page_moves_total',
+      'Pages copied between the pool, host memory and disk',
+      ['move'],
+      (stats) => [
+        { labels: { move: 'saved' }, value: stats.pagesSaved },
+        { labels: { move: 'restored' }, value: stats.pagesRestored },
+        { labels: { move: 'fetched' }, value: stats.pagesFetched },
+      ],
+    );
+    this.#counter('sluice_graphs_reused_total', 'Graphs computed without being built again', [], (stats) => [
+      one(stats.graphsReused),
+    ]);
     this.#gauge('sluice_sessions', 'Sessions whose KV is kept', [], (stats) => [one(stats.sessions)]);
     this.#gauge('sluice_pinned_prefixes', 'Pinned prefixes', [], (stats) => [one(stats.pinnedPrefixes)]);
     this.#counter('sluice_steps_total', 'Engine steps', [], (stats) => [one(stats.steps)]);
@@ -35,6 +57,15 @@ export class EngineMetrics {
       { labels: { kind: 'cached' }, value: stats.cachedTokens },
       { labels: { kind: 'generated' }, value: stats.generatedTokens },
     ]);
+    this.#counter(
+      'sluice_speculated_tokens_total',
+      'Guessed tokens by what became of them',
+      ['result'],
+      (stats) => [
+        { labels: { result: 'accepted' }, value: stats.acceptedTokens },
+        { labels: { result: 'rejected' }, value: stats.draftedTokens - stats.acceptedTokens },
+      ],
+    );
     this.#counter('sluice_prefix_queries_total', 'Look-ups in the prefix cache', [], (stats) => [
       one(stats.prefixQueries),
     ]);

@@ -95,24 +95,25 @@ class GenerationWatch {
   }
 
   observe(sink: GenerationSink): GenerationSink {
-    let firstToken = this.#metrics.timeToFirstToken.labels(this.#model);
-    let betweenTokens = this.#metrics.interTokenLatency.labels(this.#model);
+    const seriesOf = (model: string) => ({
+      firstToken: this.#metrics.timeToFirstToken.labels(model),
+      betweenTokens: this.#metrics.interTokenLatency.labels(model),
+    });
+    let series: ReturnType<typeof seriesOf> | null = null;
     let sawToken = false;
     /** Another model than the plan's first may have answered. */
     const onStart = ({ model, cache }: Extract<GenerationEvent, { type: 'start' }>) => {
       this.#isCached = typeof cache?.level === 'string';
-      if (model === this.#model) return;
       this.#model = model;
-      firstToken = this.#metrics.timeToFirstToken.labels(model);
-      betweenTokens = this.#metrics.interTokenLatency.labels(model);
+      series = seriesOf(model);
     };
     const onDelta = (event: Extract<GenerationEvent, { type: 'delta' }>) => {
-      if (event.tokens.length === 0 || this.#isCached) return;
+      if (event.tokens.length === 0 || series === null || this.#isCached) return;
       const now = performance.now();
-      if (!sawToken) firstToken.observe((now - this.#startedAt) / 1000);
+      if (!sawToken) series.firstToken.observe((now - this.#startedAt) / 1000);
       sawToken = true;
       const last = this.#lastTokenAt[event.choice];
-      if (last !== undefined) betweenTokens.observe((now - last) / 1000 / event.tokens.length);
+      if (last !== undefined) series.betweenTokens.observe((now - last) / 1000 / event.tokens.length);
       this.#lastTokenAt[event.choice] = now;
     };
     return (event) => {

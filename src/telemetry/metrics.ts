@@ -2,7 +2,9 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { CacheMetrics } from './cache.js';
 import { ClusterMetrics } from './cluster.js';
 import { EngineMetrics } from './engine-stats.js';
+import { EvaluationMetrics } from './evaluation.js';
 import { GenerationMetrics } from './generation.js';
+import { GuardMetrics } from './guards.js';
 import { RoutingMetrics } from './routing.js';
 
 /** Everything /metrics shows. One instance a server: nothing is registered globally. */
@@ -11,8 +13,10 @@ export class Metrics {
   readonly generations = new GenerationMetrics(this.registry);
   readonly engines = new EngineMetrics(this.registry);
   readonly cache = new CacheMetrics(this.registry);
+  readonly evaluation = new EvaluationMetrics(this.registry);
   readonly routing = new RoutingMetrics(this.registry);
   readonly cluster = new ClusterMetrics(this.registry);
+  readonly guards = new GuardMetrics(this.registry);
   readonly httpRequests = new Counter({
     name: 'sluice_http_requests_total',
     help: 'HTTP requests answered',

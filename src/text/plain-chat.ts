@@ -8,6 +8,7 @@ interface ChatMessage {
 interface ChatRequest {
   messages: ChatMessage[];
   add_generation_prompt?: boolean;
+  response_format?: { type: string; schema?: object; json_schema?: { schema: object } };
 }
 
 /** What a model would write if it went on with the other's turn. */
@@ -17,6 +18,13 @@ export function renderPlainChat(requestJson: string): string {
   const { messages, add_generation_prompt: open = true } = JSON.parse(requestJson) as ChatRequest;
   const turns = messages.map(({ role, content }) => `${label(role)}: ${textOf(content)}\n`);
   return `${turns.join('\n')}${open ? '\nAssistant:' : ''}`;
+}
+
+/** The JSON schema that the answer was asked to follow; null: none. A model's own template would see to it. */
+export function plainChatSchema(requestJson: string): object | null {
+  const { response_format: format } = JSON.parse(requestJson) as ChatRequest;
+  if (format === undefined || format.type === 'text') return null;
+  return format.json_schema?.schema ?? format.schema ?? { type: 'object' };
 }
 
 function label(role: string): string {

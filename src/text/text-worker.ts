@@ -2,7 +2,7 @@
 import { Piscina } from 'piscina';
 import { type Backend, initBackends, loadAddon } from '../native/index.js';
 import type { NativeModel, RenderedChat, VocabTable } from '../native/types.js';
-import { plainChatStops, renderPlainChat } from './plain-chat.js';
+import { plainChatSchema, plainChatStops, renderPlainChat } from './plain-chat.js';
 import type { TokenizedChat } from './text-service.js';
 import { type TrimMessage, trimMessages } from './trim/trim.js';
 import type { TrimOptions, TrimReport } from './trim/types.js';
@@ -132,9 +132,10 @@ function withBos(opened: NativeModel, tokens: Int32Array): Int32Array {
 }
 
 function plainChat(requestJson: string): RenderedChat {
+  const schema = plainChatSchema(requestJson);
   return {
     prompt: renderPlainChat(requestJson),
-    grammar: '',
+    grammar: schema === null ? '' : addon.jsonSchemaToGrammar(JSON.stringify(schema)),
     grammarLazy: false,
     grammarTriggers: [],
     preservedTokens: [],

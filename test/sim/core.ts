@@ -1,5 +1,6 @@
+import type { PageStore } from '../../src/engine/page-store/page-store.js';
 import { greedySampling } from '../../src/engine/prompt-only.js';
-import { type CoreConfig, EngineCore } from '../../src/engine/step-loop.js';
+import { type CoreConfig, EngineCore, type StepContext } from '../../src/engine/step-loop.js';
 import type { EngineEvent, GenerateRequest } from '../../src/engine/types.js';
 import { FakeContext, type FakeContextOptions } from './fake-context.js';
 import { vocab } from './fake-model.js';
@@ -27,6 +28,7 @@ export const smallConfig: CoreConfig = {
   watermark: 0,
   sessionMaxTokens: 1_000,
   prefixCache: true,
+  draftTokens: 0,
   maxContext: 128,
   maxQueue: 100,
 };
@@ -36,6 +38,7 @@ export function testCore(
   overrides: Partial<CoreConfig> = {},
   before: (call: string, tokens: number, clock: { nowMs: number }) => void = () => {},
   placement: FakeContextOptions['placement'] = 'pages',
+  createStore: (context: StepContext, clock: { nowMs: number }) => PageStore | null = () => null,
 ): TestCore {
   const config = { ...smallConfig, ...overrides };
   const events: EngineEvent[] = [];
@@ -53,6 +56,7 @@ export function testCore(
       });
       return context;
     },
+    createStore: (of) => createStore(of, clock),
     nowMs: () => clock.nowMs,
     emit: (step) => events.push(...step),
     onFault: () => {},

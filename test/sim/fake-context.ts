@@ -12,8 +12,10 @@ export interface FakeContextOptions {
   maxOutputs: number;
   blockTables: Int32Array;
   /** Called at the start of a forward or sample; may throw, and may let time pass. */
-  before(call: 'forward' | 'sample' | 'logprobs', tokens: number): void;
+  before(call: 'forward' | 'sample' | 'logprobs' | 'readPage' | 'writePage', count: number): void;
 }
+
+const bytesPerCell = 12; // its hash and its token
 
 interface FakeSampler {
   params: SamplerParams;
@@ -42,7 +44,7 @@ export class FakeContext implements StepContext {
       attention: 'stock',
       attentionReason: 'fake',
       kvBytes: 0,
-      bytesPerPage: 0,
+      bytesPerPage: options.pageSize * bytesPerCell,
     };
     const cells = options.pages * options.pageSize;
     this.cellTokens = new Int32Array(cells).fill(-1);
@@ -101,9 +103,43 @@ export class FakeContext implements StepContext {
     }
   }
 
+  readPage(page: number, bytes: Uint8Array): void {
+    this.options.before('readPage', 1);
+    const cells = this.cellsOf(page, bytes);
+    for (const [i, cell] of cells.entries()) {
+      cell.setFloat64(0, this.cellHashes[this.firstCell(page) + i]!);
+      cell.setInt32(8, this.cellTokens[this.firstCell(page) + i]!);
+    }
+  }
+
+  writePage(page: number, bytes: Uint8Array): void {
+    for (const [i, cell] of this.cellsOf(page, bytes).entries()) {
+      this.cellHashes[this.firstCell(page) + i] = cell.getFloat64(0);
+      this.cellTokens[this.firstCell(page) + i] = cell.getInt32(8);
+    }
+    this.options.before('writePage', 1); // one that fails may have written all the same
+  }
+
+  graphsReused(): number {
+    return 0;
+  }
+
   trimSequence(sequence: number, from: number): boolean {
     this.rows.set(sequence, (this.rows.get(sequence) ?? []).slice(0, from));
     return true;
+  }
+
+  private firstCell(page: number): number {
+    assert.ok(page >= 0 && page < this.options.pages, 'a page of the pool');
+    return page * this.options.pageSize;
+  }
+
+  private cellsOf(page: number, bytes: Uint8Array): DataView[] {
+    assert.equal(bytes.length, this.info.bytesPerPage, `page ${page}`);
+    return Array.from(
+      { length: this.options.pageSize },
+      (_, i) => new DataView(bytes.buffer, bytes.byteOffset + i * bytesPerCell, bytesPerCell),
+    );
   }
 
   private outputHash(output: number): number {

@@ -42,10 +42,14 @@ export function extendHash(hash: number | null, token: number): number {
   return mix(hash ?? emptyHash, token);
 }
 
-/** The model's next token: a function of the whole history, the seed and how many were drawn before, of nothing else. */
+/**
+ * The model's next token: a function of the whole history, the seed and how many were drawn before, of nothing else.
+ * Under every third seed it mostly repeats itself, so that there is something to guess.
+ */
 export function nextToken(hash: number, seed: number, drawn: number, ignoreEos: boolean): number {
   const value = mix(mix(hash, seed), drawn);
   if (!ignoreEos && value % 24 === 0) return eosToken;
+  if (seed % 3 === 0 && value % 8 !== 1) return 1 + (drawn % 5);
   return 1 + (mix(value, 1) % (vocabSize - 1));
 }
 

@@ -27,6 +27,7 @@ function start(port: NonNullable<typeof parentPort>): void {
       context = new FakeContext({ ...smallConfig, placement: 'pages', blockTables, before: crashOnSign });
       return context;
     },
+    createStore: () => null,
     nowMs: () => performance.timeOrigin + performance.now(),
     emit: (events) => port.postMessage(packEvents(events)),
     onFault: (error) => report({ type: 'fault', message: String(error) }),

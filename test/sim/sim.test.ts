@@ -11,7 +11,18 @@ const seeds =
 const first = only === undefined ? 1 : Number(only);
 
 test(`the engine over a fake model, ${seeds} seeded runs`, (t) => {
-  const total: RunSummary = { steps: 0, requests: 0, finished: 0, errors: 0, preemptions: 0, prefixHits: 0 };
+  const total: RunSummary = {
+    steps: 0,
+    requests: 0,
+    finished: 0,
+    errors: 0,
+    preemptions: 0,
+    prefixHits: 0,
+    drafted: 0,
+    accepted: 0,
+    restored: 0,
+    fetched: 0,
+  };
   for (let seed = first; seed < first + seeds; seed++) {
     try {
       const summary = new World(seed).run();
@@ -26,4 +37,8 @@ test(`the engine over a fake model, ${seeds} seeded runs`, (t) => {
   // The runs reach what they are for.
   assert.ok(total.preemptions > seeds / 4, 'preemptions');
   assert.ok(total.prefixHits > seeds, 'prefix hits');
+  assert.ok(total.accepted > seeds / 4, 'guesses that were right');
+  assert.ok(total.restored > seeds, 'pages copied back');
+  assert.ok(total.fetched > seeds / 4, 'pages read from disk');
+  assert.ok(total.drafted > total.accepted, 'guesses that were wrong');
 });

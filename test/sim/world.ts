@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import type { PinResult } from '../../src/engine/live-request.js';
+import { PageStore } from '../../src/engine/page-store/page-store.js';
 import { greedySampling } from '../../src/engine/prompt-only.js';
-import { EngineCore } from '../../src/engine/step-loop.js';
+import { EngineCore, type StepContext } from '../../src/engine/step-loop.js';
 import type { EngineEvent, GenerateRequest } from '../../src/engine/types.js';
 import { auditScheduler } from './audit.js';
-import { FakeContext } from './fake-context.js';
+import { FakeContext, type FakeContextOptions } from './fake-context.js';
+import { FakeDisk } from './fake-disk.js';
 import { vocab, vocabSize } from './fake-model.js';
 import { answerAlone, promptLogprobsAlone } from './oracle.js';
 import { Random } from './random.js';
@@ -30,6 +32,10 @@ export interface RunSummary {
   errors: number;
   preemptions: number;
   prefixHits: number;
+  drafted: number;
+  accepted: number;
+  restored: number;
+  fetched: number;
 }
 
 /** One seeded run of the engine over a fake model: random load and faults first, then no more until all is done. */
@@ -44,6 +50,7 @@ export class World {
   private readonly maxContext: number;
   private readonly columns: number;
   private readonly faultRate: number;
+  private readonly copyMs: number; // of a page
   private readonly paged: boolean;
   private nowMs = 1_000_000;
   private nextId = 0;
@@ -56,6 +63,7 @@ export class World {
     const maxSequences = random.int(1, 8);
     this.paged = random.chance(0.85);
     this.faultRate = random.chance(0.4) ? 0.01 : 0;
+    this.copyMs = random.pick([0.01, 0.1, 5]);
     this.maxContext = Math.min(pages * pageSize, random.int(16, 120));
     this.columns = Math.ceil(this.maxContext / pageSize);
     const config = {
@@ -69,6 +77,7 @@ export class World {
       watermark: random.pick([0, 0.01, 0.2]),
       sessionMaxTokens: random.pick([0, 30, 200]),
       prefixCache: random.chance(0.9),
+      draftTokens: random.pick([0, 3, 8]),
       maxContext: this.maxContext,
       maxQueue: random.int(0, 40),
     };
@@ -85,15 +94,31 @@ export class World {
           ...config,
           placement,
           blockTables,
-          before: (_, n) => this.beforeCall(n),
+          before: (call, n) => this.beforeCall(call, n),
         });
         return context;
       },
+      createStore: (of) => this.createStore(of, pageSize),
       nowMs: () => this.nowMs,
       emit: (events) => this.receive(events),
       onFault: (error) => assert.match((error as Error).message, /^injected/),
     });
     this.context = context!;
+  }
+
+  /** Evicted pages in a host tier of a few pages, with and without a disk behind it; or nowhere. */
+  private createStore(context: StepContext, pageSize: number): PageStore | null {
+    const { random } = this;
+    if (random.chance(0.3)) return null;
+    return new PageStore({
+      context,
+      pageSize,
+      hostBytes: random.int(1, 60) * context.info.bytesPerPage,
+      salt: 'fake',
+      disk: random.chance(0.6) ? new FakeDisk(random, this.faultRate * 10) : null,
+      nowMs: () => this.nowMs,
+      onFault: (error) => assert.match((error as Error).message, /^injected/),
+    });
   }
 
   run(): RunSummary {
@@ -121,6 +146,7 @@ export class World {
 
   private step(): void {
     this.core.step();
+    if (this.core.isBlocked) this.nowMs += 1;
     this.audit();
   }
 
@@ -217,8 +243,9 @@ export class World {
     return Int32Array.from({ length }, () => this.random.int(1, vocabSize - 1));
   }
 
-  private beforeCall(tokens: number): void {
-    this.nowMs += 2 + tokens * 0.5 + this.random.unit();
+  private beforeCall(call: Parameters<FakeContextOptions['before']>[0], count: number): void {
+    const isCopy = call === 'readPage' || call === 'writePage';
+    this.nowMs += isCopy ? this.copyMs : 2 + count * 0.5 + this.random.unit();
     if (this.random.chance(this.faultRate)) throw new Error('injected fault');
   }
 
@@ -309,14 +336,18 @@ export class World {
 
   private summary(): RunSummary {
     const all = Array.from(this.received.values());
-    const { preemptions, prefixHits } = this.core.stats();
+    const stats = this.core.stats();
     return {
       steps: this.context.forwards,
       requests: all.length,
       finished: all.filter(({ done }) => done.every(Boolean)).length,
       errors: all.filter(({ error }) => error !== null).length,
-      preemptions,
-      prefixHits,
+      preemptions: stats.preemptions,
+      prefixHits: stats.prefixHits,
+      drafted: stats.draftedTokens,
+      accepted: stats.acceptedTokens,
+      restored: stats.pagesRestored,
+      fetched: stats.pagesFetched,
     };
   }
 }

@@ -26,6 +26,11 @@ export function engineConfig(overrides: Partial<EngineConfig> & { modelPath: str
     watermark: 0.01,
     prefixCache: true,
     sessionMaxTokens: 1_000,
+    speculation: 'auto',
+    speculationMaxTokens: 8,
+    kvHostBytes: 0,
+    kvDiskPath: null,
+    kvDiskBytes: 2 ** 30,
     ...overrides,
   };
 }

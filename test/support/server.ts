@@ -68,7 +68,8 @@ export async function startTestServer(
   const log = createLog(logLevel);
   const tenancy = dataFolder === undefined ? null : await openTenancy(config, metrics.generations, log);
   const onFault = (error: unknown) => log.warn({ err: error }, 'cache');
-  const cacheLevels = dataFolder === undefined ? [] : await openCacheLevels(config, onFault);
+  const cacheLevels =
+    dataFolder === undefined ? [] : await openCacheLevels(config, embedder ?? null, onFault);
   const server = await startServer({
     config,
     cacheLevels,

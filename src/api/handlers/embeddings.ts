@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Caller } from '../../auth/index.js';
 import { SluiceError } from '../../errors.js';
 import { type EmbeddingRequest, embed } from '../../gateway/embed.js';
 import { dollars } from '../../support/money.js';
@@ -13,7 +14,7 @@ const chunkVectors = 32;
 export async function embeddings(exchange: Exchange, api: ApiContext): Promise<void> {
   refuseDraining(api);
   const wire = await readJson(exchange, api.body, embeddingRequest);
-  const request = requestOf(wire, exchange, api.config.embeddings.maxInputs);
+  const request = embeddingRequestOf(wire, exchange.caller, api.config.embeddings.maxInputs);
   exchange.notes.generation = request.id; // the ledger has it
   const answer = await untilEnded(api, embed(api.gateway, request, exchange.signal));
   const { model, promptTokens, nanodollars, quota } = answer;
@@ -24,7 +25,11 @@ export async function embeddings(exchange: Exchange, api: ApiContext): Promise<v
   exchange.jsonText(200, `{"object":"list","data":[${data}],${JSON.stringify(rest).slice(1)}`, quota);
 }
 
-function requestOf(wire: EmbeddingWireRequest, { caller }: Exchange, maxInputs: number): EmbeddingRequest {
+export function embeddingRequestOf(
+  wire: EmbeddingWireRequest,
+  caller: Caller,
+  maxInputs: number,
+): EmbeddingRequest {
   const texts = textsOf(wire.input);
   if (texts.length > maxInputs)
     throw new SluiceError('invalid_value', `At most ${maxInputs} texts fit one request.`, { param: 'input' });

@@ -3,6 +3,7 @@ import { refuseModel } from '../../auth/index.js';
 import type { PinnedPrefix } from '../../engine/types.js';
 import { SluiceError } from '../../errors.js';
 import { pinPrefix, unpinPrefix } from '../../gateway/prefixes.js';
+import type { ChatInput, TextInput } from '../../generation/types.js';
 import { type ApiContext, newId, refuseDraining } from '../context.js';
 import type { Exchange } from '../exchange.js';
 import { readJson } from '../json.js';
@@ -14,20 +15,23 @@ export async function createPrefix(exchange: Exchange, api: ApiContext): Promise
   const wire = await readJson(exchange, api.body, prefixRequest);
   const model = api.gateway.models.resolve(wire.model ?? null);
   refuseModel(exchange.caller, wire.model ?? null, model.id);
-  const source =
-    wire.messages !== undefined
-      ? chatMessagesOf(wire.messages)
-      : typeof wire.prompt === 'string'
-        ? wire.prompt
-        : Int32Array.from(wire.prompt ?? []);
+  const id = wire.id ?? newId('prefix');
+  const input = await api.gateway.guards.letIn(id, exchange.caller, inputOf(wire));
   const pinned = await pinPrefix(
     model,
     api.gateway.prefixes,
     exchange.caller.tenant,
-    wire.id ?? newId('prefix'),
-    source,
+    id,
+    input.kind === 'chat' ? input.messages : input.prompts[0]!,
   );
   exchange.json(200, shown(model.id, pinned));
+}
+
+function inputOf(wire: z.output<typeof prefixRequest>): ChatInput | TextInput {
+  if (wire.messages !== undefined)
+    return { kind: 'chat', messages: chatMessagesOf(wire.messages), options: {} };
+  const prompt = typeof wire.prompt === 'string' ? wire.prompt : Int32Array.from(wire.prompt ?? []);
+  return { kind: 'text', prompts: [prompt], echo: false, promptLogprobs: -1 };
 }
 
 export async function listPrefixes(exchange: Exchange, api: ApiContext): Promise<void> {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { modelSpec, routeSpec } from '../../config/index.js';
+import { rollbackReasons } from '../../routing/canary.js';
 
 export const modelRequest = modelSpec;
 export const routeRequest = routeSpec;
@@ -48,7 +49,7 @@ export const routeStatus = z.object({
     .object({
       model: z.string(),
       share: z.number(),
-      rolled_back: z.enum(['error_rate', 'latency']).nullable(),
+      rolled_back: z.enum(rollbackReasons).nullable(),
       stable_outcomes: variantStatus,
       canary_outcomes: variantStatus,
     })

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   generationFields,
+  guardReport,
   jsonObject,
   optional,
   responseFormat,
@@ -148,6 +149,7 @@ export const chatResponse = z.object({
       }),
       logprobs: chatLogprobs.nullable(),
       finish_reason: finishReason,
+      guard: guardReport,
     }),
   ),
 });
@@ -167,6 +169,7 @@ export const chatChunk = z.object({
       }),
       logprobs: chatLogprobs.nullable(),
       finish_reason: finishReason.nullable(),
+      guard: guardReport,
     }),
   ),
 });

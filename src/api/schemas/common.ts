@@ -84,6 +84,9 @@ export const generationFields = {
       .boolean()
       .describe('true: give and keep cached answers also where they are left to chance; false: neither'),
   ),
+  cache_similar: optional(
+    z.boolean().describe('true: an answer to a question that means the same will do; false: it will not'),
+  ),
   cache_prompt: optional(z.boolean().describe('false: neither reads nor fills the prefix cache')),
   grammar: optional(z.string().min(1).describe('GBNF that the answer must follow')),
 
@@ -97,6 +100,14 @@ export const generationFields = {
       .min(0)
       .max(1)
       .describe("of a cascade: the estimate that is good enough; the route's if absent"),
+  ),
+
+  guards: optional(
+    z
+      .string()
+      .min(1)
+      .max(64)
+      .describe("a guard profile that holds beside the key's own; it can't replace that"),
   ),
 
   session_id: optional(identifier.describe("keeps this conversation's KV cache for its next request")),
@@ -152,6 +163,22 @@ export const routeReport = z
     ),
   })
   .describe('how the answer came about, where more than one model could have given it');
+export const guardReport = z
+  .object({
+    blocked: z
+      .object({
+        stage: z.enum(['input', 'output']),
+        guard: z.string(),
+        category: z.string(),
+        score: z.number(),
+      })
+      .nullable()
+      .describe('what has ended it'),
+    warnings: z.array(z.string()).describe('"guard/category"'),
+  })
+  .optional()
+  .describe('what guards say of this choice');
+
 export const trimmed = z
   .array(
     z.object({
@@ -173,5 +200,15 @@ export const errorBody = z.object({
     type: z.string(),
     code: z.string(),
     param: z.string().nullable().describe('the field at fault, in dotted form'),
+    guard: z
+      .object({
+        stage: z.enum(['input', 'output']),
+        guard: z.string(),
+        category: z.string().describe('of what was found; why, where the guard has failed'),
+        score: z.number().optional(),
+        request_id: z.string(),
+      })
+      .optional()
+      .describe('of content_policy_violation and guard_failed'),
   }),
 });

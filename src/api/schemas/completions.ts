@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   generationFields,
+  guardReport,
   optional,
   responseFormat,
   routeReport,
@@ -80,6 +81,7 @@ const completionChoice = z.object({
   text: z.string(),
   logprobs: completionLogprobs.nullable(),
   finish_reason: z.enum(['stop', 'length', 'tool_calls', 'content_filter', 'cancelled']).nullable(),
+  guard: guardReport,
 });
 
 /** The whole answer; a stream sends the same with what is new in each. */

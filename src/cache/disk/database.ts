@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import Libsql from 'libsql';
 import type { CacheEntry, LevelStats, PurgeSelector } from '../types.js';
 
@@ -72,11 +72,11 @@ export type CacheDatabase = ReturnType<typeof openCacheDatabase>;
  * can't be read is begun anew: nothing in it can't be computed again.
  */
 export function openCacheDatabase(directory: string) {
-  const database = connect(directory);
+  const database = connect(join(directory, 'cache.db'));
   const tables = new CacheTables(database);
   return {
     find: (key: string, nowMs: number) => tables.find(key, nowMs),
-    put: (entry: DiskEntry, bounds: DiskBounds) => tables.put(entry, bounds),
+    put: (entries: readonly DiskEntry[], bounds: DiskBounds) => tables.put(entries, bounds),
     purge: (selector: PurgeSelector, nowMs: number) => tables.purge(selector, nowMs),
     purgesSince: (id: number) => tables.purgesSince(id),
     removeExpired: (nowMs: number) => tables.removeExpired(nowMs),
@@ -87,19 +87,19 @@ export function openCacheDatabase(directory: string) {
   };
 }
 
-function connect(directory: string): Libsql.Database {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const path = join(directory, 'cache.db');
+/** Opens a file of entries, and of what `furtherSchema` keeps with them. */
+export function connect(path: string, furtherSchema = ''): Libsql.Database {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
-    return open(path);
+    return open(path, furtherSchema);
   } catch (error) {
     if (!['SQLITE_NOTADB', 'SQLITE_CORRUPT'].includes((error as { code?: string }).code ?? '')) throw error;
     for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
-    return open(path);
+    return open(path, furtherSchema);
   }
 }
 
-function open(path: string): Libsql.Database {
+function open(path: string, furtherSchema: string): Libsql.Database {
   const database = new Libsql(path);
   database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
   database.pragma('auto_vacuum = INCREMENTAL'); // before anything is written
@@ -113,13 +113,14 @@ function open(path: string): Libsql.Database {
       };
       if (version === SCHEMA_VERSION) return;
       for (const table of ['entries', 'totals', 'purges']) database.exec(`DROP TABLE IF EXISTS ${table}`);
-      database.exec(schema);
+      database.exec(schema + furtherSchema);
     })
     .immediate();
   return database;
 }
 
-class CacheTables {
+/** Reads and writes entries; the caller owns the connection. */
+export class CacheTables {
   readonly #database: Libsql.Database;
   readonly #statements;
 
@@ -162,45 +163,31 @@ class CacheTables {
   }
 
   /** Beyond either bound, those go that weren't asked for longest. */
-  put(entry: DiskEntry, { maxEntries, maxBytes }: DiskBounds): void {
-    const { key, tenant, model, promptHead, storedAtMs, expiresAtMs, body } = entry;
-    const bytes = body.byteLength;
-    if (bytes > maxBytes || maxEntries === 0) return;
+  put(entries: readonly DiskEntry[], bounds: DiskBounds): void {
     this.#write(() => {
-      this.#statements.remove.run(key);
-      this.#makeRoom(maxEntries - 1, maxBytes - bytes);
-      this.#statements.insert.run(
-        key,
-        tenant,
-        model,
-        promptHead,
-        storedAtMs,
-        expiresAtMs,
-        storedAtMs,
-        bytes,
-        body,
-      );
+      for (const entry of entries) this.#put(entry, bounds);
     });
   }
 
-  /** Remembered for other processes, which hold entries in memory. */
-  purge({ tenant, model, key, promptPrefix }: PurgeSelector, nowMs: number): number {
+  /** Remembered under its id for other processes, which hold entries in memory. */
+  purge({ tenant, model, key, promptPrefix }: PurgeSelector, nowMs: number): { id: number; dropped: number } {
     return this.#write(() => {
       const selector = { tenant, model, key, promptPrefix };
       this.#statements.forgetPurges.run(nowMs - PURGE_MEMORY_MS);
-      this.#statements.notePurge.run(JSON.stringify(selector), nowMs);
-      return this.#statements.purge.run({
+      const { lastInsertRowid } = this.#statements.notePurge.run(JSON.stringify(selector), nowMs);
+      const { changes } = this.#statements.purge.run({
         tenant: tenant ?? null,
         model: model ?? null,
         key: key ?? '',
         promptPrefix: promptPrefix ?? '',
-      }).changes;
+      });
+      return { id: Number(lastInsertRowid), dropped: changes };
     });
   }
 
-  purgesSince(id: number): { id: number; selectors: PurgeSelector[] } {
+  purgesSince(id: number): { id: number; selector: PurgeSelector }[] {
     const rows = this.#statements.purgesSince.all(id) as { id: number; selector: string }[];
-    return { id: rows.at(-1)?.id ?? id, selectors: rows.map(({ selector }) => JSON.parse(selector)) };
+    return rows.map((row) => ({ id: row.id, selector: JSON.parse(row.selector) as PurgeSelector }));
   }
 
   /** At most a batch of them; returns how many. Space that is free goes back to the file system. */
@@ -211,7 +198,27 @@ class CacheTables {
   }
 
   stats(): LevelStats {
-    return this.#statements.totals.get() as LevelStats;
+    const { entries, bytes } = this.#statements.totals.get() as LevelStats;
+    return { entries, bytes };
+  }
+
+  #put(entry: DiskEntry, { maxEntries, maxBytes }: DiskBounds): void {
+    const { key, tenant, model, promptHead, storedAtMs, expiresAtMs, body } = entry;
+    const bytes = body.byteLength;
+    if (bytes > maxBytes || maxEntries === 0) return;
+    this.#statements.remove.run(key);
+    this.#makeRoom(maxEntries - 1, maxBytes - bytes);
+    this.#statements.insert.run(
+      key,
+      tenant,
+      model,
+      promptHead,
+      storedAtMs,
+      expiresAtMs,
+      storedAtMs,
+      bytes,
+      body,
+    );
   }
 
   #makeRoom(maxEntries: number, maxBytes: number): void {

@@ -1,10 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { deserialize, serialize } from 'node:v8';
 import { openRemote, type Remote } from '../../support/remote.js';
+import { selects } from '../selector.js';
 import type { CacheEntry, LevelStats, LowerLevel, PurgeSelector, Question } from '../types.js';
-import type { CacheDatabase, DiskBounds } from './database.js';
+import type { CacheDatabase, DiskBounds, DiskEntry } from './database.js';
 
 const PURGE_WATCH_MS = 250; // how long a command's purge may go unnoticed
 const CLEANING_MS = 60_000;
+const WRITE_DELAY_MS = 10; // what a killed process loses
+const MAX_UNWRITTEN = 1_000; // entries
 
 export interface DiskLevelOptions {
   directory: string;
@@ -20,6 +24,8 @@ export class DiskLevel implements LowerLevel {
   readonly #options: DiskLevelOptions;
   readonly #timers: NodeJS.Timeout[];
   readonly #listeners: ((selector: PurgeSelector) => void)[] = [];
+  readonly #ownPurges = new Set<number>(); // that are still to be heard of
+  #unwritten: CacheEntry[] = [];
   #lastPurge: number;
 
   /** Rejects where the folder can't be used. */
@@ -29,8 +35,8 @@ export class DiskLevel implements LowerLevel {
       new Error(`cache of the data folder: ${message}`, { cause });
     const module = new URL('./worker.js', import.meta.url);
     const database = await openRemote<CacheDatabase>(module, { data: { directory }, errorOf });
-    const { id } = await database.purgesSince(0);
-    return new DiskLevel(database, options, id);
+    const earlier = await database.purgesSince(0);
+    return new DiskLevel(database, options, earlier.at(-1)?.id ?? 0);
   }
 
   private constructor(database: Remote<CacheDatabase>, options: DiskLevelOptions, lastPurge: number) {
@@ -50,12 +56,22 @@ export class DiskLevel implements LowerLevel {
     return { ...rest, ...(deserialize(body) as Pick<CacheEntry, 'answer' | 'bytes'>), similarity: null };
   }
 
-  async put({ answer, bytes, similarity: _, ...rest }: CacheEntry): Promise<void> {
-    await this.#database.put({ ...rest, body: serialize({ answer, bytes }) }, this.#options.bounds);
+  /**
+   * Written soon, with others: to wake the thread costs more than to write. The first of those resolves when they are
+   * written. Past a bound an entry isn't kept.
+   */
+  async put(entry: CacheEntry): Promise<void> {
+    if (this.#unwritten.length >= MAX_UNWRITTEN) return;
+    if (this.#unwritten.push(entry) > 1) return;
+    await delay(WRITE_DELAY_MS, undefined, { ref: false });
+    await this.#write();
   }
 
-  purge(selector: PurgeSelector): Promise<number> {
-    return this.#database.purge(selector, this.#options.nowMs());
+  async purge(selector: PurgeSelector): Promise<number> {
+    this.#unwritten = this.#unwritten.filter((entry) => !selects(selector, entry));
+    const { id, dropped } = await this.#database.purge(selector, this.#options.nowMs());
+    this.#ownPurges.add(id);
+    return dropped;
   }
 
   stats(): Promise<LevelStats> {
@@ -68,13 +84,22 @@ export class DiskLevel implements LowerLevel {
 
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    await this.#write();
     await this.#database.close();
   }
 
+  async #write(): Promise<void> {
+    const entries = this.#unwritten;
+    this.#unwritten = [];
+    if (entries.length > 0) await this.#database.put(entries.map(stored), this.#options.bounds);
+  }
+
   async #hearPurges(): Promise<void> {
-    const { id, selectors } = await this.#database.purgesSince(this.#lastPurge);
-    this.#lastPurge = id;
-    for (const selector of selectors) for (const listener of this.#listeners) listener(selector);
+    for (const { id, selector } of await this.#database.purgesSince(this.#lastPurge)) {
+      this.#lastPurge = id;
+      if (this.#ownPurges.delete(id)) continue;
+      for (const listener of this.#listeners) listener(selector);
+    }
   }
 
   async #clean(): Promise<void> {
@@ -84,4 +109,8 @@ export class DiskLevel implements LowerLevel {
   #every(periodMs: number, action: () => Promise<void>): NodeJS.Timeout {
     return setInterval(() => action().catch(this.#options.onFault), periodMs).unref();
   }
+}
+
+function stored({ answer, bytes, similarity: _, ...rest }: CacheEntry): DiskEntry {
+  return { ...rest, body: serialize({ answer, bytes }) };
 }

@@ -1,12 +1,9 @@
 import type { ValidatedRequest } from '../../generation/types.js';
+import type { Reply } from '../ask-model.js';
 import type { AnswerSample, QualityEstimator } from './estimator.js';
 
 /** What a judging model said. */
-export interface Verdict {
-  text: string;
-  /** Alternatives of its first token and their log-probabilities; null where the model gives none. */
-  firstToken: { text: string; logprob: number }[] | null;
-}
+export type Verdict = Reply;
 
 /** Asks the judging model; rejects where it doesn't answer. */
 export type Judge = (prompt: string, id: string, signal: AbortSignal) => Promise<Verdict>;

@@ -23,9 +23,13 @@ export function ruleQuality(choice: AnswerSample, request: ValidatedRequest): nu
   if (text.trim() === '') return 0;
   if (asksForJson(request) && !isJson(text)) return 0;
   let quality = 1 - repetition(text);
-  if (REFUSALS.test(text.slice(0, OPENING_CHARACTERS))) quality *= REFUSED;
+  if (isRefusal(text)) quality *= REFUSED;
   if (finishReason === 'length' && request.maxTokens === null) quality *= CUT_SHORT;
   return quality;
+}
+
+export function isRefusal(text: string): boolean {
+  return REFUSALS.test(text.slice(0, OPENING_CHARACTERS));
 }
 
 function asksForJson({ input, constraint }: ValidatedRequest): boolean {

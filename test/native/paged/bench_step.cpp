@@ -4,6 +4,7 @@
 // With one thread the measure is CPU time, which other processes hardly disturb; with more it is wall time.
 //
 // Usage: bench_step <model.gguf> [threads] [rounds] [kv type: f16|bf16|q8_0] [scenario's number]
+//        bench_step <model.gguf> [threads] [rounds] [kv type] decode <sequences> <context>
 
 #include "support.h"
 
@@ -135,35 +136,46 @@ ggml_type typeNamed(const char *name) {
     return std::strcmp(name, "q8_0") ? GGML_TYPE_F16 : GGML_TYPE_Q8_0;
 }
 
+// One context of each kind at once, steps interleaved: whatever else the machine does hits all alike.
+void measure(const Model &model, const Scenario &scenario, const std::vector<Attention> &attentions,
+             const Shape &shape, int rounds) {
+    std::vector<std::unique_ptr<Bench>> benches;
+    for (const Attention attention : attentions)
+        benches.push_back(std::make_unique<Bench>(model, scenario, attention, shape));
+    std::vector<std::vector<double>> times(benches.size());
+    for (int round = 0; round < rounds; round++) {
+        for (size_t i = 0; i < benches.size(); i++) {
+            const double ms = benches[i]->stepMs();
+            if (round > 1) times[i].push_back(ms);
+        }
+    }
+    std::printf("%-34s", scenario.name);
+    for (const auto &t : times)
+        std::printf(" %10.1f", median(t));
+    std::printf("\n");
+    std::fflush(stdout);
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
     const Model model = loadModel(argc > 1 ? argv[1] : "");
     Shape shape;
     shape.threads = argc > 2 ? std::atoi(argv[2]) : 2;
-    const int rounds = argc > 3 ? std::atoi(argv[3]) : 15;
+    const int rounds = std::max(3, argc > 3 ? std::atoi(argv[3]) : 15);
     shape.type = typeNamed(argc > 4 ? argv[4] : "f16");
+    if (argc > 7 && !std::strcmp(argv[5], "decode")) {
+        const Scenario scenario = {"decode", std::atoi(argv[6]), std::atoi(argv[7])};
+        measure(model, scenario, {Attention::kernel, Attention::stockPool, Attention::stockStreams}, shape,
+                rounds);
+        return 0;
+    }
     std::printf("%-34s %10s %10s %10s %10s\n", "median ms", "kernel", "dense", "one pool", "streams");
     for (const Scenario &scenario : scenarios) {
         if (argc > 5 && &scenario != &scenarios[std::atoi(argv[5])]) continue;
-        // One context of each kind at once, steps interleaved: whatever else the machine does hits all alike.
-        std::vector<std::unique_ptr<Bench>> benches;
-        for (const Attention attention :
-             {Attention::kernel, Attention::dense, Attention::stockPool, Attention::stockStreams}) {
-            benches.push_back(std::make_unique<Bench>(model, scenario, attention, shape));
-        }
-        std::vector<std::vector<double>> times(benches.size());
-        for (int round = 0; round < rounds; round++) {
-            for (size_t i = 0; i < benches.size(); i++) {
-                const double ms = benches[i]->stepMs();
-                if (round > 1) times[i].push_back(ms);
-            }
-        }
-        std::printf("%-34s", scenario.name);
-        for (const auto &t : times)
-            std::printf(" %10.1f", median(t));
-        std::printf("\n");
-        std::fflush(stdout);
+        measure(model, scenario,
+                {Attention::kernel, Attention::dense, Attention::stockPool, Attention::stockStreams}, shape,
+                rounds);
     }
     return 0;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { mayEnter } from './fair-share.js';
+import { FairPlaces, mayEnter } from './fair-share.js';
 
 test('property: however tenants arrive, one that has nothing finds a place, unless there are none for so many', () => {
   const capacity = 900;
@@ -31,4 +31,22 @@ test('a tenant alone may have almost all, and makes room when another comes', ()
     !mayEnter(total - 1, total - 1 + other, 900),
     'the first gets none until it is down to its share',
   );
+});
+
+test('places are kept free for tenants that were there lately, and only then', () => {
+  const places = new FairPlaces();
+  const fill = (tenant: string, nowMs: number) => {
+    while (places.mayTake(tenant, 18, nowMs)) places.take(tenant, nowMs);
+  };
+  fill('a', 0);
+  assert.equal(places.total, 18, 'who is alone has all');
+  for (let i = 0; i < 9; i += 1) places.leave('a', 0);
+  places.take('b', 0);
+  places.leave('b', 0);
+  fill('a', 30_000);
+  assert.equal(places.total, 16);
+  assert.ok(places.mayTake('b', 18, 30_000));
+  places.leave('a', 60_000);
+  fill('a', 60_000);
+  assert.equal(places.total, 18, 'b has not been there for a minute');
 });

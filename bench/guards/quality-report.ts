@@ -1,0 +1,111 @@
+import type { ModerationScore } from './score-moderation.js';
+import { f1, sum, type TypeScore } from './score-pii.js';
+import type { PromptScore } from './score-prompts.js';
+import { HELD_OUT_LANGUAGE, heldOutFamilies } from './split.js';
+import { type Share, wilson } from './wilson.js';
+
+export interface PeerScore {
+  name: string;
+  scores: Map<string, TypeScore>;
+  medianMicros: number;
+}
+
+export interface GuardQuality {
+  attacks: PromptScore;
+  benign: PromptScore;
+  pii: Map<string, TypeScore>;
+  piiMicros: number; // median of a text
+  moderation: ModerationScore[];
+  peer: PeerScore | null;
+}
+
+/** docs/guards-quality.md, all of it. */
+export function qualityPage({ attacks, benign, pii, piiMicros, moderation, peer }: GuardQuality): string {
+  return `# How well the guards detect
+
+Made by \`npm run bench -- guards-quality --write\`; don't edit. The sets are our own (\`bench/guards/\`): written by hand, widened by templates,
+encodings and disguises. Figures are of the half that training never saw. Whoever wrote the attacks also wrote what finds them, and misses of
+the test half were looked at once, and its totals a few times, between rounds of writing training data: expect less on other people's texts. In brackets: 95 % interval (Wilson).
+
+## Prompt injection and jailbreaks
+
+The classifier finds ${percent(attacks.all)} of the attacks and takes ${percent(benign.all)} of the harmless prompts for one. The aim is 90 % and 1 %:
+${verdict(attacks.all, benign.all)}
+
+| attacks | found | |
+|---|---|---|
+${rows(attacks.groups, (family) => (heldOutFamilies.includes(family) ? 'family not in training' : ''))}
+
+| attacks in | found | |
+|---|---|---|
+${rows(attacks.languages, (language) => (language === HELD_OUT_LANGUAGE ? 'language not in training, nor in the lexicon' : ''))}
+
+| harmless | taken for attacks | |
+|---|---|---|
+${rows(benign.groups, () => '')}
+
+Weak: languages that the lexicon doesn't know; payloads in pieces; attacks that name nothing of a model, its rules or its secrets
+(a changed goal, a story, a false shared past). A profile that must not miss these asks a model in the grey zone.
+
+## Personal data and secrets
+
+F1 over all types: ${f1(sum(pii.values())).toFixed(3)} (aim: 0.95), median ${piiMicros.toFixed(0)} µs a text. A span counts where it overlaps the true one by three
+quarters of both together. Values have true check digits; sentences that only look like data (timestamps, orders, hashes, versions) are among them.
+
+| type | F1 | found | missed | wrong |${peer === null ? '' : ` ${peer.name} F1 |`}
+|---|---|---|---|---|${peer === null ? '' : '---|'}
+${[...pii].map(([type, score]) => piiRow(type, score, peer)).join('\n')}
+${peer === null ? '' : peerNote(pii, piiMicros, peer)}
+Not found by rules: names, and addresses without a number and a word for street. Phone numbers without country code or a word near them only in
+the first configured region.
+
+## Moderation
+
+OpenAI's categories by words and a linear classifier: a first sieve, not a judge. It knows neither irony nor context, and
+its set is small; a profile that decides by moderation should name a moderation model.
+
+| category | recall | false positives |
+|---|---|---|
+${moderation.map(({ category, recall, falsePositives }) => `| ${category} | ${percent(recall)} | ${percent(falsePositives)} |`).join('\n')}
+`;
+}
+
+function verdict(attacks: Share, benign: Share): string {
+  const missed = [
+    ...(attacks.hits / attacks.total < 0.9 ? ['recall misses it'] : []),
+    ...(benign.hits / benign.total > 0.01 ? ['false positives miss it'] : []),
+  ];
+  return missed.length === 0 ? 'reached on this set.' : `${missed.join(', ')}.`;
+}
+
+function rows(shares: ReadonlyMap<string, Share>, note: (name: string) => string): string {
+  return [...shares].map(([name, share]) => `| ${name} | ${percent(share)} | ${note(name)} |`).join('\n');
+}
+
+function percent(share: Share): string {
+  const { low, high } = wilson(share);
+  const of = (value: number) => (value * 100).toFixed(1);
+  return `${share.hits} of ${share.total}, ${of(share.hits / share.total)} % [${of(low)}–${of(high)}]`;
+}
+
+function piiRow(type: string, score: TypeScore, peer: PeerScore | null): string {
+  const own = `| ${type} | ${f1(score).toFixed(3)} | ${score.found} | ${score.missed} | ${score.wrong} |`;
+  if (peer === null) return own;
+  const theirs = peer.scores.get(type);
+  return `${own} ${theirs !== undefined && theirs.found > 0 ? f1(theirs).toFixed(3) : '–'} |`;
+}
+
+/** Only types that the peer knows are compared. */
+function peerNote(
+  pii: ReadonlyMap<string, TypeScore>,
+  piiMicros: number,
+  { name, scores, medianMicros }: PeerScore,
+): string {
+  const shared = [...scores].flatMap(([type, score]) => (score.found > 0 ? [type] : []));
+  const of = (all: ReadonlyMap<string, TypeScore>) =>
+    f1(sum(shared.flatMap((type) => all.get(type) ?? []))).toFixed(3);
+  return `
+${name}: its pattern recognisers without a language model, each type at the score that suits it best on these texts. Over the types it has here,
+${of(scores)} against our ${of(pii)}; median ${medianMicros.toFixed(0)} µs a text against ${piiMicros.toFixed(0)} µs, on the same machine.
+`;
+}

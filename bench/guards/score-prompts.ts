@@ -1,0 +1,29 @@
+import { injectionThreshold, judgeInjection } from '../../src/guards/detect/injection/classifier.js';
+import type { Item } from './split.js';
+import type { Share } from './wilson.js';
+
+/** How many of a set's test half count as attacks: in all, by group and by language. */
+export interface PromptScore {
+  all: Share;
+  groups: Map<string, Share>;
+  languages: Map<string, Share>;
+}
+
+export function scorePrompts(items: readonly Item[]): PromptScore {
+  const threshold = injectionThreshold();
+  const score: PromptScore = { all: { hits: 0, total: 0 }, groups: new Map(), languages: new Map() };
+  for (const { text, group, language } of items) {
+    const isHit = judgeInjection(text).score >= threshold;
+    for (const share of [score.all, shareOf(score.groups, group), shareOf(score.languages, language)]) {
+      share.total += 1;
+      if (isHit) share.hits += 1;
+    }
+  }
+  return score;
+}
+
+function shareOf(shares: Map<string, Share>, name: string): Share {
+  const share = shares.get(name) ?? { hits: 0, total: 0 };
+  shares.set(name, share);
+  return share;
+}

@@ -1,0 +1,106 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { projectRoot } from '../../src/support/root.js';
+import type { ModerationItem } from '../guards/moderation-set.js';
+import { atBestScores, PRESIDIO_VERSION, runPresidio } from '../guards/peers/presidio.js';
+import type { PiiItem } from '../guards/pii-set.js';
+import { type PeerScore, qualityPage } from '../guards/quality-report.js';
+import { scoreModeration } from '../guards/score-moderation.js';
+import { f1, findPii, scorePii, sum } from '../guards/score-pii.js';
+import { scorePrompts } from '../guards/score-prompts.js';
+import { readSet, type SetName } from '../guards/sets.js';
+import type { Item, Split } from '../guards/split.js';
+import { type Share, wilson } from '../guards/wilson.js';
+import { median } from '../statistics.js';
+import { atLeast, atMost, type Figure, figure, type Outcome, type Progress } from './outcome.js';
+
+export const guardsQualityOptionsSchema = z.object({
+  presidio: z.boolean().default(false),
+  write: z.boolean().default(false),
+});
+
+const WARM_UP_TEXTS = 200;
+
+/** What the guards find on the halves of the sets that training never saw; beside Presidio's recognisers, if asked for. */
+export async function guardsQuality(
+  { presidio, write }: z.output<typeof guardsQualityOptionsSchema>,
+  progress: Progress,
+): Promise<Outcome> {
+  progress('attacks and harmless prompts');
+  const attacks = scorePrompts(tested<Item>('attacks'));
+  const benign = scorePrompts(tested<Item>('benign'));
+  progress('personal data');
+  const items = tested<PiiItem>('pii');
+  for (const { text } of items.slice(0, WARM_UP_TEXTS)) findPii(text);
+  const micros: number[] = [];
+  const pii = scorePii(items, (text) => {
+    const start = process.hrtime.bigint();
+    const found = findPii(text);
+    micros.push(Number(process.hrtime.bigint() - start) / 1e3);
+    return found;
+  });
+  const moderation = scoreModeration(tested<ModerationItem>('moderation'));
+  const peer = presidio ? await presidioScore(items, progress) : null;
+  const piiMicros = median(micros);
+  if (write)
+    await writeFile(
+      join(projectRoot(), 'docs', 'guards-quality.md'),
+      qualityPage({ attacks, benign, pii, piiMicros, moderation, peer }),
+    );
+  return {
+    scenario: 'guards-quality',
+    options: { presidio },
+    runs: [],
+    comparisons: [],
+    figures: [
+      ...shareFigures('attacks found', attacks.all, atLeast(90)),
+      ...shareFigures('harmless prompts taken for attacks', benign.all, atMost(1)),
+      ...[...attacks.groups].map(([family, share]) => percentFigure(`found: ${family}`, share)),
+      ...[...attacks.languages].map(([language, share]) => percentFigure(`found in ${language}`, share)),
+      figure('personal data, F1', f1(sum(pii.values())), '', atLeast(0.95)),
+      ...[...pii].map(([type, score]) => figure(`F1: ${type}`, f1(score), '')),
+      figure('personal data, median of a text', piiMicros, 'µs'),
+      ...(peer === null
+        ? []
+        : [
+            figure(
+              `${peer.name}, F1 over the types it has`,
+              f1(sum([...peer.scores.values()].filter(({ found }) => found > 0))),
+              '',
+            ),
+            figure(`${peer.name}, median of a text`, peer.medianMicros, 'µs'),
+            figure(`${peer.name} takes, times ours`, peer.medianMicros / piiMicros, '×', atLeast(20)),
+          ]),
+      ...moderation.map(({ category, recall }) => percentFigure(`moderation: ${category}`, recall)),
+    ],
+  };
+}
+
+function tested<T extends { split: Split }>(name: SetName): T[] {
+  return readSet<T>(name).filter(({ split }) => split === 'test');
+}
+
+async function presidioScore(items: readonly PiiItem[], progress: Progress): Promise<PeerScore> {
+  progress(`Presidio ${PRESIDIO_VERSION} (installed where missing)`);
+  const results = await runPresidio(items.map(({ text }) => text));
+  const spans = atBestScores(items, results);
+  return {
+    name: `Presidio ${PRESIDIO_VERSION}`,
+    scores: scorePii(items, (_, index) => spans[index]!),
+    medianMicros: median(results.map(({ micros }) => micros)),
+  };
+}
+
+function percentFigure(name: string, { hits, total }: Share, target: Figure['target'] = null): Figure {
+  return figure(name, (100 * hits) / total, '%', target);
+}
+
+function shareFigures(name: string, share: Share, target: Figure['target']): Figure[] {
+  const { low, high } = wilson(share);
+  return [
+    percentFigure(name, share, target),
+    figure(`${name}: lower bound`, 100 * low, '%'),
+    figure(`${name}: upper bound`, 100 * high, '%'),
+  ];
+}

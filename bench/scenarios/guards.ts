@@ -1,0 +1,190 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { anonymousCaller } from '../../src/auth/index.js';
+import { resolveConfig } from '../../src/config/index.js';
+import { greedySampling } from '../../src/engine/prompt-only.js';
+import type { GenerationEvent, ValidatedRequest } from '../../src/generation/types.js';
+import { type Answer, Guards } from '../../src/guards/guards.js';
+import { createLog } from '../../src/telemetry/log.js';
+import { Metrics } from '../../src/telemetry/metrics.js';
+import { untraced } from '../../src/telemetry/trace.js';
+import { PRESIDIO_VERSION, runPresidio } from '../guards/peers/presidio.js';
+import { readSet } from '../guards/sets.js';
+import { median, percentile } from '../statistics.js';
+import { poissonArrivalsMs } from '../workload/arrivals.js';
+import { seededRandom } from '../workload/random.js';
+import { atLeast, atMost, type Figure, figure, type Outcome, type Progress } from './outcome.js';
+
+export const guardsOptionsSchema = z.object({
+  seconds: z.coerce.number().min(1).max(600),
+  rate: z.coerce.number().min(1).max(10_000),
+  presidio: z.boolean().default(false),
+});
+
+const SIZES = [1_000, 4_000]; // characters of a prompt
+const PROMPTS = 200;
+const WARM_UP_PROMPTS = 100;
+const ANSWERS = 20;
+const TOKEN_CHARACTERS = 4;
+const NOTHING = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, nanodollars: null };
+
+/**
+ * What the shipped profile adds to a request whose model answers at once, at a steady rate of arrivals; and by how many tokens
+ * it holds a stream back. Prompts are the harmless ones of the labelled sets, put together to a length.
+ */
+export async function guards(
+  { seconds, rate, presidio }: z.output<typeof guardsOptionsSchema>,
+  progress: Progress,
+): Promise<Outcome> {
+  const config = resolveConfig([
+    { path: 'guards.profile', value: 'default', origin: 'bench' },
+    { path: 'guards.maxBlocks', value: 0, origin: 'bench' }, // whom it blocks isn't slowed down
+  ]);
+  const metrics = new Metrics({ processMetrics: false }).guards;
+  const log = createLog('silent');
+  const guarded = new Guards({ config: config.guards, metrics, log, nowMs: Date.now, vocabs: () => [] });
+  const figures: Figure[] = [];
+  try {
+    await guarded.warmUp();
+    for (const characters of SIZES) {
+      const prompts = promptsOf(characters);
+      for (const prompt of prompts.slice(0, WARM_UP_PROMPTS)) await oneRequest(guarded, prompt);
+      progress(`${rate} requests a second of ${characters} characters`);
+      const added = await arrivals(guarded, prompts, rate, seconds * 1000);
+      figures.push(...latencyFigures(`${characters} characters`, added));
+      if (presidio) figures.push(...(await presidioFigures(prompts, median(added), characters, progress)));
+    }
+    progress('tokens that a stream is held back');
+    figures.push(...(await holdFigures(guarded)));
+  } finally {
+    await guarded.close();
+  }
+  return { scenario: 'guards', options: { seconds, rate, presidio }, runs: [], comparisons: [], figures };
+}
+
+function promptsOf(characters: number): string[] {
+  const texts = readSet<{ text: string }>('benign').map(({ text }) => text);
+  return Array.from({ length: PROMPTS }, (_, index) => {
+    let prompt = '';
+    for (let next = index; prompt.length < characters; next += PROMPTS + 1)
+      prompt += `${texts[next % texts.length]!}\n`;
+    return prompt.slice(0, characters);
+  });
+}
+
+async function arrivals(guarded: Guards, prompts: readonly string[], rate: number, durationMs: number) {
+  const added: number[] = [];
+  const running: Promise<void>[] = [];
+  const startedAt = performance.now();
+  for (const atMs of poissonArrivalsMs(rate, seededRandom(1))) {
+    if (atMs > durationMs) break;
+    const waitMs = startedAt + atMs - performance.now();
+    if (waitMs > 0) await delay(waitMs);
+    const prompt = prompts[running.length % prompts.length]!;
+    running.push(oneRequest(guarded, prompt).then((ms) => void added.push(ms)));
+  }
+  await Promise.all(running);
+  return added;
+}
+
+/** Milliseconds. A prompt that is blocked after all took its time too. */
+async function oneRequest(guarded: Guards, prompt: string): Promise<number> {
+  const startedAt = performance.now();
+  await visit(
+    guarded,
+    prompt,
+    () => Promise.resolve(NOTHING),
+    () => undefined,
+  ).catch(() => undefined);
+  return performance.now() - startedAt;
+}
+
+function visit(guarded: Guards, prompt: string, answer: Answer, sink: (event: GenerationEvent) => void) {
+  const { signal } = new AbortController();
+  const ask = () => Promise.reject(new Error('there is no model'));
+  const visitor = {
+    request: requestOf(prompt),
+    sink,
+    signal,
+    report: { guardResult: null },
+    ask,
+    trace: untraced,
+  };
+  return guarded.guard(visitor, answer);
+}
+
+/** Each token waits until the one before has been looked at: what is still held then is held for what it says. */
+async function holdFigures(guarded: Guards): Promise<Figure[]> {
+  const held: number[] = [];
+  for (const text of promptsOf(SIZES[1]!).slice(0, ANSWERS)) {
+    const tokens = text.match(new RegExp(`[^]{1,${TOKEN_CHARACTERS}}`, 'g')) ?? [];
+    let shown = 0;
+    const answer: Answer = async (_, sink, __, passed) => {
+      let said = 0;
+      for (const token of tokens) {
+        said += token.length;
+        sink({ type: 'delta', choice: 0, text: token, message: null, tokens: [1], logprobs: null });
+        await passed();
+        held.push(Math.ceil((said - shown) / TOKEN_CHARACTERS));
+      }
+      sink({ type: 'done', choice: 0, finishReason: 'stop', stopSequence: null });
+      return NOTHING;
+    };
+    await visit(guarded, 'Hello', answer, (event) => {
+      if (event.type === 'delta') shown += event.text.length;
+    });
+  }
+  const ascending = Float64Array.from(held).sort();
+  return [
+    figure('tokens held back, median', percentile(ascending, 0.5), 'tokens', atMost(1)),
+    figure('tokens held back, p99', percentile(ascending, 0.99), 'tokens'),
+  ];
+}
+
+async function presidioFigures(
+  prompts: readonly string[],
+  oursMs: number,
+  characters: number,
+  progress: Progress,
+): Promise<Figure[]> {
+  progress(`Presidio ${PRESIDIO_VERSION} (installed where missing)`);
+  const theirsMs = median((await runPresidio(prompts)).map(({ micros }) => micros)) / 1000;
+  return [
+    figure(`Presidio ${PRESIDIO_VERSION}, ${characters} characters, median`, theirsMs, 'ms'),
+    figure(`Presidio takes, times ours, ${characters} characters`, theirsMs / oursMs, '×', atLeast(20)),
+  ];
+}
+
+function latencyFigures(name: string, added: readonly number[]): Figure[] {
+  const ascending = Float64Array.from(added).sort();
+  return [
+    figure(`${name}: added, median`, percentile(ascending, 0.5), 'ms', atMost(1)),
+    figure(`${name}: added, p99`, percentile(ascending, 0.99), 'ms', atMost(3)),
+  ];
+}
+
+function requestOf(prompt: string): ValidatedRequest {
+  return {
+    id: 'bench',
+    caller: anonymousCaller(false),
+    tenant: 'default',
+    user: null,
+    model: null,
+    routing: { fallbacks: [], maxNanodollars: null, qualityThreshold: null },
+    input: { kind: 'text', prompts: [prompt], echo: false, promptLogprobs: -1 },
+    choices: 1,
+    maxTokens: null,
+    sampling: { ...greedySampling, topLogprobs: -1 },
+    explicit: { temperature: true, seed: false },
+    constraint: null,
+    trim: null,
+    stop: [],
+    priority: 1,
+    deadlineMs: Number.POSITIVE_INFINITY,
+    sessionId: null,
+    prefixId: null,
+    cachePrompt: true,
+    cache: { use: false, reads: false, maxAgeSeconds: null, onlyIfCached: false, similar: false },
+    stream: true,
+  };
+}

@@ -1,0 +1,63 @@
+import { disagreement } from '../../src/cache/semantic/gate/gate.js';
+import type { Embedder } from '../../src/embedding/index.js';
+import { nearKinds, type Pair } from './pair.js';
+
+/** A pair as the cache sees it. */
+export interface Judged extends Pair {
+  cosine: number;
+  agrees: boolean; // in its words
+}
+
+const chunkTexts = 256;
+
+export async function judge(
+  pairs: readonly Pair[],
+  embedder: Embedder,
+  onProgress: (done: number, of: number) => void,
+): Promise<Judged[]> {
+  const texts = [...new Set(pairs.flatMap(({ first, second }) => [first, second]))];
+  const vectors = new Map<string, Float32Array>();
+  for (let from = 0; from < texts.length; from += chunkTexts) {
+    const chunk = texts.slice(from, from + chunkTexts);
+    const made = await embedder.embed(chunk, new AbortController().signal);
+    for (const [i, vector] of made.entries()) vectors.set(chunk[i]!, vector);
+    onProgress(vectors.size, texts.length);
+  }
+  return pairs.map((pair) => ({
+    ...pair,
+    cosine: dot(vectors.get(pair.first)!, vectors.get(pair.second)!),
+    agrees: disagreement(pair.first, pair.second) === null,
+  }));
+}
+
+export interface Rate {
+  count: number;
+  of: number;
+}
+
+export interface Scores {
+  hits: Rate; // of pairs that ask the same
+  falseHits: Rate; // of near-duplicates
+}
+
+/** `gated` false: by the distance of the vectors alone. */
+export function scoresAt(judged: readonly Judged[], minCosine: number, gated: boolean): Scores {
+  const isHit = ({ cosine, agrees }: Judged) => cosine >= minCosine && (agrees || !gated);
+  const rate = (group: readonly Judged[]) => ({ count: group.filter(isHit).length, of: group.length });
+  return {
+    hits: rate(judged.filter(({ kind }) => kind === 'same')),
+    falseHits: rate(judged.filter(({ kind }) => kind !== 'same')),
+  };
+}
+
+/** False hits by what the near-duplicate differs in. */
+export function falseHitsByKind(judged: readonly Judged[], minCosine: number): [string, Rate][] {
+  return nearKinds.map((kind) => {
+    const ofKind = judged.filter((pair) => pair.kind === kind);
+    return [kind, scoresAt(ofKind, minCosine, true).falseHits];
+  });
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+}

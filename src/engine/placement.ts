@@ -1,0 +1,187 @@
+import type { PageStore } from './page-store/page-store.js';
+import { PagePool } from './pages.js';
+import { RadixCache } from './radix.js';
+import type { Sequence } from './sequence.js';
+import { Sessions } from './sessions.js';
+
+export interface PlacementConfig {
+  pageSize: number; // tokens
+  pages: number;
+  maxSequences: number;
+  maxPagesPerSequence: number;
+  sessionMaxTokens: number;
+}
+
+/**
+ * Which pages a sequence has: its slot, its row of the block tables, and its path of the prefix cache. Out of pages:
+ * leaves of the cache go first, then the sessions.
+ */
+export class Placement {
+  readonly pool: PagePool;
+  readonly cache: RadixCache;
+  readonly sessions: Sessions;
+  /** [maxSequences × maxPagesPerSequence], row-major; shared with the native context. */
+  readonly blockTables: Int32Array;
+  /** Keeps evicted pages, where there is one. */
+  store: PageStore | null = null;
+  private readonly rows: Int32Array[];
+  private readonly slotTaken: Uint8Array;
+
+  constructor(private readonly config: PlacementConfig) {
+    this.pool = new PagePool(config.pages);
+    this.cache = new RadixCache(this.pool, config.pageSize, {
+      onEvict: (node, index, page) => this.store?.save(node, index, page),
+    });
+    this.sessions = new Sessions(this.cache, config.sessionMaxTokens);
+    const columns = config.maxPagesPerSequence;
+    this.blockTables = new Int32Array(config.maxSequences * columns);
+    this.rows = Array.from({ length: config.maxSequences }, (_, slot) =>
+      this.blockTables.subarray(slot * columns, (slot + 1) * columns),
+    );
+    this.slotTaken = new Uint8Array(config.maxSequences);
+  }
+
+  pagesFor(tokens: number): number {
+    return Math.ceil(tokens / this.config.pageSize);
+  }
+
+  completePages(tokens: number): number {
+    return Math.floor(tokens / this.config.pageSize);
+  }
+
+  /**
+   * Whether the sequence could run if it were alone. All pages but the pinned ones can be had then, and of the pinned
+   * ones those that it would share.
+   */
+  canEverFit(sequence: Sequence): boolean {
+    const pages = this.pagesFor(sequence.maxLength);
+    if (pages > this.config.maxPagesPerSequence) return false;
+    const shared = sequence.cacheable
+      ? this.cache.matchPinned(sequence.tenant, sequence.tokens, sequence.matchLimit)
+      : 0;
+    return pages <= this.pool.total - this.cache.pinnedPages + shared;
+  }
+
+  /** Pages of a waiting sequence that the prefix cache has. */
+  cachedPages(sequence: Sequence): number {
+    if (!sequence.cacheable) return 0;
+    if (sequence.matchVersion !== this.cache.version) {
+      sequence.matchVersion = this.cache.version;
+      sequence.matchPages = this.cache.match(sequence.tenant, sequence.tokens, sequence.matchLimit);
+    }
+    return sequence.matchPages;
+  }
+
+  /** A slot, what is cached of the sequence, and pages for the rest; or nothing has changed. `spare` pages stay to be had. */
+  take(sequence: Sequence, spare: number): boolean {
+    const tail = sequence.cacheable
+      ? this.cache.lock(sequence.tenant, sequence.tokens, sequence.matchLimit)
+      : null;
+    const shared = this.cachedPages(sequence);
+    // One token more than the prompt, so that the first answer token needs no page of its own.
+    const needed = this.pagesFor(Math.min(sequence.length + 1, sequence.maxLength)) - shared;
+    if (!this.makeRoom(needed, spare)) {
+      if (tail !== null) this.cache.unlock(tail);
+      return false;
+    }
+    sequence.slot = this.slotTaken.indexOf(0);
+    this.slotTaken[sequence.slot] = 1;
+    const row = this.rows[sequence.slot]!;
+    if (tail !== null) this.cache.copyPages(tail, row);
+    for (let i = 0; i < shared; i++) this.pool.retain(row[i]!);
+    for (let i = shared; i < shared + needed; i++) row[i] = this.pool.allocate();
+    sequence.tail = tail;
+    sequence.sharedPages = shared;
+    sequence.pageCount = shared + needed;
+    sequence.computed = shared * this.config.pageSize;
+    return true;
+  }
+
+  /** The page of the position that a sequence computes next; false where none can be had. */
+  grow(sequence: Sequence): boolean {
+    if (this.pagesFor(sequence.computed + 1) <= sequence.pageCount) return true;
+    if (!this.makeRoom(1, 0)) return false;
+    this.rows[sequence.slot]![sequence.pageCount++] = this.pool.allocate();
+    return true;
+  }
+
+  /**
+   * Cells behind the sequence's last token, at most `wanted`. More pages than it has are free ones or old ones of the
+   * cache, as long as more than `spare` of them are left: nobody is set back.
+   */
+  cellsBehind(sequence: Sequence, wanted: number, spare: number): number {
+    const { pool, cache } = this;
+    const row = this.rows[sequence.slot]!;
+    while (this.pagesFor(sequence.length + wanted) > sequence.pageCount) {
+      if (pool.free + cache.evictable <= spare || !this.makeRoom(1, 0)) break;
+      row[sequence.pageCount++] = pool.allocate();
+    }
+    return Math.min(wanted, sequence.pageCount * this.config.pageSize - sequence.length);
+  }
+
+  /** The sequence's pages are back when this returns. `keep` leaves its complete ones to the cache and its session. */
+  release(sequence: Sequence, keep: boolean): void {
+    const row = this.rows[sequence.slot]!;
+    if (sequence.tail !== null && keep) this.shareCompletePages(sequence);
+    for (let i = 0; i < sequence.pageCount; i++) this.pool.release(row[i]!);
+    if (sequence.tail !== null) this.leaveCache(sequence, keep);
+    this.slotTaken[sequence.slot] = 0;
+    sequence.slot = -1;
+    sequence.pageCount = 0;
+    sequence.restorablePages = 0;
+  }
+
+  /** Gives the cache the pages that have become complete. */
+  shareCompletePages(sequence: Sequence): void {
+    const complete = this.completePages(sequence.computed);
+    if (sequence.tail === null || complete <= sequence.sharedPages) return;
+    const row = this.rows[sequence.slot]!;
+    sequence.tail = this.cache.extend(sequence.tail, sequence.tokens, sequence.sharedPages, complete, row);
+    sequence.sharedPages = complete;
+  }
+
+  /** Copies up to `most` pages back that the store has of a sequence. Returns how many; fewer where one was gone. */
+  restore(sequence: Sequence, most: number): number {
+    const row = this.rows[sequence.slot]!;
+    const { pageSize } = this.config;
+    let count = 0;
+    for (; count < most && sequence.restorablePages > 0; count++) {
+      const index = sequence.computed / pageSize;
+      if (!this.store!.restore(sequence, index, row[index]!)) {
+        sequence.restorablePages = 0;
+        break;
+      }
+      sequence.restorablePages--;
+      sequence.computed += pageSize;
+    }
+    this.shareCompletePages(sequence);
+    return count;
+  }
+
+  /** Throws where the books don't balance. O(1). */
+  check(): void {
+    this.pool.check();
+    if (this.cache.evictable > this.pool.cached) throw new Error('More evictable than cached pages.');
+  }
+
+  /** Makes `pages` free, if `spare` more could be had too. */
+  private makeRoom(pages: number, spare: number): boolean {
+    const sessionPages = this.completePages(this.sessions.heldTokens);
+    if (pages + spare > this.pool.free + this.cache.evictable + sessionPages) return false;
+    while (pages + spare > this.pool.free + this.cache.evictable) {
+      if (!this.sessions.dropOldest()) return false;
+    }
+    if (pages > this.pool.free) this.cache.evict(pages - this.pool.free);
+    return true;
+  }
+
+  private leaveCache(sequence: Sequence, keep: boolean): void {
+    const tail = sequence.tail!;
+    const tokens = sequence.sharedPages * this.config.pageSize;
+    if (keep && sequence.sessionId !== null)
+      this.sessions.keep(sequence.tenant, sequence.sessionId, tail, tokens);
+    this.cache.unlock(tail);
+    sequence.tail = null;
+    sequence.sharedPages = 0;
+  }
+}

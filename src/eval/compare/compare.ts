@@ -1,0 +1,42 @@
+import type { Run } from '../run/types.js';
+import { perCase } from './per-case.js';
+import { type CompareOptions, type Comparison, comparePairs, type Pair } from './verdict.js';
+
+export interface RunComparison {
+  before: string; // ids of the runs
+  after: string;
+  comparisons: Comparison[]; // the whole suite first, then by tag
+  onlyBefore: number; // cases that the other run lacks, or couldn't score
+  onlyAfter: number;
+  isSameSuite: boolean;
+}
+
+/** Compares the cases that both runs have scored. */
+export function compareRuns(before: Run, after: Run, options: CompareOptions): RunComparison {
+  const left = perCase(before.results);
+  const right = perCase(after.results);
+  const pairs: Pair[] = [];
+  for (const [caseId, old] of left) {
+    const now = right.get(caseId);
+    if (!now) continue;
+    pairs.push({
+      before: old.score,
+      after: now.score,
+      passedBefore: old.passRate,
+      passedAfter: now.passRate,
+      tags: now.tags,
+    });
+  }
+  return {
+    before: before.header.id,
+    after: after.header.id,
+    comparisons: comparePairs(pairs, options),
+    onlyBefore: left.size - pairs.length,
+    onlyAfter: right.size - pairs.length,
+    isSameSuite: before.header.suiteHash === after.header.suiteHash,
+  };
+}
+
+export function hasRegressed({ comparisons }: RunComparison): boolean {
+  return comparisons.some(({ verdict }) => verdict === 'regressed');
+}

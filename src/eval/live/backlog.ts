@@ -1,0 +1,47 @@
+/**
+ * Work that is done one piece at a time, whenever there is time. Where more comes than can be done the newest is turned away, so
+ * that the backlog, and what it costs, is bounded.
+ */
+export class Backlog<Item> {
+  readonly #max: number;
+  readonly #work: (item: Item) => Promise<void>;
+  readonly #waiting: Item[] = [];
+  #running: Promise<void> | null = null;
+  #isClosed = false;
+
+  /** `work` must not reject. */
+  constructor(max: number, work: (item: Item) => Promise<void>) {
+    this.#max = max;
+    this.#work = work;
+  }
+
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  /** False where it was turned away. */
+  offer(item: Item): boolean {
+    if (this.#isClosed || this.#waiting.length >= this.#max) return false;
+    this.#waiting.push(item);
+    this.#running ??= this.#run();
+    return true;
+  }
+
+  /** Resolves when nothing waits or runs. */
+  async idle(): Promise<void> {
+    while (this.#running !== null) await this.#running;
+  }
+
+  /** Drops what waits, and waits for what runs. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#waiting.length = 0;
+    await this.idle();
+  }
+
+  async #run(): Promise<void> {
+    for (let item = this.#waiting.shift(); item !== undefined; item = this.#waiting.shift())
+      await this.#work(item);
+    this.#running = null;
+  }
+}

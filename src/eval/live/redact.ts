@@ -1,0 +1,30 @@
+import type { LiveSample } from './sample.js';
+
+/** Takes out of a text what must not be kept, such as personal data. */
+export type Redact = (text: string) => string | Promise<string>;
+
+/** The sample as it may be kept. `redact` null: without its texts. */
+export async function redacted(sample: LiveSample, redact: Redact | null): Promise<LiveSample> {
+  const { question, answer, scores } = sample;
+  const clean = async (text: string) => (redact === null ? '' : await redact(text));
+  return {
+    ...sample,
+    question:
+      question.mode === 'completion'
+        ? { mode: 'completion', prompt: await clean(question.prompt) }
+        : {
+            mode: 'chat',
+            messages: await Promise.all(
+              question.messages.map(async ({ role, content }) => ({ role, content: await clean(content) })),
+            ),
+          },
+    answer: await clean(answer),
+    // Judges quote what they judge.
+    scores: await Promise.all(
+      scores.map(async (score) => ({
+        ...score,
+        detail: score.detail === null ? null : await clean(score.detail),
+      })),
+    ),
+  };
+}

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConfigError, configSchema } from '../../config/index.js';
+import type { ValidatedRequest } from '../../generation/types.js';
+import type { Endpoint } from '../target/endpoint.js';
+import type { Exchange } from './sample.js';
+import { liveScorers, SampleScorer } from './sample-scorer.js';
+
+const exchange: Exchange = {
+  requestId: 'r',
+  tenant: 'acme',
+  keyId: null,
+  atMs: 0,
+  route: null,
+  variant: null,
+  model: 'm',
+  question: { mode: 'completion', prompt: 'The capital of France is' },
+  answer: 'Paris, on the Seine',
+  finishReason: 'stop',
+  maxTokens: 9,
+  latencyMs: 1,
+  nanodollars: null,
+  quality: null,
+  cacheLevel: null,
+  guardResult: null,
+};
+const request = { constraint: null, maxTokens: 9, input: { kind: 'text' } } as unknown as ValidatedRequest;
+const { signal } = new AbortController();
+const config = configSchema.parse({}).evaluation;
+
+test('an answer to a similar question is scored against the one that the model gives now', async () => {
+  const asked: [tenant: string, body: object][] = [];
+  const endpointFor = (tenant: string): Endpoint => ({
+    post: (_path, body) => {
+      asked.push([tenant, body]);
+      return Promise.resolve({ body: { choices: [{ text: 'Paris' }] }, latencyMs: 1, isKept: false });
+    },
+  });
+  const scorer = new SampleScorer({ scorers: [], judge: '', endpointFor });
+  const scores = await scorer.score({ ...exchange, cacheLevel: 'l3' }, request, signal);
+  const [rules, cache] = scores;
+  assert.deepEqual([rules!.name, rules!.value], ['rules', 1]);
+  assert.equal(cache!.name, 'cache');
+  assert.ok(Math.abs(cache!.value! - 2 / 4) < 1e-9, 'F1 of one word of three');
+  const [tenant, body] = asked[0]!;
+  assert.equal(tenant, 'acme');
+  assert.equal((body as { priority: number }).priority, 9, 'behind what users wait for');
+});
+
+test('a scorer that fails is a score that is unknown; the others stand', async () => {
+  const down: Endpoint = { post: () => Promise.reject(new Error('gone')) };
+  const scorers = await liveScorers({
+    ...config,
+    scorers: [{ type: 'perplexity' }, { type: 'regex', pattern: 'Seine' }],
+  });
+  const scores = await new SampleScorer({ scorers, judge: '', endpointFor: () => down }).score(
+    exchange,
+    request,
+    signal,
+  );
+  assert.deepEqual(
+    scores.map(({ name, value }) => [name, value]),
+    [
+      ['rules', 1],
+      ['perplexity', null],
+      ['regex', 1],
+    ],
+  );
+  assert.equal(scores[1]!.detail, 'gone');
+});
+
+test('scorers that live requests can’t have are refused at start, by their place', async () => {
+  const refused = (scorer: object, message: RegExp) =>
+    assert.rejects(liveScorers({ ...config, scorers: [{ ...scorer }] }), (error: ConfigError) => {
+      assert.ok(error instanceof ConfigError);
+      assert.match(error.faults[0]!, message);
+      return true;
+    });
+  await refused({ type: 'exact' }, /^evaluation\.scorers\.0: exact isn't possible/);
+  await refused({ type: 'regex', pattern: '(' }, /^evaluation\.scorers\.0: /);
+  await refused({ type: 'magic' }, /^evaluation\.scorers\.0: /);
+});

@@ -1,0 +1,46 @@
+import type { EvaluationConfig } from '../../config/index.js';
+import { unitHash } from '../../routing/split.js';
+import type { Exchange, SampleReason } from './sample.js';
+
+/** Which requests are evaluated. Pure; a request's fate is a hash of its id, so every process decides alike. */
+export class Sampling {
+  readonly #config: EvaluationConfig;
+
+  constructor(config: EvaluationConfig) {
+    this.#config = config;
+  }
+
+  /** Whether a request of this key may be looked at at all. */
+  mayLook(keyId: string | null): boolean {
+    return keyId === null || this.#config.keys[keyId] !== 0;
+  }
+
+  /** Why it is taken; empty: it isn't. */
+  reasons(exchange: Exchange): SampleReason[] {
+    if (!this.mayLook(exchange.keyId)) return [];
+    const share = this.#shareOf(exchange);
+    if (share === 0) return [];
+    return [
+      ...(unitHash(`sample ${exchange.requestId}`) < share ? ['share' as const] : []),
+      ...this.#rules(exchange),
+    ];
+  }
+
+  allows(rule: EvaluationConfig['rules'][number]): boolean {
+    return this.#config.rules.includes(rule);
+  }
+
+  #shareOf({ keyId, route, model }: Exchange): number {
+    const { keys, routes, share } = this.#config;
+    return (keyId === null ? undefined : keys[keyId]) ?? routes[route ?? model] ?? share;
+  }
+
+  #rules({ quality, cacheLevel, guardResult }: Exchange): SampleReason[] {
+    const found = {
+      low_confidence: quality !== null && quality < this.#config.lowConfidence,
+      cache_hit: cacheLevel === 'l3',
+      guard_warning: guardResult === 'warn',
+    };
+    return (Object.keys(found) as (keyof typeof found)[]).filter((rule) => found[rule] && this.allows(rule));
+  }
+}

@@ -1,0 +1,11 @@
+/** Groups of spans that overlap one another, directly or by others, in ascending order. */
+export function clustersOf<T extends { start: number; end: number }>(spans: readonly T[]): T[][] {
+  const clusters: T[][] = [];
+  let end = Number.NEGATIVE_INFINITY;
+  for (const span of [...spans].sort((a, b) => a.start - b.start)) {
+    if (span.start >= end) clusters.push([]);
+    clusters.at(-1)!.push(span);
+    end = Math.max(end, span.end);
+  }
+  return clusters;
+}

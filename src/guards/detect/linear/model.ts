@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot } from '../../../support/root.js';
+import type { Word } from '../words/tokenise.js';
+import { forEachFeature, type Mark } from './features.js';
+import { normOf, type Window, windowsOf } from './windows.js';
+
+/** Sigmoid of slope × score + intercept turns a label's score into a probability (Platt). */
+export interface Label {
+  name: string;
+  bias: number;
+  slope: number;
+  intercept: number;
+  threshold: number; // probability from which on it counts
+}
+
+export interface ModelHeader {
+  labels: readonly Label[];
+  bucketBits: number;
+  scale: number; // of the weights, which are bytes
+}
+
+export interface Verdict {
+  label: Label;
+  probability: number;
+  window: Window;
+}
+
+const MAGIC = 'SLG1';
+/** What is quoted, or stands in code, is rather spoken of than meant. */
+const QUOTED_WEIGHT = 0.7;
+
+/** A linear model over hashed features; a text counts as its worst window. Weights: label after label, 2^bucketBits bytes each. */
+export class LinearModel {
+  constructor(
+    readonly header: ModelHeader,
+    private readonly weights: Int8Array,
+  ) {}
+
+  /** From models/guards, where `npm run train:guards` writes it. */
+  static load(name: string): LinearModel {
+    return LinearModel.parse(readFileSync(join(projectRoot(), 'models', 'guards', `${name}.bin`)));
+  }
+
+  /** "SLG1", the header's length in bytes (uint32, little endian), the header as JSON, the weights. */
+  static parse(file: Buffer): LinearModel {
+    if (file.toString('latin1', 0, 4) !== MAGIC) throw new Error('This is no guard model.');
+    const length = file.readUInt32LE(4);
+    const header = JSON.parse(file.toString('utf8', 8, 8 + length)) as ModelHeader;
+    const weights = new Int8Array(
+      file.buffer,
+      file.byteOffset + 8 + length,
+      header.labels.length << header.bucketBits,
+    );
+    return new LinearModel(header, weights);
+  }
+
+  static serialise(header: ModelHeader, weights: Int8Array): Buffer {
+    const json = Buffer.from(JSON.stringify(header));
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(json.length);
+    return Buffer.concat([
+      Buffer.from(MAGIC),
+      length,
+      json,
+      Buffer.from(weights.buffer, weights.byteOffset, weights.length),
+    ]);
+  }
+
+  /** One verdict a label, of its worst window. */
+  judge(words: readonly Word[], marks: readonly Mark[]): Verdict[] {
+    const { labels, bucketBits, scale } = this.header;
+    const windows = windowsOf(words.length);
+    const mask = (1 << bucketBits) - 1;
+    const sums = labels.map(() => new Float64Array(words.length + 1));
+    forEachFeature(words, marks, (word, hash, strength) => {
+      const bucket = hash & mask;
+      const weight = strength * weightOf(words[word]!);
+      for (let label = 0; label < labels.length; label += 1)
+        sums[label]![word + 1]! += this.weights[(label << bucketBits) + bucket]! * weight;
+    });
+    return labels.map((label, index) => {
+      const { score, window } = worst(sums[index]!, windows);
+      return { label, probability: probability(label, label.bias + score * scale), window };
+    });
+  }
+}
+
+export function weightOf(word: Word): number {
+  return word.isQuoted ? QUOTED_WEIGHT : 1;
+}
+
+export function probability({ slope, intercept }: Pick<Label, 'slope' | 'intercept'>, score: number): number {
+  return 1 / (1 + Math.exp(-(slope * score + intercept)));
+}
+
+/** `sums[i + 1]` is what word i weighs; turned into running sums here. */
+export function worst(sums: Float64Array, windows: readonly Window[]): { score: number; window: Window } {
+  for (let index = 1; index < sums.length; index += 1) sums[index]! += sums[index - 1]!;
+  let best = { score: 0, window: { from: 0, to: 0 } };
+  for (const [index, window] of windows.entries()) {
+    const score = (sums[window.to]! - sums[window.from]!) / normOf(window);
+    if (index === 0 || score > best.score) best = { score, window };
+  }
+  return best;
+}

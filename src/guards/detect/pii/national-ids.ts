@@ -1,0 +1,80 @@
+import type { Finding, Recogniser } from '../../finding.js';
+import { type Distance, distanceTo } from '../context.js';
+import { isAlphanumeric, openBegun } from '../open-run.js';
+import { type NationalIdRule, nationalIdRules } from './national-id-rules.js';
+
+const MAX_SPAN = 24;
+const begin = /(?<![A-Za-z0-9])[A-Za-z0-9]/g;
+/** Letters stand alone among the digits of all shapes, except at the beginning. */
+const more = '(?:[ .+-]?(?:\\d|(?<![A-Za-z])[A-Za-z])){0,22}[ .+-]?';
+const begun = new RegExp(`^(?:\\d${more}|[A-Za-z]{1,6}|[A-Za-z]{1,2}[ -]|[A-Za-z]{1,6}[ -]?\\d${more})$`);
+
+interface Prepared {
+  rule: NationalIdRule;
+  shape: RegExp;
+  toWord: Distance;
+}
+
+const prepared: readonly Prepared[] = nationalIdRules.map((rule) => ({
+  rule,
+  shape: new RegExp(
+    `(?:${rule.shape.source})(?![\\p{L}\\p{N}_]|[-.]\\d)`,
+    `yu${rule.shape.ignoreCase ? 'i' : ''}`,
+  ),
+  toWord: distanceTo(rule.words),
+}));
+
+/** Numbers that states give to people, found by shape, checksum and, where these are weak, by the words before. */
+export const nationalIds: Recogniser = {
+  name: 'national-ids',
+  categories: nationalIdRules.map(({ category }) => category),
+  maxSpan: MAX_SPAN,
+  lookAhead: 2,
+  find(text) {
+    const findings: Finding[] = [];
+    let at = 0;
+    while (at < text.length) {
+      const finding = beginsId(text, at) ? bestAt(text, at) : null;
+      if (finding !== null) findings.push(finding);
+      at = finding?.end ?? at + 1;
+    }
+    return findings;
+  },
+  openFrom: (text) => openBegun(text, begin, (candidate) => begun.test(candidate), MAX_SPAN + 2),
+};
+
+const before = /(?:^|[^\p{L}\p{N}_.-]|[^\p{L}\p{N}_][.-])$/u;
+/** What the shapes have in common: six digits, perhaps apart, or a few letters and two digits. */
+const outline = /\d(?:[ .-]?\d){5}|[A-Za-z]{1,6}[ -]?\d ?\d/y;
+
+/** Where a word begins that looks enough like an id to try the shapes. */
+function beginsId(text: string, at: number): boolean {
+  if (!isAlphanumeric(text.charCodeAt(at))) return false;
+  if (at > 0 && isAlphanumeric(text.charCodeAt(at - 1))) return false;
+  outline.lastIndex = at;
+  return outline.test(text) && before.test(text.slice(Math.max(0, at - 2), at));
+}
+
+function bestAt(text: string, start: number): Finding | null {
+  let best: Finding | null = null;
+  for (const { rule, shape, toWord } of prepared) {
+    shape.lastIndex = start;
+    const written = shape.exec(text)?.[0];
+    if (written === undefined || !rule.check(written.replace(/[^A-Za-z0-9]/g, '').toUpperCase(), written))
+      continue;
+    const isGrouped = /[^A-Za-z0-9]/.test(written);
+    const named = toWord(text, start) < Number.POSITIVE_INFINITY;
+    if (!named && !(rule.standsAlone === true || (rule.standsAlone === 'grouped' && isGrouped))) continue;
+    const score = named ? 0.97 : 0.85;
+    if (best !== null && best.score >= score) continue;
+    best = {
+      start,
+      end: start + written.length,
+      category: rule.category,
+      score,
+      isValidated: true,
+      detail: rule.category,
+    };
+  }
+  return best;
+}

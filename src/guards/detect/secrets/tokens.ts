@@ -1,0 +1,62 @@
+import type { Finding, Recogniser } from '../../finding.js';
+import { isAlphanumeric, isAnyOf, openRun } from '../open-run.js';
+import { entropy } from './entropy.js';
+import { MAX_TOKEN, type TokenRule, tokenRules } from './token-rules.js';
+
+const isSpecial = isAnyOf('_-.=/:+%');
+const isPart = (code: number) => isAlphanumeric(code) || isSpecial(code);
+const MIN_ENTROPY = 2.5; // bits a character; "sk-xxxxxxxxxxxxxxxxxxxx" is a placeholder
+
+/** Longer prefixes first: "sk-ant-" is no "sk-". Searched by the first two characters. */
+const rules = [...tokenRules]
+  .sort((a, b) => b.prefix.length - a.prefix.length)
+  .map((rule) => ({ rule, rest: new RegExp(`(?:${rule.rest.source})(?![A-Za-z0-9])`, 'y') }));
+const prefixes = new RegExp(
+  `(?<![A-Za-z0-9_])(?:${rules.map(({ rule }) => rule.prefix.replace(/[./]/g, '\\$&')).join('|')})`,
+  'g',
+);
+
+/** Keys and tokens by the mark of who issues them. */
+export const tokens: Recogniser = {
+  name: 'tokens',
+  categories: ['api_key', 'cloud_token', 'jwt'],
+  maxSpan: MAX_TOKEN,
+  lookAhead: 1,
+  find(text) {
+    const findings: Finding[] = [];
+    let done = 0;
+    for (const { 0: prefix, index } of text.matchAll(prefixes)) {
+      if (index < done) continue;
+      const finding = tokenAt(text, index, prefix);
+      if (finding === null) continue;
+      findings.push(finding);
+      done = finding.end;
+    }
+    return findings;
+  },
+  openFrom: (text) => openRun(text, isPart, isAlphanumeric, MAX_TOKEN + 1),
+};
+
+function tokenAt(text: string, start: number, prefix: string): Finding | null {
+  for (const { rule, rest } of rules) {
+    if (!prefix.startsWith(rule.prefix)) continue;
+    rest.lastIndex = start + rule.prefix.length;
+    const match = rest.exec(text)?.[0];
+    if (match === undefined || !isRandom(match, rule)) continue;
+    const end = rest.lastIndex;
+    return {
+      start,
+      end,
+      category: rule.category,
+      score: 0.97,
+      isValidated: rule.category === 'jwt',
+      detail: rule.issuer,
+    };
+  }
+  return null;
+}
+
+function isRandom(match: string, { issuer }: TokenRule): boolean {
+  if (issuer === 'jwt') return true;
+  return /\d/.test(match) && entropy(match) >= MIN_ENTROPY;
+}

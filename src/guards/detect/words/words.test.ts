@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parsePhrase } from './phrase.js';
+import { PhraseMatcher } from './phrase-matcher.js';
+import { tokenise } from './tokenise.js';
+
+function matched(phrase: string, text: string): string[] {
+  const words = tokenise(text);
+  const matcher = new PhraseMatcher([parsePhrase(phrase, null)]);
+  return matcher.match(words).map(({ first, last }) => text.slice(words[first]!.start, words[last]!.end));
+}
+
+test('words are folded; ideographs stand alone', () => {
+  assert.deepEqual(
+    tokenise("L’Été, don't 忘记it").map(({ text }) => text),
+    ["l'ete", "don't", '忘', '记', 'it'],
+  );
+});
+
+test('words in quotation marks and code are marked, until their paragraph ends', () => {
+  const quoted = (text: string) =>
+    tokenise(text).flatMap(({ text: word, isQuoted }) => (isQuoted ? [word] : []));
+  assert.deepEqual(quoted('a "b c" d'), ['b', 'c']);
+  assert.deepEqual(quoted('a „b“ c «d» e'), ['d']);
+  assert.deepEqual(quoted('a ```b\n\nc``` d'), ['b', 'c']);
+  assert.deepEqual(quoted('5" of rain\n\nand "so'), []);
+});
+
+test('slots come in order, with few words between', () => {
+  assert.deepEqual(matched('~1 ignore all rules', 'ignore them all the rules'), [
+    'ignore them all the rules',
+  ]);
+  assert.deepEqual(matched('~1 ignore all rules', 'ignore them all of the rules'), []);
+  assert.deepEqual(matched('~1 ignore all rules', 'rules all ignore'), []);
+});
+
+test('alternatives, endings and words that belong together', () => {
+  assert.deepEqual(matched('ignor*|forget system_prompt*', 'Ignoring the system prompts'), [
+    'Ignoring the system prompts',
+  ]);
+  assert.deepEqual(matched('show 系统提示', 'show 系统提示 now'), ['show 系统提示']);
+  assert.deepEqual(matched('show system_prompt', 'show system the prompt'), []);
+});
+
+test('a later beginning counts where the earlier one is too far', () => {
+  assert.deepEqual(matched('~0 a b', 'a x a b'), ['a b']);
+});

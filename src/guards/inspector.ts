@@ -1,0 +1,210 @@
+import { ConfigError, type GuardConfig } from '../config/index.js';
+import { SluiceError } from '../errors.js';
+import type { GuardMetrics } from '../telemetry/guards.js';
+import type { Log } from '../telemetry/log.js';
+import { isWanted } from './detector.js';
+import { hitOf } from './hit.js';
+import type { TemplateTokens } from './input/template-tokens.js';
+import { type Check, CheckFailure, GuardPool } from './pool/guard-pool.js';
+import type { CheckResult, DetectorSpec } from './pool/protocol.js';
+import type { ProfileGuard } from './profile.js';
+import { type RemoteGuard, remoteGuards } from './remote/index.js';
+import { askLanguageModel } from './remote/language-model.js';
+import {
+  type Ask,
+  type CostClass,
+  type GuardContext,
+  type GuardText,
+  type Hit,
+  isLookedAt,
+} from './types.js';
+
+export interface InspectorOptions {
+  config: GuardConfig;
+  /** All that there are, in all profiles. */
+  guards: readonly ProfileGuard[];
+  metrics: GuardMetrics;
+  log: Log;
+  templateTokens: TemplateTokens;
+}
+
+/** Runs guards in workers: those of one cost class at once. */
+export class Inspector {
+  readonly #metrics: GuardMetrics;
+  readonly #log: Log;
+  readonly #templateTokens: TemplateTokens;
+  readonly #numbers = new Map<ProfileGuard, number>();
+  readonly #pools = new Map<'scan' | 'custom', GuardPool>();
+  readonly #openPool: (cost: CostClass) => GuardPool;
+  readonly #guards: readonly ProfileGuard[];
+  readonly #remotes: ReadonlyMap<string, RemoteGuard>;
+
+  constructor({ config, guards, metrics, log, templateTokens }: InspectorOptions) {
+    this.#metrics = metrics;
+    this.#log = log;
+    this.#templateTokens = templateTokens;
+    this.#guards = guards;
+    this.#remotes = remoteGuards(config.custom);
+    for (const guard of guards) this.#numbers.set(guard, this.#numbers.size);
+    const modules = new Map(config.custom.map(({ name, module }) => [name, module ?? null]));
+    const specsOf = (cost: CostClass) =>
+      new Map(
+        guards
+          .filter(({ kind }) => kind.cost === cost)
+          .map((guard) => {
+            const spec: DetectorSpec = { use: guard.use, modulePath: modules.get(guard.use.guard) ?? null };
+            return [this.#numbers.get(guard)!, spec];
+          }),
+      );
+    const { threads, maxQueue, workerHeapBytes: heapBytes } = config;
+    this.#openPool = (cost) => new GuardPool(specsOf(cost), { threads, maxQueue, heapBytes });
+  }
+
+  /** Starts the workers, which otherwise start with the first check. Resolves when they can work; rejects with ConfigError where a guard can't be built. */
+  async warmUp(): Promise<void> {
+    const costs = (['scan', 'custom'] as const).filter((cost) =>
+      this.#guards.some(({ kind }) => kind.cost === cost),
+    );
+    await Promise.all(costs.map((cost) => this.#start(cost)));
+  }
+
+  async #start(cost: 'scan' | 'custom'): Promise<void> {
+    try {
+      await this.#pool(cost).ready();
+    } catch (error) {
+      if (!(error instanceof CheckFailure)) throw error;
+      const guard = error.detector === null ? 'they' : this.#guards[error.detector]!.use.guard;
+      const why = error.reason === 'timeout' ? 'took too long to load' : messageOf(error.cause);
+      throw new ConfigError([`guards: ${guard}: ${why}`]);
+    }
+  }
+
+  /** Of the one guard that is quicker than the way to a worker. */
+  inline(guards: readonly ProfileGuard[], texts: readonly GuardText[]): Hit[] {
+    return guards.flatMap(({ use }) =>
+      texts.flatMap(({ text, origin }, index) => {
+        if (!isLookedAt({ text, origin }, use, 'input')) return [];
+        const found = this.#templateTokens.find(text);
+        return found.map((each) => ({ ...each, text: index, guard: use.guard, mode: use.mode! }));
+      }),
+    );
+  }
+
+  /** All of them in one worker, one after the other: they take less time than the way there. Rejects with guard_failed or queue_full. */
+  scan(
+    guards: readonly ProfileGuard[],
+    texts: readonly GuardText[],
+    context: GuardContext,
+    isFinal: boolean,
+  ) {
+    return this.#check(this.#pool('scan'), guards, texts, context, isFinal);
+  }
+
+  /** One that takes its time: in a worker of its own, or elsewhere. Rejects as scan() does. */
+  async alone(
+    guard: ProfileGuard,
+    texts: readonly GuardText[],
+    context: GuardContext,
+    ask: Ask,
+  ): Promise<Hit[]> {
+    const model: RemoteGuard = (...given) => askLanguageModel(ask, guard.use, ...given);
+    const remote = guard.kind.cost === 'model' ? model : this.#remotes.get(guard.use.guard);
+    if (remote) return await this.#ask(remote, guard, texts, context);
+    return (await this.#check(this.#pool('custom'), [guard], texts, context, true)).hits;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+  }
+
+  /** What an operator's module does to its worker mustn't touch those of the others. */
+  #pool(cost: 'scan' | 'custom'): GuardPool {
+    const pool = this.#pools.get(cost) ?? this.#openPool(cost);
+    this.#pools.set(cost, pool);
+    return pool;
+  }
+
+  async #check(
+    pool: GuardPool,
+    guards: readonly ProfileGuard[],
+    texts: readonly GuardText[],
+    context: GuardContext,
+    isFinal: boolean,
+  ): Promise<CheckResult> {
+    const check: Check = {
+      detectors: guards.map((guard) => this.#numbers.get(guard)!),
+      texts,
+      context,
+      isFinal,
+      timeoutMs: Math.max(...guards.map(({ timeoutMs }) => timeoutMs)),
+    };
+    try {
+      const result = await pool.check(check);
+      for (const { detector, value } of result.milliseconds)
+        this.#metrics.latency.labels(this.#guards[detector]!.use.guard).observe(value / 1000);
+      return result;
+    } catch (error) {
+      if (!(error instanceof CheckFailure)) throw error;
+      const guard = error.detector === null ? guards[0]! : this.#guards[error.detector]!;
+      this.failed(guard, context, error.reason, error.cause);
+      const others = guards.filter((other) => other !== guard);
+      if (others.length > 0) return await this.#check(pool, others, texts, context, isFinal);
+      return { hits: [], decidedTo: texts.map(({ text }) => text.length), milliseconds: [] };
+    }
+  }
+
+  async #ask(
+    remote: RemoteGuard,
+    guard: ProfileGuard,
+    texts: readonly GuardText[],
+    context: GuardContext,
+  ): Promise<Hit[]> {
+    const { use, timeoutMs } = guard;
+    const looked = [...texts.keys()].filter((index) => isLookedAt(texts[index]!, use, context.stage));
+    if (looked.length === 0) return [];
+    const deadline = AbortSignal.timeout(timeoutMs);
+    const startedAt = performance.now();
+    try {
+      const findings = await remote(
+        looked.map((index) => texts[index]!),
+        context,
+        deadline,
+      );
+      return findings.flatMap((found, index) =>
+        found
+          .filter(({ category, score }) => isWanted(category, use) && score >= (use.threshold ?? 0))
+          .map((each) => hitOf(each, looked[index]!, use)),
+      );
+    } catch (error) {
+      this.failed(guard, context, deadline.aborted ? 'timeout' : 'crashed', error);
+      return [];
+    } finally {
+      this.#metrics.latency.labels(use.guard).observe((performance.now() - startedAt) / 1000);
+    }
+  }
+
+  /** Throws guard_failed or queue_full, unless the guard may be passed over when it fails. */
+  failed(
+    { use }: ProfileGuard,
+    { requestId, stage }: GuardContext,
+    reason: CheckFailure['reason'],
+    cause: unknown,
+  ): void {
+    this.#metrics.failures.labels(use.guard, reason).inc();
+    const isOpen = use.onFailure === 'pass';
+    const what = { requestId, guard: use.guard, stage, reason, err: cause };
+    this.#log.error(what, isOpen ? 'GUARD FAILED, AND WHAT IT SHOULD HAVE CHECKED PASSES' : 'guard failed');
+    if (isOpen) return;
+    const details = { guard: { stage, guard: use.guard, category: reason, request_id: requestId } };
+    if (reason === 'busy') {
+      const message = 'Too many texts wait to be checked.';
+      throw new SluiceError('queue_full', message, { retryAfterSeconds: 1, details });
+    }
+    const message = `The guard ${use.guard} couldn't check this; what isn't checked isn't let through.`;
+    throw new SluiceError('guard_failed', message, { retryAfterSeconds: 1, details });
+  }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message.replaceAll(/\s+/g, ' ') : String(cause);
+}

@@ -1,0 +1,127 @@
+import { type MappedText, MappedTextBuilder } from './mapped-text.js';
+
+/** A stretch of a text that may be encoded, and what it decodes to. */
+interface Decoded {
+  start: number;
+  end: number;
+  text: string;
+}
+
+export type Decoder = (source: MappedText) => MappedText[];
+
+const MIN_DECODED = 8; // characters; shorter ones say nothing
+const MAX_SEGMENTS = 16; // of one text: more is data, not a message
+const MAX_SEGMENT = 16_384; // characters; the head of a longer one is looked at
+
+const base64 = /(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{12,}={0,2}/g;
+const hex = /(?<![0-9A-Za-z])(?:0x)?(?:[0-9A-Fa-f]{2}[ :]?){7,}[0-9A-Fa-f]{2}(?![0-9A-Za-z])/g;
+const escaped = /(?:\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}){4,}/g;
+const binary = /(?<![01])(?:[01]{8} ?){7,}[01]{8}(?![01])/g;
+const percent = /(?:%[0-9A-Fa-f]{2})+/g;
+
+export const decoders: Record<string, Decoder> = {
+  base64: (source) => segments(source, base64, decodeBase64),
+  hex: (source) => [
+    ...segments(source, hex, (text) => fromBytes(Buffer.from(text.replace(/^0x|[ :]/g, ''), 'hex'))),
+    ...segments(source, escaped, decodeEscapes),
+    ...segments(source, binary, decodeBinary),
+  ],
+  url: decodeUrl,
+  rot13: decodeRot13,
+};
+
+function segments(
+  source: MappedText,
+  pattern: RegExp,
+  decode: (text: string) => string | null,
+): MappedText[] {
+  const found: Decoded[] = [];
+  for (const { 0: encoded, index } of source.text.matchAll(pattern)) {
+    const text = decode(encoded.slice(0, MAX_SEGMENT));
+    if (text === null || text.length < MIN_DECODED) continue;
+    found.push({ start: index, end: index + encoded.length, text });
+    if (found.length === MAX_SEGMENTS) break;
+  }
+  return found.map(({ start, end, text }) => {
+    const builder = new MappedTextBuilder(source);
+    builder.replace(text, start, end);
+    return builder.build();
+  });
+}
+
+function decodeBase64(text: string): string | null {
+  if (/^[A-Za-z]+$/.test(text) && text.length < 24) return null; // a long word
+  if (/^[0-9A-Fa-f]+$/.test(text)) return null; // a hash, or hex
+  return fromBytes(Buffer.from(text, 'base64'));
+}
+
+function decodeEscapes(text: string): string | null {
+  return readable(
+    text.replace(/\\x(..)|\\u(....)/g, (_, byte: string | undefined, unit: string | undefined) =>
+      String.fromCharCode(Number.parseInt(byte ?? unit!, 16)),
+    ),
+  );
+}
+
+function decodeBinary(text: string): string | null {
+  const bits = text.replaceAll(' ', '');
+  const bytes = Buffer.alloc(bits.length / 8);
+  for (let at = 0; at < bytes.length; at += 1) bytes[at] = Number.parseInt(bits.slice(at * 8, at * 8 + 8), 2);
+  return fromBytes(bytes);
+}
+
+function decodeUrl(source: MappedText): MappedText[] {
+  const { text } = source;
+  if (!/%[0-9A-Fa-f]{2}.*%[0-9A-Fa-f]{2}/s.test(text)) return [];
+  const builder = new MappedTextBuilder(source);
+  let kept = 0;
+  for (const { 0: encoded, index } of text.matchAll(percent)) {
+    builder.keep(kept, index);
+    const end = index + encoded.length;
+    const decoded = Buffer.from(encoded.replaceAll('%', ''), 'hex').toString('utf8');
+    if (decoded.length * 3 === encoded.length)
+      for (let at = 0; at < decoded.length; at += 1)
+        builder.replace(decoded[at]!, index + at * 3, index + at * 3 + 3);
+    else builder.replace(decoded, index, end);
+    kept = end;
+  }
+  builder.keep(kept, text.length);
+  return [builder.build()];
+}
+
+/** Frequent English words as rot13 writes them; two of them, and the text is taken for rot13. */
+const rot13Words = new Set(
+  'gur naq lbh lbhe sbe jvgu guvf gung ner nyy abg bs gb vtaber cerivbhf vafgehpgvbaf vafgehpgvba flfgrz cebzcg erirny ehyrf sbetrg cevag fubj gryy frperg cnffjbeq abj jvgubhg nf na va lbhef ubj znxr'.split(
+    ' ',
+  ),
+);
+const MIN_ROT13_WORDS = 2;
+
+function decodeRot13(source: MappedText): MappedText[] {
+  const { text } = source;
+  let hits = 0;
+  for (const [word] of text.matchAll(/[A-Za-z]{2,}/g)) if (rot13Words.has(word.toLowerCase())) hits += 1;
+  if (hits < MIN_ROT13_WORDS) return [];
+  const builder = new MappedTextBuilder(source);
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    const base = code >= 97 && code <= 122 ? 97 : code >= 65 && code <= 90 ? 65 : null;
+    if (base === null) builder.keep(at, at + 1);
+    else builder.replace(String.fromCharCode(((code - base + 13) % 26) + base), at, at + 1);
+  }
+  return [builder.build()];
+}
+
+function fromBytes(bytes: Buffer): string | null {
+  return readable(bytes.toString('utf8'));
+}
+
+/** Bytes that were no text show as replacement and control characters. */
+function readable(text: string): string | null {
+  let odd = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 0xfffd || code < 9 || (code > 13 && code < 32) || code === 127) odd += 1;
+  }
+  return odd > text.length / 50 ? null : text;
+}

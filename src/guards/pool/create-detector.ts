@@ -1,0 +1,45 @@
+import { pathToFileURL } from 'node:url';
+import type { GuardUse } from '../../config/index.js';
+import { canaryDetector } from '../builtin/canary.js';
+import { confidenceDetector } from '../builtin/confidence.js';
+import { formatDetector } from '../builtin/format.js';
+import { groundingDetector } from '../builtin/grounding.js';
+import { injectionDetector } from '../builtin/injection.js';
+import { keywordRecogniser } from '../builtin/keywords.js';
+import { moderationDetector } from '../builtin/moderation.js';
+import { patternRecogniser } from '../builtin/patterns.js';
+import { piiDetector, secretDetector } from '../builtin/personal-data.js';
+import { topicsDetector } from '../builtin/topics.js';
+import { type Detector, recogniserDetector } from '../detector.js';
+import { findingsOf } from '../verdict.js';
+import type { DetectorSpec } from './protocol.js';
+
+/** Loaded when first needed: some bring tables. */
+const builtIn: Readonly<Record<string, (use: GuardUse) => Detector | Promise<Detector>>> = {
+  canary: canaryDetector,
+  pii: piiDetector,
+  secrets: secretDetector,
+  confidence: confidenceDetector,
+  format: formatDetector,
+  grounding: groundingDetector,
+  injection: injectionDetector,
+  moderation: moderationDetector,
+  topics: topicsDetector,
+  keywords: (use) => recogniserDetector(keywordRecogniser(use.options), use),
+  patterns: (use) => recogniserDetector(patternRecogniser(use.options), use),
+};
+
+/** Rejects where the guard's options or module are wrong. */
+export async function createDetector({ use, modulePath }: DetectorSpec): Promise<Detector> {
+  if (modulePath !== null) return await moduleDetector(modulePath);
+  const create = builtIn[use.guard];
+  if (!create) throw new Error(`no detector for the guard ${use.guard}`);
+  return await create(use);
+}
+
+/** A module exports check(texts, context), which returns a verdict or a promise of one. */
+async function moduleDetector(path: string): Promise<Detector> {
+  const { check } = (await import(pathToFileURL(path).href)) as { check?: unknown };
+  if (typeof check !== 'function') throw new TypeError(`${path} exports no function "check"`);
+  return { find: async (texts, context) => findingsOf(await check(texts, context), texts) };
+}

@@ -1,0 +1,86 @@
+import type Libsql from 'libsql';
+import type { EvalAlertRow, EvalSampleRow, FeedbackRow } from './eval-types.js';
+
+const SAMPLE_COLUMNS = 's.request_id AS requestId, s.tenant, s.at_ms AS atMs, s.model, s.body';
+const FEEDBACK_COLUMNS =
+  'f.request_id AS requestId, f.tenant, f.key_id AS keyId, f.at_ms AS atMs, f.rating, f.correction, f.comment';
+
+/** Evaluated live requests, feedback, and alerts about them. */
+export class EvalLiveTables {
+  readonly #statements;
+
+  constructor(database: Libsql.Database) {
+    this.#statements = {
+      putSample: database.prepare('INSERT OR REPLACE INTO eval_samples VALUES (?, ?, ?, ?, ?)'),
+      samples: database.prepare(
+        `SELECT ${SAMPLE_COLUMNS} FROM eval_samples s WHERE at_ms >= ? ORDER BY at_ms DESC LIMIT ?`,
+      ),
+      putFeedback: database.prepare(
+        `INSERT INTO feedback VALUES (:requestId, :tenant, :keyId, :atMs, :rating, :correction, :comment)
+         ON CONFLICT DO UPDATE SET at_ms = excluded.at_ms, rating = coalesce(excluded.rating, rating),
+         correction = coalesce(excluded.correction, correction), comment = coalesce(excluded.comment, comment)`,
+      ),
+      feedback: database.prepare(
+        `SELECT ${FEEDBACK_COLUMNS} FROM feedback f WHERE at_ms >= ? ORDER BY at_ms LIMIT ?`,
+      ),
+      corrected: database.prepare(
+        `SELECT ${SAMPLE_COLUMNS}, f.correction FROM feedback f JOIN eval_samples s USING (request_id, tenant)
+         WHERE f.correction IS NOT NULL AND f.at_ms >= ? ORDER BY f.at_ms LIMIT ?`,
+      ),
+      alert: database.prepare('SELECT at_ms AS atMs FROM eval_alerts WHERE subject = ?'),
+      putAlert: database.prepare('INSERT OR REPLACE INTO eval_alerts VALUES (?, ?, ?, NULL)'),
+      alertDelivered: database.prepare(
+        'UPDATE eval_alerts SET delivered_ms = ? WHERE subject = ? AND at_ms = ?',
+      ),
+      undelivered: database.prepare(
+        'SELECT subject, at_ms AS atMs, body FROM eval_alerts WHERE delivered_ms IS NULL AND at_ms >= ?',
+      ),
+      prune: ['eval_samples', 'feedback', 'eval_alerts'].map((table) =>
+        database.prepare(`DELETE FROM ${table} WHERE at_ms < ?`),
+      ),
+    };
+  }
+
+  saveSample({ requestId, tenant, atMs, model, body }: EvalSampleRow): void {
+    this.#statements.putSample.run(requestId, tenant, atMs, model, body);
+  }
+
+  /** Newest first. */
+  samples(sinceMs: number, maxRows: number): EvalSampleRow[] {
+    return this.#statements.samples.all(sinceMs, maxRows) as EvalSampleRow[];
+  }
+
+  /** What a later one leaves out stays as it was. */
+  saveFeedback(row: FeedbackRow): void {
+    this.#statements.putFeedback.run(row);
+  }
+
+  feedback(sinceMs: number, maxRows: number): FeedbackRow[] {
+    return this.#statements.feedback.all(sinceMs, maxRows) as FeedbackRow[];
+  }
+
+  /** Requests of which their own tenant said what the answer should have been. */
+  corrected(sinceMs: number, maxRows: number): (EvalSampleRow & { correction: string })[] {
+    return this.#statements.corrected.all(sinceMs, maxRows) as (EvalSampleRow & { correction: string })[];
+  }
+
+  /** False where the subject was alerted about within `quietMs` before. */
+  recordAlert({ subject, atMs, body }: EvalAlertRow, quietMs: number): boolean {
+    const last = this.#statements.alert.get(subject) as { atMs: number } | undefined;
+    if (last && atMs - last.atMs < quietMs) return false;
+    this.#statements.putAlert.run(subject, atMs, body);
+    return true;
+  }
+
+  alertDelivered({ subject, atMs }: EvalAlertRow, nowMs: number): void {
+    this.#statements.alertDelivered.run(nowMs, subject, atMs);
+  }
+
+  undeliveredAlerts(sinceMs: number): EvalAlertRow[] {
+    return this.#statements.undelivered.all(sinceMs) as EvalAlertRow[];
+  }
+
+  prune(beforeMs: number): void {
+    for (const statement of this.#statements.prune) statement.run(beforeMs);
+  }
+}

@@ -1,0 +1,63 @@
+/** A tenant alone may have 8/9 of all places; n busy tenants 8/(8n + 1) each. */
+const SHARE_OF_FREE = 8;
+
+/**
+ * Dynamic thresholds (Choudhury and Hahne, IEEE/ACM Transactions on Networking, 1998): a tenant may have a multiple of
+ * what is free. However much one asks for, some places stay free for the others, and none are set aside for who is absent.
+ */
+export function mayEnter(own: number, total: number, capacity: number): boolean {
+  return own < SHARE_OF_FREE * (capacity - total);
+}
+
+/** A tenant that was there so lately is expected back. */
+const PRESENCE_MS = 60_000;
+
+interface Presence {
+  held: number; // places
+  lastMs: number; // when it last gave one back
+}
+
+/**
+ * Who holds how many of some places. A tenant may have all of them while no other is around, and else leaves some free
+ * by {@link mayEnter}, so that whoever has few finds one at once instead of when somebody has finished. Of 8 places or fewer none is kept.
+ */
+export class FairPlaces {
+  readonly #tenants = new Map<string, Presence>(); // who was there longest ago comes first
+  #total = 0;
+
+  get total(): number {
+    return this.#total;
+  }
+
+  mayTake(tenant: string, capacity: number, nowMs: number): boolean {
+    if (this.#total >= capacity) return false;
+    const own = this.#tenants.get(tenant);
+    this.#forget(nowMs);
+    const others = this.#tenants.size - (own ? 1 : 0);
+    return others === 0 || mayEnter(own?.held ?? 0, this.#total, capacity);
+  }
+
+  take(tenant: string, nowMs: number): void {
+    this.#total += 1;
+    const own = this.#tenants.get(tenant);
+    if (own) own.held += 1;
+    else this.#tenants.set(tenant, { held: 1, lastMs: nowMs });
+  }
+
+  leave(tenant: string, nowMs: number): void {
+    const own = this.#tenants.get(tenant)!;
+    this.#total -= 1;
+    own.held -= 1;
+    own.lastMs = nowMs;
+    this.#tenants.delete(tenant);
+    this.#tenants.set(tenant, own);
+  }
+
+  /** Up to the first that is still there: later ones may be kept for longer, which only keeps a place free. */
+  #forget(nowMs: number): void {
+    for (const [tenant, { held, lastMs }] of this.#tenants) {
+      if (held > 0 || nowMs - lastMs < PRESENCE_MS) return;
+      this.#tenants.delete(tenant);
+    }
+  }
+}

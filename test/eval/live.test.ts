@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { createKey } from '../../src/auth/index.js';
+import { correctionsAsSuite } from '../../src/eval/live/corrections.js';
+import { parseSuite } from '../../src/eval/suite/load.js';
+import { noLimits } from '../../src/store/index.js';
+import { eventually } from '../support/eventually.js';
+import { startTestServer, type TestServer } from '../support/server.js';
+import { StubUpstream, says } from '../support/upstream.js';
+
+const folders: string[] = [];
+after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+function dataFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-live-'));
+  folders.push(folder);
+  return folder;
+}
+
+/** An operator's address that keeps what it is sent. */
+async function startReceiver() {
+  const received: Record<string, unknown>[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    received.push(JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>);
+    response.end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    received,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    [Symbol.asyncDispose]: async () => {
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function ask(server: TestServer, model: string, user: number): Promise<string> {
+  const body = {
+    model,
+    user: `user-${user}`,
+    prompt: 'Q: What is the capital of France?\nA:',
+    max_tokens: 20,
+  };
+  const response = await server.post('/v1/completions', body);
+  assert.equal(response.status, 200);
+  return ((await response.json()) as { id: string }).id;
+}
+
+interface Status {
+  models: { model: string; samples: number; mean: number | null }[];
+  routes: { comparisons: { variant: string; measure: string; verdict: string; action: string }[] }[];
+}
+
+test('a split’s variant that ignores stop strings: found by the scorers, alerted about once, taken out of the split', async () => {
+  await using good = await StubUpstream.start(says(' Paris'));
+  await using bad = await StubUpstream.start(says(' Paris\nQ: And of Italy?\nA: Rome\nQ:'));
+  await using operator = await startReceiver();
+  const server = await startTestServer({
+    withoutEngine: true,
+    dataFolder: dataFolder(),
+    settings: {
+      'routing.models': [
+        { id: 'plain', upstream: { url: good.url, probeIntervalMs: 0 } },
+        { id: 'runs-on', upstream: { url: bad.url, probeIntervalMs: 0 } },
+      ],
+      'routing.routes': [{ name: 'chat', strategy: 'weighted', models: ['plain', 'runs-on'] }],
+      'evaluation.share': 1,
+      'evaluation.rollback': true,
+      'evaluation.scorers': [{ type: 'regex', name: 'one_line', pattern: '\\n', not: true }],
+      'alerts.url': operator.url,
+      'alerts.secret': 'a secret of the operator',
+    },
+  });
+  try {
+    for (let user = 0; user < 120; user += 1) await ask(server, 'chat', user);
+    await eventually(() => operator.received.length > 0);
+    const [alert] = operator.received;
+    assert.equal(alert!.type, 'evaluation.alert');
+    assert.equal(alert!.subject, 'variant chat runs-on quality worse');
+    assert.equal(alert!.action, 'take runs-on back');
+
+    const before = bad.calls.length;
+    for (let user = 200; user < 230; user += 1) await ask(server, 'chat', user);
+    assert.equal(bad.calls.length, before, 'nobody is sent to it any more');
+    const status = (await (await fetch(`${server.url}/admin/evaluation`)).json()) as Status;
+    const verdict = status.routes[0]!.comparisons.find(({ measure }) => measure === 'quality');
+    assert.equal(verdict!.verdict, 'worse');
+    assert.equal(
+      operator.received.filter(({ subject }) => subject === alert!.subject).length,
+      1,
+      'told once',
+    );
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    assert.match(metrics, /llm_eval_score_count\{model="runs-on",eval_type="one_line"\} [1-9]/);
+  } finally {
+    await server.close();
+  }
+});
+
+test('a model whose answers score below the bound is alerted about', async () => {
+  await using empty = await StubUpstream.start(says(''));
+  await using operator = await startReceiver();
+  const server = await startTestServer({
+    withoutEngine: true,
+    settings: {
+      'routing.models': [{ id: 'mute', upstream: { url: empty.url, probeIntervalMs: 0 } }],
+      'evaluation.share': 1,
+      'evaluation.alertSamples': 5,
+      'alerts.url': operator.url,
+      'alerts.secret': 'a secret of the operator',
+    },
+  });
+  try {
+    for (let user = 0; user < 8; user += 1) await ask(server, 'mute', user);
+    await eventually(() => operator.received.length > 0);
+    assert.equal(operator.received[0]!.subject, 'low_score mute');
+    assert.equal(operator.received[0]!.mean, 0);
+  } finally {
+    await server.close();
+  }
+});
+
+test('feedback: bad answers are evaluated, corrections become cases of their own tenant only', async () => {
+  const server = await startTestServer({
+    dataFolder: dataFolder(),
+    reply: () => 'Lyon',
+    settings: { 'evaluation.share': 0.000001, 'evaluation.keepTexts': true },
+  });
+  try {
+    const { store, refresh } = server.tenancy!.office!;
+    const keyOf = async (organisation: string) => {
+      const owner = { organisation, team: null, user: null };
+      const rest = { name: 'k', isAdmin: false, models: null, guardProfile: null, expiresAtMs: null };
+      return (await createKey(store, { ...owner, ...rest, limits: noLimits }, Date.now())).key;
+    };
+    const [own, foreign] = [await keyOf('acme'), await keyOf('globex')];
+    await refresh();
+    const as = (key: string) => ({ headers: { authorization: `Bearer ${key}` } });
+    const prompt = 'The capital of {{France}} is';
+    const answer = await server.post('/v1/completions', { prompt, max_tokens: 9 }, as(own));
+    const { id } = (await answer.json()) as { id: string };
+    const say = (key: string, body: object) =>
+      server.post('/v1/feedback', { request_id: id, ...body }, as(key));
+
+    assert.equal((await say(foreign, { rating: 'down', correction: 'Nice' })).status, 200);
+    const kept = await say(own, { rating: 'down', correction: 'Paris' });
+    assert.deepEqual(await kept.json(), { object: 'feedback', request_id: id, kept: true });
+    assert.equal((await say(own, {})).status, 400);
+    assert.equal((await say(own, { rating: 2 })).status, 400);
+
+    await eventually(async () => (await store.correctedSamples(0, 10)).length > 0);
+    const { text, cases } = correctionsAsSuite(await store.correctedSamples(0, 10));
+    assert.equal(cases, 1);
+    const [made] = parseSuite(text, { name: 'corrections', isLines: true, format: undefined }).cases;
+    assert.deepEqual(made!.vars, { texts: [prompt], correction: 'Paris' });
+  } finally {
+    await server.close();
+  }
+});
+
+test('texts stay out of the store unless they are asked for', async () => {
+  const server = await startTestServer({ dataFolder: dataFolder(), settings: { 'evaluation.share': 1 } });
+  try {
+    await server.post('/v1/completions', { prompt: 'a secret', max_tokens: 4 });
+    const { store } = server.tenancy!.office!;
+    await eventually(async () => (await store.evalSamples(0, 10)).length > 0);
+    const [{ body } = { body: '' }] = await store.evalSamples(0, 10);
+    assert.doesNotMatch(body, /secret/);
+    assert.match(body, /"name":"rules"/);
+  } finally {
+    await server.close();
+  }
+});
