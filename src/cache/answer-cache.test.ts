@@ -47,7 +47,7 @@ function setup(options: { lower?: FakeLevel[]; settings?: object } = {}) {
   const cache = new AnswerCache({
     settings: configSchema.parse({ cache: { diskTimeoutMs: 10_000, ttlJitter: 0, ...options.settings } })
       .cache,
-    scope: { version: '1', defaultMaxTokens: 100 },
+    scope: { version: '1', defaultMaxTokens: 100, guardRevisionOf: () => null },
     lower: options.lower ?? [],
     metrics: new Metrics({ processMetrics: false }).cache,
     nowMs: () => clock.nowMs,

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type PlannedModel, planOf, requestOf } from '../../test/support/plan.js';
 import type { Caller } from '../auth/caller.js';
+import { guardSchema } from '../config/guard-schema.js';
+import { guardRevisions } from '../guards/revision.js';
 import type { Plan } from '../routing/plan.js';
 import { cacheKey } from './key.js';
 
@@ -14,13 +16,20 @@ interface Around {
   plan?: Partial<Plan>;
   version?: string;
   defaultMaxTokens?: number;
+  guards?: object;
 }
 
 function keyOf(wire: Wire, around: Around = {}): string | null {
   const { caller = {}, models = [{ id: 'm' }], plan = {}, version = '1', defaultMaxTokens = 1024 } = around;
   const request = requestOf(wire, { caller });
-  return cacheKey(planOf(request, models, plan), request, { version, defaultMaxTokens });
+  const guardRevisionOf = guardRevisions(guardSchema.parse(around.guards ?? {}));
+  const scope = { version, defaultMaxTokens, guardRevisionOf };
+  return cacheKey(planOf(request, models, plan), request, scope);
 }
+
+const ownGuards = (threshold: number) => ({
+  profiles: { own: { output: [{ guard: 'moderation', threshold }] } },
+});
 
 const text = fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme' });
 const sampled = {
@@ -142,7 +151,9 @@ test('whatever decides over the answer changes the key', () => {
   const base = { prompt: 'a', temperature: 0 };
   const around: Around[] = [
     { caller: { tenant: 'other' } },
-    { caller: { guardProfile: 'strict' } },
+    { caller: { guardProfile: 'default' } },
+    { caller: { guardProfile: 'own' }, guards: ownGuards(0.5) },
+    { caller: { guardProfile: 'own' }, guards: ownGuards(0.6) },
     { models: [{ id: 'other' }] },
     { models: [{ id: 'm', revision: 'r2' }] },
     { version: '2' },

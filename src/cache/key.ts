@@ -7,6 +7,8 @@ import type { Plan } from '../routing/plan.js';
 export interface KeyScope {
   version: string; // of the program
   defaultMaxTokens: number;
+  /** Of the guards that a profile's name stands for; null: everyone's profile, or none. */
+  guardRevisionOf: (profile: string | null) => string | null;
 }
 
 /**
@@ -22,7 +24,7 @@ export function cacheKey(plan: Plan, request: ValidatedRequest, scope: KeyScope)
   const parts = [
     scope.version,
     request.tenant,
-    request.caller.guardProfile,
+    scope.guardRevisionOf(request.caller.guardProfile),
     models,
     plan.cascade && [plan.cascade, request.routing.qualityThreshold, request.routing.maxNanodollars],
     inputParts(request.input),

@@ -1,5 +1,6 @@
 import type { Config } from '../config/index.js';
 import type { Embedder } from '../embedding/index.js';
+import { guardRevisions } from '../guards/revision.js';
 import { dataDirectory } from '../store/index.js';
 import { packageVersion } from '../support/version.js';
 import { DiskLevel } from './disk/disk-level.js';
@@ -36,6 +37,10 @@ export async function openCacheLevels(
   return levels;
 }
 
-export function keyScopeOf({ requests }: Config): KeyScope {
-  return { version: packageVersion(), defaultMaxTokens: requests.defaultMaxTokens };
+export function keyScopeOf({ requests, guards }: Config): KeyScope {
+  return {
+    version: packageVersion(),
+    defaultMaxTokens: requests.defaultMaxTokens,
+    guardRevisionOf: guardRevisions(guards),
+  };
 }
