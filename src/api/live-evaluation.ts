@@ -2,25 +2,18 @@ import { anonymousCaller, type Caller } from '../auth/caller.js';
 import { Webhook } from '../cost/webhook.js';
 import { LiveAlerts } from '../eval/live/alerts.js';
 import { LiveEvaluation } from '../eval/live/live-evaluation.js';
-import type { Redact } from '../eval/live/redact.js';
 import type { Router } from '../routing/router.js';
 import type { ApiContext } from './context.js';
 import { LocalEndpoint } from './local-endpoint.js';
 
-/** Until a guard takes personal data out of texts, they are kept as they are, where they are kept at all. */
-const asItIs: Redact = (text) => text;
-
 /** Live evaluation of this server's own traffic, by its own models. Throws ConfigError where it can't be as configured. */
-export async function createLiveEvaluation(
-  {
-    config,
-    gateway,
-    office,
-    metrics,
-    log,
-  }: Pick<ApiContext, 'config' | 'gateway' | 'office' | 'metrics' | 'log'>,
-  redact: Redact = asItIs,
-): Promise<LiveEvaluation> {
+export async function createLiveEvaluation({
+  config,
+  gateway,
+  office,
+  metrics,
+  log,
+}: Pick<ApiContext, 'config' | 'gateway' | 'office' | 'metrics' | 'log'>): Promise<LiveEvaluation> {
   const { evaluation, alerts } = config;
   const own = new WeakSet<Caller>();
   const store = office?.store ?? null;
@@ -33,7 +26,7 @@ export async function createLiveEvaluation(
     alerts: liveAlerts,
     metrics: metrics.evaluation,
     log,
-    redact,
+    redact: (text, { requestId, tenant }) => gateway.guards.cleaned(requestId, tenant, text),
     endpointFor: (tenant) => {
       const caller = { ...anonymousCaller(true), tenant };
       own.add(caller);

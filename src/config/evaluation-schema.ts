@@ -30,7 +30,9 @@ export const evaluationSchema = z.strictObject({
   keepTexts: z
     .boolean()
     .default(false)
-    .describe('keep redacted prompts and answers with their scores; corrections become cases only then'),
+    .describe(
+      'keep prompts and answers, without personal data and secrets; corrections become cases only then',
+    ),
   maxTextCharacters: z
     .int()
     .min(1)

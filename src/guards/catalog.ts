@@ -158,6 +158,11 @@ const use = (guard: string, settings: Partial<GuardUse> = {}): GuardUse => {
 /** What /v1/moderations asks. */
 export const moderationScores: GuardUse = use('moderation', { mode: 'block', options: { all: true } });
 
+/** What texts lose that are kept beyond their request. */
+export const keptTextGuards: readonly GuardUse[] = ['pii', 'secrets'].map((guard) =>
+  use(guard, { mode: 'redact' }),
+);
+
 /** The shipped profile. Of personal data it hides what a model has no use for, and gives it back in the answer. */
 export const shippedProfile: GuardProfile = {
   input: [

@@ -10,6 +10,11 @@ export interface Edit {
   replacement: string;
 }
 
+/** Where no guard is reversible. */
+export function neverHides(): never {
+  throw new Error('there is no vault to hide a value in');
+}
+
 type EditHit = Hit & { mode: EditMode };
 type EditMode = 'redact' | 'mask' | 'reversible';
 

@@ -8,8 +8,8 @@ import type { Log } from '../telemetry/log.js';
 import type { Trace } from '../telemetry/trace.js';
 import { Audit } from './audit.js';
 import { Backoff, type BlockCounter } from './backoff.js';
-import { moderationScores, NO_PROFILE } from './catalog.js';
-import { applyEdits, redacted } from './edits.js';
+import { keptTextGuards, moderationScores, NO_PROFILE } from './catalog.js';
+import { applyEdits, editsOf, neverHides, redacted } from './edits.js';
 import { TemplateTokens } from './input/template-tokens.js';
 import { refuseHuge, textsOf, withTexts } from './input/texts.js';
 import { byText, inspect } from './inspect.js';
@@ -58,9 +58,11 @@ export class Guards {
   readonly audit: Audit;
   readonly #book: ProfileBook;
   readonly #moderator: ProfileGuard;
+  readonly #cleaners: readonly ProfileGuard[];
   readonly #counter: BlockCounter;
   readonly #nowMs: () => number;
   readonly #expiry: NodeJS.Timeout;
+  #starting: Promise<void> | null = null;
 
   /** Throws ConfigError. */
   constructor({ config, metrics, log, nowMs, vocabs }: GuardsOptions) {
@@ -69,10 +71,11 @@ export class Guards {
     this.#nowMs = nowMs;
     this.#book = new ProfileBook(config);
     this.#moderator = this.#book.single(moderationScores);
+    this.#cleaners = keptTextGuards.map((use) => this.#book.single(use));
     const guards = this.#book
       .list()
       .flatMap((profile) => [...profile.guards.input, ...profile.guards.output]);
-    guards.push(this.#moderator);
+    guards.push(this.#moderator, ...this.#cleaners);
     this.inspector = new Inspector({
       config,
       guards,
@@ -89,7 +92,16 @@ export class Guards {
   /** Resolves when checks needn't wait for workers to start; where nobody is guarded yet, they start with the first check. */
   async warmUp(): Promise<void> {
     const { profile, profiles } = this.config;
-    if (profile !== NO_PROFILE || Object.keys(profiles).length > 0) await this.inspector.warmUp();
+    if (profile !== NO_PROFILE || Object.keys(profiles).length > 0) await this.#started();
+  }
+
+  /** A worker's start takes longer than a check may. */
+  #started(): Promise<void> {
+    this.#starting ??= this.inspector.warmUp().catch((error: unknown) => {
+      this.#starting = null; // the next use tries again
+      throw error;
+    });
+    return this.#starting;
   }
 
   /** The profile for a request. Throws guard_failed or invalid_value, as {@link ProfileBook.of}. */
@@ -120,8 +132,19 @@ export class Guards {
     const asked = texts.map((text): GuardText => ({ text, origin: 'user' }));
     refuseHuge(asked, this.config.maxTextCharacters);
     const context = { requestId, tenant, stage: 'input' } as const;
+    await this.#started();
     const { hits } = await this.inspector.scan([this.#moderator], asked, context, true);
     return byText(hits, texts.length);
+  }
+
+  /** A text as it may be kept: without personal data and secrets. Rejects with guard_failed or request_too_large. */
+  async cleaned(requestId: string, tenant: string, text: string): Promise<string> {
+    const asked = [{ text, origin: 'user' } as const];
+    refuseHuge(asked, this.config.maxTextCharacters);
+    const context = { requestId, tenant, stage: 'input' } as const;
+    await this.#started();
+    const { hits } = await this.inspector.scan(this.#cleaners, asked, context, true);
+    return applyEdits(text, editsOf(text, hits, neverHides));
   }
 
   /**

@@ -12,6 +12,7 @@ import { parseSuite } from '../../src/eval/suite/load.js';
 import { noLimits } from '../../src/store/index.js';
 import { eventually } from '../support/eventually.js';
 import { startTestServer, type TestServer } from '../support/server.js';
+import { StubEmbedder } from '../support/stub-embedder.js';
 import { StubUpstream, says } from '../support/upstream.js';
 
 const folders: string[] = [];
@@ -178,6 +179,100 @@ test('texts stay out of the store unless they are asked for', async () => {
     const [{ body } = { body: '' }] = await store.evalSamples(0, 10);
     assert.doesNotMatch(body, /secret/);
     assert.match(body, /"name":"rules"/);
+  } finally {
+    await server.close();
+  }
+});
+
+test('texts that are kept have neither personal data nor secrets; feedback neither', async () => {
+  const server = await startTestServer({
+    dataFolder: dataFolder(),
+    reply: () => 'Write to carol@example.com.',
+    settings: { 'evaluation.share': 1, 'evaluation.keepTexts': true },
+  });
+  try {
+    const prompt = 'Mail bob@example.com, card 4111 1111 1111 1111, from Hamburg';
+    const answer = await server.post('/v1/completions', { prompt, max_tokens: 40 });
+    const { id } = (await answer.json()) as { id: string };
+    const feedback = {
+      request_id: id,
+      correction: 'Write to dave@example.com.',
+      comment: 'call +49 30 901820',
+    };
+    assert.equal((await server.post('/v1/feedback', feedback)).status, 200);
+    const { store } = server.tenancy!.office!;
+    await eventually(async () => (await store.correctedSamples(0, 10)).length > 0);
+    const kept = JSON.stringify([await store.evalSamples(0, 10), await store.correctedSamples(0, 10)]);
+    assert.match(kept, /from Hamburg/);
+    assert.match(kept, /Write to \[REDACTED_EMAIL\]/);
+    for (const value of ['bob@', '4111', 'carol@', 'dave@', '901820'])
+      assert.ok(!kept.includes(value), value);
+  } finally {
+    await server.close();
+  }
+});
+
+/** Samples that were taken though the share is next to nothing. */
+async function samplesBy(server: TestServer): Promise<{ reasons: string[]; scores: { name: string }[] }[]> {
+  const rows = await server.tenancy!.office!.store.evalSamples(0, 10);
+  return rows.map(({ body }) => JSON.parse(body));
+}
+
+test('an answer that a guard has warned of is evaluated, and one without a warning isn’t', async () => {
+  const warning = { guard: 'keywords', mode: 'warn', options: { words: { money: ['refund'] } } };
+  const server = await startTestServer({
+    dataFolder: dataFolder(),
+    settings: {
+      'evaluation.share': 1e-9,
+      'guards.profile': 'watching',
+      'guards.profiles': { watching: { input: [warning], output: [warning] } },
+    },
+  });
+  try {
+    await server.post('/v1/completions', { prompt: 'a parcel', max_tokens: 4 });
+    await server.post('/v1/completions', { prompt: 'a refund', max_tokens: 4, stream: true });
+    await eventually(async () => (await samplesBy(server)).length > 0);
+    const samples = await samplesBy(server);
+    assert.deepEqual(
+      samples.map(({ reasons }) => reasons),
+      [['guard_warning']],
+    );
+  } finally {
+    await server.close();
+  }
+});
+
+test('an answer to a similar question is evaluated against a fresh one', async () => {
+  const server = await startTestServer({
+    dataFolder: dataFolder(),
+    embedder: new StubEmbedder(),
+    reply: () => 'rm -r folder',
+    settings: {
+      'evaluation.share': 1e-9,
+      'semanticCache.enabled': true,
+      'semanticCache.byDefault': true,
+      'semanticCache.timeoutMs': 10_000,
+    },
+  });
+  try {
+    const ask = async (content: string) => {
+      const messages = [{ role: 'user', content }];
+      const response = await server.post('/v1/chat/completions', {
+        messages,
+        temperature: 0,
+        max_tokens: 40,
+      });
+      await response.text();
+      return response.headers.get('x-sluice-cache');
+    };
+    assert.equal(await ask('How do I delete a folder in Linux?'), 'miss');
+    await eventually(
+      async () => (await ask('Please tell me how to remove a directory in Linux.')) === 'hit-l3',
+    );
+    await eventually(async () => (await samplesBy(server)).length > 0);
+    const [sample] = await samplesBy(server);
+    assert.deepEqual(sample!.reasons, ['cache_hit']);
+    assert.ok(sample!.scores.some(({ name }) => name === 'cache'));
   } finally {
     await server.close();
   }

@@ -14,6 +14,7 @@ export class AnswerCollector implements AnswerObserver {
   #variant: Exchange['variant'] = null;
   #text = '';
   #finishReason: FinishReason = 'stop';
+  readonly #guardWarnings = new Set<string>();
 
   constructor(
     request: ValidatedRequest,
@@ -26,6 +27,7 @@ export class AnswerCollector implements AnswerObserver {
   }
 
   event(event: GenerationEvent): void {
+    for (const warning of warningsOf(event)) this.#guardWarnings.add(warning);
     if (event.type === 'start') {
       this.#model = event.model;
       this.#route = event.route?.name ?? null;
@@ -61,11 +63,16 @@ export class AnswerCollector implements AnswerObserver {
         nanodollars: usage.nanodollars ?? usage.route?.nanodollars ?? null,
         quality: usage.route?.quality ?? null,
         cacheLevel: usage.cache?.level ?? null,
-        guardResult: null, // no guards in the pipeline yet
+        guardWarnings: [...this.#guardWarnings],
       },
       this.#request,
     );
   }
+}
+
+function warningsOf(event: GenerationEvent): readonly string[] {
+  if (event.type === 'start') return event.guardWarnings ?? [];
+  return event.type === 'done' ? (event.guard?.warnings ?? []) : [];
 }
 
 /** Null where it isn't text: token ids, or a prompt that only echoes. */

@@ -12,7 +12,7 @@ import { calibrationCurve } from './calibration.js';
 import { type Features, featureReader } from './features.js';
 import { type Finding, Monitor, type MonitorStatus } from './monitor.js';
 import { RecentExchanges } from './recent.js';
-import { type Redact, redacted } from './redact.js';
+import { type Redact, redacted, redactedFeedback } from './redact.js';
 import type { Exchange, LiveSample, SampleReason } from './sample.js';
 import { liveScorers, SampleScorer } from './sample-scorer.js';
 import { Sampling } from './sampling.js';
@@ -93,10 +93,10 @@ export class LiveEvaluation implements GenerationObserver {
     return new AnswerCollector(request, options, (exchange, ended) => this.#ended(exchange, ended));
   }
 
-  /** Keeps what a user thinks of an answer. Rejects with store_unavailable; true where it could be kept. */
+  /** Keeps what a user thinks of an answer. Rejects with store_unavailable or guard_failed; true where it could be kept. */
   async feedback(row: FeedbackRow): Promise<boolean> {
-    const { store, metrics } = this.#options;
-    await store?.saveFeedback(row);
+    const { store, metrics, redact } = this.#options;
+    await store?.saveFeedback(await redactedFeedback(row, redact));
     const recent = this.#recent.find(row.requestId, row.tenant);
     if (recent && row.rating !== null)
       metrics.score.labels(recent.exchange.model, 'feedback').observe(row.rating);

@@ -22,7 +22,7 @@ const exchange: Exchange = {
   nanodollars: null,
   quality: null,
   cacheLevel: null,
-  guardResult: null,
+  guardWarnings: [],
 };
 const request = { constraint: null, maxTokens: 9, input: { kind: 'text' } } as unknown as ValidatedRequest;
 const { signal } = new AbortController();

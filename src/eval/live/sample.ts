@@ -28,7 +28,7 @@ export interface Exchange {
   nanodollars: number | null;
   quality: number | null; // a cascade's estimate
   cacheLevel: CacheLevel | null;
-  guardResult: string | null;
+  guardWarnings: string[]; // of request and answer, "guard/category"
 }
 
 /** An exchange that was scored; texts redacted. */

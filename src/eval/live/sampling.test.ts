@@ -23,7 +23,7 @@ function exchange(more: Partial<Exchange> = {}): Exchange {
     nanodollars: null,
     quality: null,
     cacheLevel: null,
-    guardResult: null,
+    guardWarnings: [],
     ...more,
   };
 }
@@ -53,7 +53,7 @@ test('rules take what the share would not, but nothing where it is 0', () => {
   const rare = new Sampling({ ...defaults, share: 1e-9 });
   assert.deepEqual(rare.reasons(exchange({ quality: 0.1 })), ['low_confidence']);
   assert.deepEqual(rare.reasons(exchange({ quality: 0.9 })), []);
-  assert.deepEqual(rare.reasons(exchange({ cacheLevel: 'l3', guardResult: 'warn' })), [
+  assert.deepEqual(rare.reasons(exchange({ cacheLevel: 'l3', guardWarnings: ['pii/email'] })), [
     'cache_hit',
     'guard_warning',
   ]);

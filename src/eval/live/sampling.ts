@@ -35,11 +35,11 @@ export class Sampling {
     return (keyId === null ? undefined : keys[keyId]) ?? routes[route ?? model] ?? share;
   }
 
-  #rules({ quality, cacheLevel, guardResult }: Exchange): SampleReason[] {
+  #rules({ quality, cacheLevel, guardWarnings }: Exchange): SampleReason[] {
     const found = {
       low_confidence: quality !== null && quality < this.#config.lowConfidence,
       cache_hit: cacheLevel === 'l3',
-      guard_warning: guardResult === 'warn',
+      guard_warning: guardWarnings.length > 0,
     };
     return (Object.keys(found) as (keyof typeof found)[]).filter((rule) => found[rule] && this.allows(rule));
   }

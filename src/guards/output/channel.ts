@@ -1,4 +1,4 @@
-import { type Edit, editsOf } from '../edits.js';
+import { type Edit, editsOf, neverHides } from '../edits.js';
 import { LOOK_BEHIND } from '../finding.js';
 import type { Hit } from '../types.js';
 
@@ -89,8 +89,4 @@ function piecesOf(text: string, from: number, to: number, edits: readonly Edit[]
   }
   plain(to);
   return pieces;
-}
-
-function neverHides(): never {
-  throw new Error('an answer has nothing to hide from a model');
 }

@@ -1,6 +1,7 @@
 import type { BlockReport } from '../../generation/report.js';
 import type { GenerationEvent } from '../../generation/types.js';
 import type { VocabTable } from '../../native/types.js';
+import { neverHides } from '../edits.js';
 import { inspect } from '../inspect.js';
 import type { ProfileGuard } from '../profile.js';
 import { blockReport, warningOf } from '../report.js';
@@ -13,8 +14,6 @@ import { TokenQueue, type Tokens } from './token-queue.js';
 
 type DeltaEvent = Extract<GenerationEvent, { type: 'delta' }>;
 type DoneEvent = Extract<GenerationEvent, { type: 'done' }>;
-
-const noHide = (value: string) => value; // no guard of an answer is reversible
 
 /**
  * One choice of an answer. A check sees all that has arrived since the last, and at most one is under way; guards that read
@@ -123,7 +122,7 @@ export class ChoiceGuard {
       guards: profile.guards.output,
       texts,
       context,
-      hide: noHide,
+      hide: neverHides,
     });
     if (block) {
       this.#scope.onHits(hits, texts);
