@@ -42,7 +42,14 @@ export async function guards(
   ]);
   const metrics = new Metrics({ processMetrics: false }).guards;
   const log = createLog('silent');
-  const guarded = new Guards({ config: config.guards, metrics, log, nowMs: Date.now, vocabs: () => [] });
+  const guarded = new Guards({
+    config: config.guards,
+    metrics,
+    log,
+    nowMs: Date.now,
+    vocabs: () => [],
+    embedder: null,
+  });
   const figures: Figure[] = [];
   try {
     await guarded.warmUp();

@@ -68,6 +68,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     log: parts.log,
     nowMs: Date.now,
     vocabs: () => models.list().map(({ text }) => text.vocab),
+    embedder,
   });
   await guards.warmUp().catch(async (error: unknown) => {
     await guards.close();

@@ -107,6 +107,15 @@ const builtIn: Readonly<Record<string, GuardKind>> = {
     mode: 'warn',
     origins: everyones,
   },
+  similarity: {
+    summary: 'nearness of meaning by embeddings: to known attacks, to topics, or of an answer to its sources',
+    stages: both,
+    cost: 'embedding',
+    unit: 'answer',
+    mode: 'block',
+    origins: untrusted,
+    readsSources: true,
+  },
   language_model: {
     summary: 'a served model that is asked for a verdict: injection, grounding, or a Llama Guard',
     stages: both,

@@ -62,16 +62,6 @@ export function classify(classifier: Classifier, text: string): Finding[] {
   return [...best.values()];
 }
 
-/** Several ways to the same end, such as patterns and a classifier. */
-export function combined(detectors: readonly Detector[]): Detector {
-  return {
-    find: async (texts, context) => {
-      const all = await Promise.all(detectors.map((detector) => detector.find(texts, context)));
-      return texts.map((_, index) => all.flatMap((findings) => findings[index]!));
-    },
-  };
-}
-
 /** Parts of a text that overlap. */
 export function* windowsOf(
   length: number,

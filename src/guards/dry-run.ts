@@ -29,7 +29,8 @@ export class DryRun {
   /** Throws ConfigError, and invalid_value for a profile that isn't there. */
   constructor(config: GuardConfig, profileName: string, stage: GuardStage, log: Log) {
     const all = profileOf(config, profileName).guards[stage];
-    const isSkipped = ({ kind, use }: ProfileGuard) => kind.cost === 'model' || use.guard === 'confidence';
+    const isSkipped = ({ kind, use }: ProfileGuard) =>
+      kind.cost === 'model' || kind.cost === 'embedding' || use.guard === 'confidence';
     this.#guards = all.filter((guard) => !isSkipped(guard));
     this.skipped = all.filter(isSkipped).map(({ use }) => use.guard);
     this.#stage = stage;
@@ -39,6 +40,7 @@ export class DryRun {
       metrics: new GuardMetrics(new Registry()),
       log,
       templateTokens: new TemplateTokens(() => []),
+      embedder: null,
     });
   }
 

@@ -1,5 +1,6 @@
 import type { Caller } from '../auth/caller.js';
 import type { GuardConfig, GuardStage } from '../config/index.js';
+import type { Embedder } from '../embedding/index.js';
 import { SluiceError } from '../errors.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import type { VocabTable } from '../native/types.js';
@@ -47,6 +48,8 @@ export interface GuardsOptions {
   nowMs: () => number;
   /** Of the models that are loaded here. */
   vocabs: () => readonly VocabTable[];
+  /** Null: no guard can compare meanings. */
+  embedder: Embedder | null;
 }
 
 /** The guards of all requests: what goes in before a model is chosen, and what comes out on its way to the client. */
@@ -65,7 +68,7 @@ export class Guards {
   #starting: Promise<void> | null = null;
 
   /** Throws ConfigError. */
-  constructor({ config, metrics, log, nowMs, vocabs }: GuardsOptions) {
+  constructor({ config, metrics, log, nowMs, vocabs, embedder }: GuardsOptions) {
     this.config = config;
     this.metrics = metrics;
     this.#nowMs = nowMs;
@@ -82,6 +85,7 @@ export class Guards {
       metrics,
       log,
       templateTokens: new TemplateTokens(vocabs),
+      embedder,
     });
     this.vaults = new Vaults({ idleMs: config.vaultIdleMs, maxVaults: config.maxVaults }, nowMs);
     this.audit = new Audit({ file: config.auditFile, withTexts: config.auditTexts, log });

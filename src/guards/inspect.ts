@@ -2,6 +2,7 @@ import { applyEdits, type Edit, editsOf, type Hide, spanBefore } from './edits.j
 import type { Inspector } from './inspector.js';
 import type { ProfileGuard } from './profile.js';
 import { languageModelOptions } from './remote/language-model.js';
+import { similarityOptions } from './similarity/options.js';
 import {
   type Ask,
   type CostClass,
@@ -58,8 +59,10 @@ export function byText(hits: readonly Hit[], texts: number): Hit[][] {
 
 /** A guard that takes long may be for those texts only that another couldn't decide on. */
 function isNeeded({ kind, use }: ProfileGuard, hits: readonly Hit[]): boolean {
-  if (kind.cost !== 'model' || languageModelOptions(use).when === 'always') return true;
-  return hits.some(({ mode }) => mode === 'unsure');
+  const isForUnsure =
+    (kind.cost === 'model' && languageModelOptions(use).when === 'unsure') ||
+    (kind.cost === 'embedding' && similarityOptions(use).when === 'unsure');
+  return !isForUnsure || hits.some(({ mode }) => mode === 'unsure');
 }
 
 async function checkGroup(

@@ -1,4 +1,5 @@
 import { ConfigError, type GuardConfig } from '../config/index.js';
+import type { Embedder } from '../embedding/index.js';
 import { SluiceError } from '../errors.js';
 import type { GuardMetrics } from '../telemetry/guards.js';
 import type { Log } from '../telemetry/log.js';
@@ -10,6 +11,7 @@ import type { CheckResult, DetectorSpec } from './pool/protocol.js';
 import type { ProfileGuard } from './profile.js';
 import { type RemoteGuard, remoteGuards } from './remote/index.js';
 import { askLanguageModel } from './remote/language-model.js';
+import { SimilarityGuard } from './similarity/similarity-guard.js';
 import {
   type Ask,
   type CostClass,
@@ -26,6 +28,7 @@ export interface InspectorOptions {
   metrics: GuardMetrics;
   log: Log;
   templateTokens: TemplateTokens;
+  embedder: Embedder | null;
 }
 
 /** Runs guards in workers: those of one cost class at once. */
@@ -38,13 +41,19 @@ export class Inspector {
   readonly #openPool: (cost: CostClass) => GuardPool;
   readonly #guards: readonly ProfileGuard[];
   readonly #remotes: ReadonlyMap<string, RemoteGuard>;
+  readonly #similarities: ReadonlyMap<ProfileGuard, SimilarityGuard>;
 
-  constructor({ config, guards, metrics, log, templateTokens }: InspectorOptions) {
+  constructor({ config, guards, metrics, log, templateTokens, embedder }: InspectorOptions) {
     this.#metrics = metrics;
     this.#log = log;
     this.#templateTokens = templateTokens;
     this.#guards = guards;
     this.#remotes = remoteGuards(config.custom);
+    this.#similarities = new Map(
+      guards
+        .filter(({ kind }) => kind.cost === 'embedding')
+        .map((guard) => [guard, new SimilarityGuard(guard.use, embedder)]),
+    );
     for (const guard of guards) this.#numbers.set(guard, this.#numbers.size);
     const modules = new Map(config.custom.map(({ name, module }) => [name, module ?? null]));
     const specsOf = (cost: CostClass) =>
@@ -65,7 +74,11 @@ export class Inspector {
     const costs = (['scan', 'custom'] as const).filter((cost) =>
       this.#guards.some(({ kind }) => kind.cost === cost),
     );
-    await Promise.all(costs.map((cost) => this.#start(cost)));
+    const similarities = [...this.#similarities.values()];
+    await Promise.all([
+      ...costs.map((cost) => this.#start(cost)),
+      ...similarities.map((each) => each.ready()),
+    ]);
   }
 
   async #start(cost: 'scan' | 'custom'): Promise<void> {
@@ -107,10 +120,18 @@ export class Inspector {
     context: GuardContext,
     ask: Ask,
   ): Promise<Hit[]> {
-    const model: RemoteGuard = (...given) => askLanguageModel(ask, guard.use, ...given);
-    const remote = guard.kind.cost === 'model' ? model : this.#remotes.get(guard.use.guard);
+    const remote = this.#elsewhere(guard, ask);
     if (remote) return await this.#ask(remote, guard, texts, context);
     return (await this.#check(this.#pool('custom'), [guard], texts, context, true)).hits;
+  }
+
+  /** Null: in a worker. */
+  #elsewhere(guard: ProfileGuard, ask: Ask): RemoteGuard | null {
+    const { use, kind } = guard;
+    if (kind.cost === 'model') return (...given) => askLanguageModel(ask, use, ...given);
+    const similarity = this.#similarities.get(guard);
+    if (similarity) return (...given) => similarity.check(...given);
+    return this.#remotes.get(use.guard) ?? null;
   }
 
   async close(): Promise<void> {

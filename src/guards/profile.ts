@@ -9,6 +9,7 @@ import { SluiceError } from '../errors.js';
 import { DEFAULT_PROFILE, type GuardKind, guardKinds, NO_PROFILE, shippedProfile } from './catalog.js';
 import { isRepairing } from './output/repair.js';
 import { isLanguageModel } from './remote/language-model.js';
+import { isSimilarity } from './similarity/options.js';
 
 /** One guard of a profile, with its defaults. */
 export interface ProfileGuard {
@@ -127,6 +128,7 @@ function faultOf(
 ): string | null {
   if (!kind) return `no guard ${JSON.stringify(use.guard)}; there are ${names.join(', ')}`;
   if (kind.cost === 'model' && !isLanguageModel(use)) return 'its options need a model and a task';
+  if (kind.cost === 'embedding' && !isSimilarity(use)) return 'its options need a task, and what that takes';
   if (!kind.stages.includes(stage)) return `the guard ${use.guard} isn't for ${stage}`;
   return null;
 }

@@ -13,9 +13,7 @@ const topicOptions = z.strictObject({
 /** What may be talked about, by words of the operator. */
 export function topicsDetector({ options, threshold = 0.5 }: GuardUse): Detector {
   const { topics, ...policy } = topicOptions.parse(options);
-  const recogniser = topicsByKeywords(
-    Object.entries(topics).map(([name, keywords]) => ({ name, keywords, examples: [] })),
-  );
+  const recogniser = topicsByKeywords(Object.entries(topics).map(([name, keywords]) => ({ name, keywords })));
   return {
     find: (texts) =>
       texts.map(({ text }) => {

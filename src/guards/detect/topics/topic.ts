@@ -1,9 +1,8 @@
-/** What an operator means by a topic: words that name it, and sentences about it to be compared with by meaning. */
+/** What an operator means by a topic: words that name it. */
 export interface Topic {
   name: string;
   /** Phrases as in words/phrase.ts, without gaps: "tax|taxes|income_tax", "divorce law*". */
   keywords: readonly string[];
-  examples: readonly string[];
 }
 
 export interface TopicPolicy {

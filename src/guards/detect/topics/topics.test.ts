@@ -1,23 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Neighbours } from '../embedding/neighbours.js';
 import { topicsByKeywords } from './by-keywords.js';
-import { topicsByMeaning } from './by-meaning.js';
 import { judgeTopics, type Topic } from './topic.js';
 
 const topics: Topic[] = [
-  { name: 'tax', keywords: ['tax|taxes', 'income return'], examples: ['taxes'] },
-  { name: 'pets', keywords: ['dog*', 'guinea_pig'], examples: ['dogs and cats'] },
+  { name: 'tax', keywords: ['tax|taxes', 'income return'] },
+  { name: 'pets', keywords: ['dog*', 'guinea_pig'] },
 ];
-/** Letters counted: near enough to a meaning to tell what is compared with what. */
-const embed = async (texts: string[]) =>
-  texts.map((text) => {
-    const vector = new Float32Array(26);
-    for (const letter of text.toLowerCase())
-      if (letter >= 'a' && letter <= 'z') vector[letter.charCodeAt(0) - 97]! += 1;
-    return vector;
-  });
-
 test('topics by their words, in any disguise', () => {
   const find = (text: string) =>
     topicsByKeywords(topics)
@@ -29,13 +18,6 @@ test('topics by their words, in any disguise', () => {
   ]);
   assert.deepEqual(find('a guinea\u200b pig'), [['pets', 'guinea\u200b pig']]);
   assert.deepEqual(find('syntax and taxis'), []);
-});
-
-test('topics by meaning: the nearest example of each', async () => {
-  const score = await topicsByMeaning(topics, embed);
-  const [first, second] = await score('cats and dogs');
-  assert.equal(first!.category, 'pets');
-  assert.ok(Math.abs(first!.score - 1) < 1e-6 && second!.score < 0.9);
 });
 
 test('a denied topic wins; where topics are allowed, one of them must be there', () => {
@@ -53,14 +35,4 @@ test('a denied topic wins; where topics are allowed, one of them must be there',
   });
   assert.deepEqual(judgeTopics(found, { allow: ['pets'], deny: [] }, 0.7), { isAllowed: false, topic: null });
   assert.deepEqual(judgeTopics([], { allow: [], deny: ['tax'] }, 0.5), { isAllowed: true, topic: null });
-});
-
-test("an operator's texts stand beside those known", async () => {
-  const known = await Neighbours.of([{ text: 'aaa', category: 'a' }], embed);
-  const more = await known.extended([{ text: 'bbb', category: 'b' }]);
-  assert.deepEqual(
-    (await known.nearest('bb')).map(({ category }) => category),
-    ['a'],
-  );
-  assert.equal((await more.nearest('bb'))[0]!.category, 'b');
 });
