@@ -24,6 +24,7 @@ const guardUse = z.strictObject({
   origins: z.array(z.enum(textOrigins)).min(1).optional(), // of input: whose texts it looks at
   timeoutMs: z.int().min(1).max(120_000).optional(),
   onFailure: z.enum(['block', 'pass']).default('block'),
+  holdsSentences: z.boolean().default(false), // in streams: nothing of a sentence is out before it was read
   options: z.record(z.string(), z.unknown()).default({}), // the guard's own
 });
 

@@ -161,7 +161,7 @@ export const DEFAULT_PROFILE = 'default';
 export const NO_PROFILE = 'off';
 
 const use = (guard: string, settings: Partial<GuardUse> = {}): GuardUse => {
-  return { guard, modes: {}, onFailure: 'block', options: {}, ...settings };
+  return { guard, modes: {}, onFailure: 'block', holdsSentences: false, options: {}, ...settings };
 };
 
 /** What /v1/moderations asks. */

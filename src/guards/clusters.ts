@@ -9,3 +9,11 @@ export function clustersOf<T extends { start: number; end: number }>(spans: read
   }
   return clusters;
 }
+
+/** The last place up to `to` that cuts no group of spans in two. */
+export function wholeUpTo(to: number, spans: readonly { start: number; end: number }[]): number {
+  const split = clustersOf(spans).find(
+    (cluster) => cluster[0]!.start < to && cluster.some(({ end }) => end > to),
+  );
+  return split?.at(0)?.start ?? to;
+}

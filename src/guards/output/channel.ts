@@ -60,6 +60,11 @@ export class Channel {
     return text.slice(Math.max(0, from - SENTENCE_OVERLAP), from + end);
   }
 
+  /** Up to where in the window sentences were taken. */
+  get judgedTo(): number {
+    return Math.max(0, this.#judged - this.#start);
+  }
+
   /** Forgets what no guard will look at again. `readsSentences`: takeSentences() is used. */
   trim(readsSentences: boolean): void {
     const unread = readsSentences ? this.#judged - SENTENCE_OVERLAP : Number.POSITIVE_INFINITY;

@@ -1,8 +1,9 @@
 import type { BlockReport } from '../../generation/report.js';
 import type { GenerationEvent } from '../../generation/types.js';
 import type { VocabTable } from '../../native/types.js';
+import { wholeUpTo } from '../clusters.js';
 import { neverHides } from '../edits.js';
-import { inspect } from '../inspect.js';
+import { byText, inspect } from '../inspect.js';
 import type { ProfileGuard } from '../profile.js';
 import { blockReport, warningOf } from '../report.js';
 import type { GuardText, Hit } from '../types.js';
@@ -17,7 +18,7 @@ type DoneEvent = Extract<GenerationEvent, { type: 'done' }>;
 
 /**
  * One choice of an answer. A check sees all that has arrived since the last, and at most one is under way; guards that read
- * sentences run beside it, and stop the answer when they find something in what may be out already.
+ * sentences run beside it, and stop the answer when they find something in what may be out already, unless they hold it.
  */
 export class ChoiceGuard {
   readonly #scope: OutputScope;
@@ -29,6 +30,7 @@ export class ChoiceGuard {
   readonly #warnings = new Set<string>();
   readonly #spanGuards: readonly ProfileGuard[];
   readonly #sentenceGuards: readonly ProfileGuard[];
+  readonly #holdsSentences: boolean;
   #hasNews = false;
   #done: DoneEvent | null = null;
   #blocked: BlockReport | null = null;
@@ -45,6 +47,7 @@ export class ChoiceGuard {
     const { output } = scope.profile.guards;
     this.#spanGuards = output.filter(({ kind }) => kind.unit === 'span');
     this.#sentenceGuards = output.filter(({ kind }) => kind.unit === 'sentence');
+    this.#holdsSentences = this.#sentenceGuards.some(({ use }) => use.holdsSentences);
   }
 
   get blocked(): BlockReport | null {
@@ -89,10 +92,13 @@ export class ChoiceGuard {
   async #advance(): Promise<void> {
     const channels = this.#parts.channels;
     this.#judge(channels, false);
+    const readTo = channels.map((channel) => channel.judgedTo);
+    if (this.#holdsSentences) await this.#judging;
     const texts = windowsOf(channels);
     const { hits, decidedTo } = await this.#scan(this.#spanGuards, texts, false);
     if (this.#isOver) return;
-    this.#giveOut(channels, texts, hits, decidedTo);
+    const releasedTo = this.#holdsSentences ? readyTo(hits, decidedTo, readTo) : decidedTo;
+    this.#giveOut(channels, texts, hits, releasedTo);
     for (const channel of channels) channel.trim(this.#sentenceGuards.length > 0);
   }
 
@@ -224,6 +230,12 @@ export class ChoiceGuard {
     this.#isOver = true;
     this.#onStopped();
   }
+}
+
+/** By text: up to where it is both decided and read. */
+function readyTo(hits: readonly Hit[], decidedTo: readonly number[], readTo: readonly number[]): number[] {
+  const hitsOf = byText(hits, decidedTo.length);
+  return decidedTo.map((to, index) => wholeUpTo(Math.min(to, readTo[index]!), hitsOf[index]!));
 }
 
 const noTokens: Tokens = { tokens: [], logprobs: null };

@@ -14,8 +14,8 @@ import { guardedAnswer } from './stage.js';
 /** What a stream shows is what the whole text would show, however it is split; with the real recognisers, on this thread. */
 
 const kinds = guardKinds([]);
-const guardOf = (guard: string, mode: GuardMode, options = {}): ProfileGuard => {
-  const use: GuardUse = { guard, mode, modes: {}, onFailure: 'block', options };
+const guardOf = (guard: string, mode: GuardMode, options = {}, holdsSentences = false): ProfileGuard => {
+  const use: GuardUse = { guard, mode, modes: {}, onFailure: 'block', holdsSentences, options };
   return { use, kind: kinds.get(guard)!, timeoutMs: 1000 };
 };
 
@@ -183,6 +183,36 @@ test('a stream that is blocked has shown what comes before the first finding, an
       assert.equal(streamed.finishReason, whole.finishReason);
       if (whole.finishReason === 'stop') assert.equal(streamed.text, whole.text);
       else assert.ok(parts.join('').startsWith(streamed.text));
+    }),
+    { numRuns },
+  );
+});
+
+const threat = 'I will kill you and your family tonight.';
+const reading = guardOf('moderation', 'block', {}, true);
+
+test('a guard that holds sentences lets none out that it blocks, and those before', async () => {
+  const parts = splitBy(`The weather is nice. It is warm today.\n${threat} Bye now.`, [3, 5]);
+  const held = await shownOf([reading], parts, true);
+  assert.equal(held.finishReason, 'content_filter');
+  assert.equal(held.text, 'The weather is nice. It is warm today.\n');
+  assert.ok(held.after.includes('The weather is nice. '), 'a sentence leaves when it was read');
+  const harmless = await shownOf([reading], ['The weather is nice. ', 'The weather is ni', 'ce. '], true);
+  assert.deepEqual(
+    [harmless.text, harmless.finishReason],
+    ['The weather is nice. The weather is nice. ', 'stop'],
+  );
+});
+
+test('held sentences and recognised spans: what is shown is what the whole text shows', async () => {
+  const guards = [...redacting, reading];
+  await fc.assert(
+    fc.asyncProperty(pieces, async (parts) => {
+      const streamed = await shownOf(guards, parts, true);
+      const whole = await shownOf(redacting, [parts.join('')], false);
+      assert.ok(whole.text.startsWith(streamed.text));
+      if (streamed.finishReason === 'stop') assert.equal(streamed.text, whole.text);
+      for (const before of streamed.after) assert.ok(whole.text.startsWith(before));
     }),
     { numRuns },
   );

@@ -1,5 +1,5 @@
 import type { GuardUse } from '../../config/index.js';
-import { clustersOf } from '../clusters.js';
+import { wholeUpTo } from '../clusters.js';
 import { resolveOverlaps } from '../detect/overlaps.js';
 import { piiPriority } from '../detect/pii/index.js';
 import type { Detector, DetectorFinding } from '../detector.js';
@@ -80,11 +80,7 @@ class TextProgress {
   /** No findings that overlap are cut in two, and no character. */
   decidedTo(): number {
     const { text } = this.source;
-    const to = this.#openFrom;
-    const split = clustersOf(this.#spans).find(
-      (cluster) => cluster[0]!.start < to && cluster.some(({ end }) => end > to),
-    );
-    if (split) return split[0]!.start;
+    const to = wholeUpTo(this.#openFrom, this.#spans);
     const isHalf = to > 0 && to < text.length && (text.charCodeAt(to - 1) & 0xfc00) === 0xd800;
     return isHalf ? to - 1 : to;
   }
