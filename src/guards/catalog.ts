@@ -117,7 +117,8 @@ const builtIn: Readonly<Record<string, GuardKind>> = {
     readsSources: true,
   },
   language_model: {
-    summary: 'a served model that is asked for a verdict: injection, grounding, or a Llama Guard',
+    summary:
+      'a served model that is asked: injection, grounding, names of people, consistency, or a Llama Guard',
     stages: both,
     cost: 'model',
     unit: 'answer',

@@ -129,6 +129,12 @@ function faultOf(
   if (!kind) return `no guard ${JSON.stringify(use.guard)}; there are ${names.join(', ')}`;
   if (kind.cost === 'model' && !isLanguageModel(use)) return 'its options need a model and a task';
   if (kind.cost === 'embedding' && !isSimilarity(use)) return 'its options need a task, and what that takes';
+  if (stage === 'input' && isOfAnswers(use)) return `its task ${use.options.task} is for output`;
   if (!kind.stages.includes(stage)) return `the guard ${use.guard} isn't for ${stage}`;
   return null;
+}
+
+/** Of guards with tasks: one that compares an answer with something. */
+function isOfAnswers({ options }: GuardUse): boolean {
+  return options.task === 'grounding' || options.task === 'consistency';
 }

@@ -31,13 +31,19 @@ export interface GuardContext {
   stage: GuardStage;
   canary?: string; // hidden in the system prompt
   sources?: readonly string[]; // of output: what the answer may rest on
+  question?: readonly ChatMessage[]; // of output: what was answered
   confidence?: Confidence | null; // of an answer: its tokens' probabilities; null: not known
 }
 
 /** Asks a model that the operator names, at the expense of the request that is checked. Resolves with what it says. */
 export type Ask = (
   model: string,
-  question: { messages: ChatMessage[]; grammar: string | null; maxTokens: number },
+  question: {
+    messages: ChatMessage[];
+    grammar: string | null;
+    maxTokens: number;
+    sampling?: { temperature: number; seed: number }; // absent: the most likely answer
+  },
   signal: AbortSignal,
 ) => Promise<string>;
 

@@ -1,5 +1,11 @@
 import type { GuardStage } from '../config/index.js';
-import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
+import type {
+  ChatMessage,
+  GenerationEvent,
+  GenerationSink,
+  Usage,
+  ValidatedRequest,
+} from '../generation/types.js';
 import { canaryOf, withCanary } from './builtin/canary.js';
 import { applyEdits } from './edits.js';
 import { type Answer, type Guards, unguarded, type Visitor } from './guards.js';
@@ -127,7 +133,8 @@ export class Visit {
     const { output } = this.#profile.guards;
     const readsSources = output.some(({ kind }) => kind.readsSources);
     const sources = readsSources ? textsOf(request.input).map(({ text }) => text) : [];
-    const context = { ...this.#context('output'), sources };
+    const question = readsSources ? questionOf(request.input) : [];
+    const context = { ...this.#context('output'), sources, question };
     const prompts = request.input.kind === 'text' ? request.input.prompts.length : 1;
     const scope = {
       ...this.#scope(),
@@ -176,4 +183,11 @@ export class Visit {
     const { id, tenant } = this.#visitor.request;
     return { requestId: id, tenant, stage, ...(stage === 'output' ? { canary: canaryOf(tenant) } : {}) };
   }
+}
+
+/** A prompt is asked again as a user's message; of several none is. */
+function questionOf(input: ValidatedRequest['input']): ChatMessage[] {
+  if (input.kind === 'chat') return input.messages;
+  const [prompt, ...others] = input.prompts;
+  return typeof prompt === 'string' && others.length === 0 ? [{ role: 'user', content: prompt }] : [];
 }

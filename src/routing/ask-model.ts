@@ -15,9 +15,9 @@ export interface Question {
   messages: ChatMessage[];
   grammar: string | null; // GBNF; models that can't be held to one are asked all the same
   maxTokens: number;
+  sampling?: { temperature: number; seed: number }; // absent: the most likely answer
 }
 
-/** The most likely answer. */
 export interface Reply {
   text: string;
   /** Alternatives of its first token and their log-probabilities; null where the model gives none. */
@@ -64,7 +64,7 @@ class Listener {
 
 function requestFor(
   deployment: Deployment,
-  { id, messages, grammar, maxTokens }: Question,
+  { id, messages, grammar, maxTokens, sampling }: Question,
   { caller, tenant }: ValidatedRequest,
   nowMs: number,
 ): ValidatedRequest {
@@ -80,9 +80,10 @@ function requestFor(
     maxTokens,
     sampling: {
       ...greedySampling,
+      ...sampling,
       topLogprobs: deployment.can('logprobs') ? ALTERNATIVES : -1,
     },
-    explicit: { temperature: true, seed: false },
+    explicit: { temperature: true, seed: sampling !== undefined },
     trim: null,
     constraint: grammar !== null && deployment.can('grammar') ? { kind: 'grammar', grammar } : null,
     stop: [],

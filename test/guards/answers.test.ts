@@ -34,6 +34,12 @@ before(async () => {
         'llama-guard': {
           output: [{ guard: 'language_model', options: { model: 'stub', task: 'llama_guard' } }],
         },
+        names: {
+          input: [{ guard: 'language_model', mode: 'reversible', options: { model: 'stub', task: 'names' } }],
+        },
+        consistent: {
+          output: [{ guard: 'language_model', options: { model: 'stub', task: 'consistency', samples: 2 } }],
+        },
         canary: { output: [{ guard: 'canary' }] },
         default2: { input: [{ guard: 'template_tokens' }] },
       },
@@ -129,6 +135,26 @@ test('where the classifier is sure nothing is asked', async () => {
 test('a Llama Guard names its hazards', async () => {
   assert.equal((await ask('llama-guard', ['Bad things.', 'unsafe\nS10'])).category, 'hate');
   assert.equal((await ask('llama-guard', ['Good things.', 'safe'])).content, 'Good things.');
+});
+
+test('names that a model finds are hidden from the one that answers, and come back', async () => {
+  const said = '{"names": ["Ada Lovelace", "Nobody At All"]}';
+  const { content } = await ask('names', [said, 'I know [NAME_1].']);
+  assert.match(promptSeen(), /In 2019 \[NAME_1\] had 1,200 cats\./);
+  assert.equal(content, 'I know Ada Lovelace.');
+  assert.match(server.engine.requests.at(-2)!.sampling.grammar, /names/);
+  assert.equal((await ask('names', ['none'])).answer.error!.code, 'guard_failed');
+});
+
+test('an answer that the model would not give again is blocked', async () => {
+  const answer = 'She had twelve hundred cats.';
+  const agreed = await ask('consistent', [answer, 'She had twelve hundred cats!', 'Twelve hundred cats.']);
+  assert.equal(agreed.content, answer);
+  const [first, second] = server.engine.requests.slice(-2).map(({ sampling }) => sampling);
+  assert.ok(first!.temperature > 0 && first!.seed !== second!.seed);
+  assert.match(promptSeen(), /Ada Lovelace/);
+  const made = await ask('consistent', [answer, 'It was a dog, I think.', 'Nobody knows that.']);
+  assert.equal(made.category, 'inconsistent');
 });
 
 test('an answer that shows the canary is blocked', async () => {

@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js';
+import { normalised } from '../../support/word-overlap.js';
 import type { ScorerSpec } from '../suite/schema.js';
 import { listOf } from '../suite/suite.js';
 import { type Scorer, score } from './scorer.js';
@@ -22,15 +23,4 @@ export function contains({ text, all }: Extract<ScorerSpec, { type: 'contains' }
 export function regex({ pattern, not }: Extract<ScorerSpec, { type: 'regex' }>): Scorer {
   const compiled = RE2JS.compile(pattern);
   return ({ answer }) => score(compiled.matcher(answer).find() !== not);
-}
-
-/** Lower case, without punctuation, articles and runs of space, as SQuAD compares answers (Rajpurkar et al. 2016). */
-export function normalised(text: string): string {
-  return text
-    .toLowerCase()
-    .normalize('NFKC')
-    .replace(/[\p{P}\p{S}]/gu, ' ')
-    .replace(/\b(a|an|the)\b/g, ' ')
-    .replace(/\s+/g, ' ')
-    .trim();
 }

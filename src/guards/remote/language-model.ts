@@ -2,12 +2,27 @@ import { z } from 'zod';
 import type { GuardUse } from '../../config/index.js';
 import { type DetectorFinding, windowsOf } from '../detector.js';
 import type { Ask, GuardContext, GuardText } from '../types.js';
+import { checkConsistency } from './consistency.js';
+import { findNames } from './find-names.js';
+import { marked } from './marked.js';
 
-const options = z.strictObject({
+const common = {
   model: z.string().min(1), // one of those served
-  task: z.enum(['injection', 'grounding', 'llama_guard']),
   when: z.enum(['always', 'unsure']).default('always'), // unsure: where the injection guard is
+};
+const consistencyOptions = z.strictObject({
+  ...common,
+  task: z.literal('consistency'),
+  samples: z.int().min(1).max(10).default(3), // answers that are compared with the one given
+  temperature: z.number().gt(0).max(2).default(0.8), // of those answers
+  minAgreement: z.number().min(0).max(1).default(0.4),
 });
+const options = z.discriminatedUnion('task', [
+  z.strictObject({ ...common, task: z.enum(['injection', 'grounding', 'llama_guard', 'names']) }),
+  consistencyOptions,
+]);
+
+export type ConsistencyOptions = z.output<typeof consistencyOptions>;
 
 /** Longer texts are judged in parts. */
 const PART = { length: 8_000, overlap: 500 };
@@ -42,7 +57,15 @@ export async function askLanguageModel(
   context: GuardContext,
   signal: AbortSignal,
 ): Promise<DetectorFinding[][]> {
-  const { model, task } = languageModelOptions(use);
+  const options = languageModelOptions(use);
+  const { model, task } = options;
+  if (task === 'names')
+    return await Promise.all(texts.map(({ text }) => findNames(ask, model, text, signal)));
+  if (task === 'consistency') {
+    const [content, ...others] = texts; // reasoning and calls are no answers
+    const found = content ? [await checkConsistency(ask, options, content.text, context, signal)] : [];
+    return [...found, ...others.map(() => [])];
+  }
   const judge = (part: string) =>
     task === 'llama_guard'
       ? askLlamaGuard(ask, model, part, signal)
@@ -109,9 +132,4 @@ const hazardCategories: Readonly<Record<string, string>> = {
 
 function finding(start: number, end: number, category: string): DetectorFinding {
   return { start, end, category, score: 1, isValidated: false, detail: 'model' };
-}
-
-/** What marks the end of a part is taken out of it. */
-function marked(name: string, text: string): string {
-  return `<<<${name}\n${text.replaceAll(/<<<|>>>/g, '')}\n>>>`;
 }
