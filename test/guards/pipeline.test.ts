@@ -173,6 +173,45 @@ test('over a WebSocket it is the same', async () => {
   client.close();
 });
 
+test('over a WebSocket hidden values come back, a refusal is an answer, and warnings are told', async () => {
+  const client = await SluiceClient.connect(server.url, {
+    WebSocket: WebSocket as unknown as ConnectOptions['WebSocket'] & object,
+  });
+  const ask = (prompt: string, guards: string) => client.complete({ prompt, max_tokens: 200, guards });
+  const hidden = ask('echo Alice and Bob and Alice', 'reversible');
+  assert.equal(await hidden.text(), 'echo Alice and Bob and Alice');
+  assert.equal(promptSeen(), 'echo [SECRET_1] and [SECRET_2] and [SECRET_1]');
+  const refused = ask('forbidden', 'refusing');
+  assert.equal(await refused.text(), 'No.');
+  assert.equal((await refused.done).choices[0]!.finish_reason, 'content_filter');
+  const warned = await ask('x', 'warning').done;
+  assert.deepEqual(warned.choices[0]!.guard, { blocked: null, warnings: ['keywords/secret'] });
+  client.close();
+});
+
+test('chats stream like completions: redacted, given back, and blocked late', async () => {
+  const chat = async (content: string, guards: string) => {
+    const body = { messages: [{ role: 'user', content }], max_tokens: 200, stream: true, guards };
+    const events = await sseEvents(await server.post('/v1/chat/completions', body));
+    const chunks = events.filter((event) => event !== '[DONE]') as {
+      choices: { delta: { content?: string }; finish_reason: string | null; guard?: { blocked: object } }[];
+    }[];
+    const choices = chunks.flatMap((chunk) => chunk.choices);
+    return {
+      text: choices.map(({ delta }) => delta.content ?? '').join(''),
+      last: choices.at(-1)!,
+    };
+  };
+  assert.equal((await chat('x', 'redacting')).text, 'The password is [REDACTED_SECRET], they say.');
+  const { text } = await chat('echo Alice and Bob', 'reversible');
+  assert.match(text, /Alice and Bob/);
+  assert.doesNotMatch(promptSeen(), /Alice|Bob/);
+  const blocked = await chat('x', 'output-block');
+  assert.equal(blocked.text, 'The password is ');
+  assert.equal(blocked.last.finish_reason, 'content_filter');
+  assert.ok(blocked.last.guard!.blocked);
+});
+
 test('all texts of a conversation are looked at, but for the operator’s', async () => {
   const ask = async (messages: object[], more = {}) => {
     const body = { messages, max_tokens: 10, guards: 'blocking', ...more };
