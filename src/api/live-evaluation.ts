@@ -27,8 +27,9 @@ export async function createLiveEvaluation({
     metrics: metrics.evaluation,
     log,
     redact: (text, { requestId, tenant }) => gateway.guards.cleaned(requestId, tenant, text),
-    endpointFor: (tenant) => {
-      const caller = { ...anonymousCaller(true), tenant };
+    endpointFor: ({ tenant, guardProfile }) => {
+      // What a key's guards hide from models isn't shown to judges.
+      const caller = { ...anonymousCaller(true), tenant, guardProfile };
       own.add(caller);
       // A cached answer isn't what the model gives now, and what is asked here is of no use to users.
       return new LocalEndpoint({ config, gateway }, { caller, cacheControl: 'no-cache, no-store' });

@@ -212,6 +212,36 @@ test('texts that are kept have neither personal data nor secrets; feedback neith
   }
 });
 
+test('a judge sees of a text what the guards of its key leave', async () => {
+  await using judge = await StubUpstream.start(says('{"reason": "fine", "rating": 5}'));
+  const server = await startTestServer({
+    dataFolder: dataFolder(),
+    reply: () => 'Done.',
+    settings: {
+      'routing.models': [{ id: 'judge', upstream: { url: judge.url, probeIntervalMs: 0 } }],
+      'guards.profiles': { hiding: { input: [{ guard: 'pii', mode: 'reversible' }] } },
+      'evaluation.share': 1,
+      'evaluation.judge': 'judge',
+      'evaluation.criteria': ['answers what was asked'],
+    },
+  });
+  try {
+    const { store, refresh } = server.tenancy!.office!;
+    const owner = { organisation: 'acme', team: null, user: null, name: 'k', isAdmin: false, models: null };
+    const fields = { ...owner, guardProfile: 'hiding', expiresAtMs: null, limits: noLimits };
+    const { key } = await createKey(store, fields, Date.now());
+    await refresh();
+    const body = { model: 'stub', prompt: 'Mail bob@example.com from Hamburg', max_tokens: 9 };
+    await server.post('/v1/completions', body, { headers: { authorization: `Bearer ${key}` } });
+    await eventually(() => judge.calls.length > 0);
+    const seen = JSON.stringify(judge.calls.map((call) => call.body));
+    assert.match(seen, /from Hamburg/);
+    assert.doesNotMatch(seen, /bob@example/);
+  } finally {
+    await server.close();
+  }
+});
+
 /** Samples that were taken though the share is next to nothing. */
 async function samplesBy(server: TestServer): Promise<{ reasons: string[]; scores: { name: string }[] }[]> {
   const rows = await server.tenancy!.office!.store.evalSamples(0, 10);

@@ -1,3 +1,4 @@
+import type { Caller } from '../../auth/caller.js';
 import type { EvaluationConfig } from '../../config/index.js';
 import type { AnswerObserver, GenerationObserver } from '../../generation/observer.js';
 import type { ValidatedRequest } from '../../generation/types.js';
@@ -35,8 +36,8 @@ export interface LiveEvaluationOptions {
   metrics: EvaluationMetrics;
   log: Log;
   redact: Redact;
-  /** The models, asked in a tenant's name. Requests by it must not be observed: it says which they are. */
-  endpointFor: (tenant: string) => Endpoint;
+  /** The models, asked in the name of who asked. Requests by it must not be observed: it says which they are. */
+  endpointFor: (asker: Caller) => Endpoint;
   isOwn: (request: ValidatedRequest) => boolean;
   variantsOf: (route: string) => readonly string[] | null;
   /** Called once for a variant whose quality is worse; what is done about it isn't decided here. */

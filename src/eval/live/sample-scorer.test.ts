@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { anonymousCaller, type Caller } from '../../auth/caller.js';
 import { ConfigError, configSchema } from '../../config/index.js';
 import type { ValidatedRequest } from '../../generation/types.js';
 import type { Endpoint } from '../target/endpoint.js';
@@ -24,13 +25,18 @@ const exchange: Exchange = {
   cacheLevel: null,
   guardWarnings: [],
 };
-const request = { constraint: null, maxTokens: 9, input: { kind: 'text' } } as unknown as ValidatedRequest;
+const request = {
+  caller: { ...anonymousCaller(false), tenant: 'acme' },
+  constraint: null,
+  maxTokens: 9,
+  input: { kind: 'text' },
+} as unknown as ValidatedRequest;
 const { signal } = new AbortController();
 const config = configSchema.parse({}).evaluation;
 
 test('an answer to a similar question is scored against the one that the model gives now', async () => {
   const asked: [tenant: string, body: object][] = [];
-  const endpointFor = (tenant: string): Endpoint => ({
+  const endpointFor = ({ tenant }: Caller): Endpoint => ({
     post: (_path, body) => {
       asked.push([tenant, body]);
       return Promise.resolve({ body: { choices: [{ text: 'Paris' }] }, latencyMs: 1, isKept: false });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Caller } from '../../auth/caller.js';
 import { ConfigError, type EvaluationConfig } from '../../config/index.js';
 import type { ValidatedRequest } from '../../generation/types.js';
 import { ruleQuality } from '../../routing/quality/rules.js';
@@ -40,8 +41,8 @@ export async function liveScorers({ scorers, judge, criteria }: EvaluationConfig
 export interface SampleScorerOptions {
   scorers: readonly CaseScorer[];
   judge: string; // '' none
-  /** The way to the models, as one of the tenant's own: nothing is shared with others. */
-  endpointFor: (tenant: string) => Endpoint;
+  /** The way to the models, as one of the asker's tenant and guarded as the asker is. */
+  endpointFor: (asker: Caller) => Endpoint;
 }
 
 /** Scores one exchange: the rules first, then what was configured, each on its own. What fails is a score that is unknown. */
@@ -54,7 +55,7 @@ export class SampleScorer {
 
   async score(exchange: Exchange, request: ValidatedRequest, signal: AbortSignal): Promise<NamedScore[]> {
     const { scorers, judge, endpointFor } = this.#options;
-    const endpoint = endpointFor(exchange.tenant);
+    const endpoint = endpointFor(request.caller);
     const target = new EvalTarget(endpoint, exchange.model, LEAST_PRIORITY);
     const judges = judge === '' ? [] : [new EvalTarget(endpoint, judge, LEAST_PRIORITY)];
     const subject = subjectOf(exchange);
