@@ -57,8 +57,13 @@ export async function guards(
       const prompts = promptsOf(characters);
       for (const prompt of prompts.slice(0, WARM_UP_PROMPTS)) await oneRequest(guarded, prompt);
       progress(`${rate} requests a second of ${characters} characters`);
+      const before = process.cpuUsage();
       const added = await arrivals(guarded, prompts, rate, seconds * 1000);
-      figures.push(...latencyFigures(`${characters} characters`, added));
+      const { user, system } = process.cpuUsage(before);
+      figures.push(
+        ...latencyFigures(`${characters} characters`, added),
+        figure(`${characters} characters: CPU a request`, (user + system) / 1000 / added.length, 'ms'),
+      );
       if (presidio) figures.push(...(await presidioFigures(prompts, median(added), characters, progress)));
     }
     progress('tokens that a stream is held back');

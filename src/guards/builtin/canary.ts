@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { ChatMessage } from '../../generation/types.js';
+import { literals } from '../detect/words/literals.js';
 import type { Detector } from '../detector.js';
 import type { Recogniser } from '../finding.js';
-import { literals } from './keywords.js';
 
 const CATEGORY = 'system_prompt_leak';
 

@@ -1,60 +1,24 @@
 import { z } from 'zod';
-import type { Finding, Recogniser } from '../finding.js';
+import type { GuardUse } from '../../config/index.js';
+import { findDisguised, literals } from '../detect/words/literals.js';
+import { type Detector, recogniserDetector } from '../detector.js';
 
-export const keywordOptions = z.strictObject({
+const keywordOptions = z.strictObject({
   words: z.record(z.string().min(1), z.array(z.string().min(1).max(256)).min(1).max(10_000)),
 });
 
-/** Words of the operator, in any case; a letter or digit at either side makes it another word. */
-export function keywordRecogniser(options: unknown): Recogniser[] {
-  const { words } = keywordOptions.parse(options);
-  return Object.entries(words).map(([category, list]) => literals(category, list));
-}
-
-/** Finds fixed texts, whole words only, in time proportional to text × words' distinct lengths. */
-export function literals(category: string, words: readonly string[]): Recogniser {
-  const wanted = new Set(words.map((word) => word.toLowerCase()));
-  const lengths = [...new Set([...wanted].map(({ length }) => length))].sort((a, b) => b - a);
-  const prefixes = new Set(
-    [...wanted].flatMap((word) => Array.from(word, (_, end) => word.slice(0, end + 1))),
-  );
-  const maxSpan = lengths[0] ?? 0;
-
-  const find = (text: string): Finding[] => {
-    const lower = lowered(text);
-    const found: Finding[] = [];
-    for (let start = 0; start < lower.length; start += 1) {
-      if (!prefixes.has(lower[start]!) || isWordAt(text, start - 1)) continue;
-      const length = lengths.find((each) => {
-        return wanted.has(lower.slice(start, start + each)) && !isWordAt(text, start + each);
-      });
-      if (length === undefined) continue;
-      found.push({ start, end: start + length, category, score: 1, isValidated: false, detail: 'keyword' });
-      start += length - 1;
-    }
-    return found;
+/** Words of the operator. What comes in is read as a reader sees it; an answer to the letter, so that it can stream. */
+export function keywordDetector(use: GuardUse): Detector {
+  const { words } = keywordOptions.parse(use.options);
+  const recognisers = Object.entries(words).map(([category, list]) => literals(category, list));
+  const disguised = recognisers.map((each) => ({
+    ...each,
+    find: (text: string) => findDisguised(each, text),
+  }));
+  const ofInput = recogniserDetector(disguised, use);
+  const ofOutput = recogniserDetector(recognisers, use);
+  return {
+    ...ofOutput,
+    find: (texts, context) => (context.stage === 'input' ? ofInput : ofOutput).find(texts, context),
   };
-  const openFrom = (text: string): number => {
-    const lower = lowered(text);
-    for (let start = Math.max(0, lower.length - maxSpan); start < lower.length; start += 1) {
-      if (prefixes.has(lower.slice(start)) && !isWordAt(text, start - 1)) return start;
-    }
-    return text.length;
-  };
-  return { name: 'keywords', categories: [category], maxSpan, lookAhead: 1, find, openFrom };
-}
-
-/** Lower case, unless that would move what follows ("İ" becomes two units). */
-function lowered(text: string): string {
-  const lower = text.toLowerCase();
-  if (lower.length === text.length) return lower;
-  return Array.from(text, (each) =>
-    each.toLowerCase().length === each.length ? each.toLowerCase() : each,
-  ).join('');
-}
-
-const wordCharacter = /[\p{L}\p{N}_]/u;
-
-function isWordAt(text: string, index: number): boolean {
-  return index >= 0 && index < text.length && wordCharacter.test(text[index]!);
 }

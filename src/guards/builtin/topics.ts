@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { GuardUse } from '../../config/index.js';
-import { topicsByKeywords } from '../detect/topics/by-keywords.js';
 import { judgeTopics } from '../detect/topics/topic.js';
+import { findDisguised, literals } from '../detect/words/literals.js';
 import type { Detector } from '../detector.js';
 
 const topicOptions = z.strictObject({
@@ -13,12 +13,13 @@ const topicOptions = z.strictObject({
 /** What may be talked about, by words of the operator. */
 export function topicsDetector({ options, threshold = 0.5 }: GuardUse): Detector {
   const { topics, ...policy } = topicOptions.parse(options);
-  const recogniser = topicsByKeywords(Object.entries(topics).map(([name, keywords]) => ({ name, keywords })));
+  const recognisers = Object.entries(topics).map(([name, words]) => literals(name, words));
   return {
     find: (texts) =>
       texts.map(({ text }) => {
         if (text.trim() === '') return [];
-        const { isAllowed, topic } = judgeTopics(recogniser.find(text), policy, threshold);
+        const found = recognisers.flatMap((recogniser) => findDisguised(recogniser, text));
+        const { isAllowed, topic } = judgeTopics(found, policy, threshold);
         if (isAllowed) return [];
         const category = topic ?? 'off_topic';
         return [{ start: 0, end: text.length, category, score: 1, isValidated: false, detail: 'topic' }];

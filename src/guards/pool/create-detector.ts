@@ -5,7 +5,7 @@ import { confidenceDetector } from '../builtin/confidence.js';
 import { formatDetector } from '../builtin/format.js';
 import { groundingDetector } from '../builtin/grounding.js';
 import { injectionDetector } from '../builtin/injection.js';
-import { keywordRecogniser } from '../builtin/keywords.js';
+import { keywordDetector } from '../builtin/keywords.js';
 import { moderationDetector } from '../builtin/moderation.js';
 import { patternRecogniser } from '../builtin/patterns.js';
 import { piiDetector, secretDetector } from '../builtin/personal-data.js';
@@ -25,7 +25,7 @@ const builtIn: Readonly<Record<string, (use: GuardUse) => Detector | Promise<Det
   injection: injectionDetector,
   moderation: moderationDetector,
   topics: topicsDetector,
-  keywords: (use) => recogniserDetector(keywordRecogniser(use.options), use),
+  keywords: keywordDetector,
   patterns: (use) => recogniserDetector(patternRecogniser(use.options), use),
 };
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { literals } from '../builtin/keywords.js';
+import { literals } from '../detect/words/literals.js';
 import { type DetectorFinding, windowsOf } from '../detector.js';
 import type { Ask } from '../types.js';
 import { marked } from './marked.js';

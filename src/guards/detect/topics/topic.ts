@@ -1,10 +1,3 @@
-/** What an operator means by a topic: words that name it. */
-export interface Topic {
-  name: string;
-  /** Phrases as in words/phrase.ts, without gaps: "tax|taxes|income_tax", "divorce law*". */
-  keywords: readonly string[];
-}
-
 export interface TopicPolicy {
   /** Where any is listed, a text must be about one of them. */
   allow: readonly string[];
