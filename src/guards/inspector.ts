@@ -74,10 +74,13 @@ export class Inspector {
     const costs = (['scan', 'custom'] as const).filter((cost) =>
       this.#guards.some(({ kind }) => kind.cost === cost),
     );
-    const similarities = [...this.#similarities.values()];
     await Promise.all([
       ...costs.map((cost) => this.#start(cost)),
-      ...similarities.map((each) => each.ready()),
+      ...[...this.#similarities].map(([{ use }, similarity]) =>
+        similarity.ready().catch((error: unknown) => {
+          throw new ConfigError([`guards: ${use.guard}: ${messageOf(error)}`]);
+        }),
+      ),
     ]);
   }
 

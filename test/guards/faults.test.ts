@@ -105,3 +105,11 @@ test('a server does not start with a guard that cannot be built', async () => {
   await assert.rejects(start({ guard: 'nobody' }), /no guard "nobody"/);
   await assert.rejects(start({ guard: 'canary' }), /isn't for input/);
 });
+
+test('a profile that compares meanings needs an encoder', async () => {
+  const use = { guard: 'similarity', options: { task: 'attacks' } };
+  await assert.rejects(
+    startTestServer({ settings: { 'guards.profiles': { near: { input: [use] } } } }),
+    /guards: similarity: there is no embedding model/,
+  );
+});
