@@ -8,6 +8,7 @@ import type { Office } from '../gateway/tenancy.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Tracing } from '../telemetry/trace.js';
+import type { BackgroundRequests } from './background-requests.js';
 import type { BodyLimits } from './body.js';
 import type { Route } from './routes.js';
 
@@ -24,6 +25,7 @@ export interface ApiContext {
   log: Log;
   routes: readonly Route[];
   body: BodyLimits;
+  background: BackgroundRequests;
   /** True from the moment the server is told to stop. */
   draining: boolean;
   /** Generations and embeddings under way, for the drain to wait for. */

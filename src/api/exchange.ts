@@ -213,6 +213,7 @@ export class Exchange {
 
 const STATUS_TEXT: Record<number, string> = {
   200: 'OK',
+  202: 'Accepted',
   204: 'No Content',
   400: 'Bad Request',
   401: 'Unauthorized',

@@ -23,6 +23,7 @@ export interface Generation {
   request: ValidatedRequest;
   format: AnswerFormat;
   includeUsage: boolean;
+  background: boolean; // its client comes back for the answer
 }
 
 /** What surrounds a request's body. */
@@ -45,7 +46,7 @@ export function completionGeneration(
       ? prompts.map((text) => (typeof text === 'string' && !request.prefixId ? text : null))
       : null,
   });
-  return { request, format, includeUsage: wire.stream_options?.include_usage ?? false };
+  return { request, format, ...wanted(wire) };
 }
 
 export function chatGeneration(
@@ -55,7 +56,7 @@ export function chatGeneration(
 ): Generation {
   const request = validateChat(wire, scopeOf(api, sender, 'chatcmpl'));
   const format = new ChatFormat(formatOptions(request, wire));
-  return { request, format, includeUsage: wire.stream_options?.include_usage ?? false };
+  return { request, format, ...wanted(wire) };
 }
 
 /** generate(), remembered until it ends so that a drain can wait for it. */
@@ -78,11 +79,18 @@ export async function respond(exchange: Exchange, api: ApiContext, generation: G
   else await respondWhole(exchange, api, generation);
 }
 
-async function respondWhole(
-  exchange: Exchange,
+async function respondWhole(exchange: Exchange, api: ApiContext, generation: Generation): Promise<void> {
+  const { signal, trace, notes } = exchange;
+  const { body, headers } = await wholeAnswer(api, generation, { signal, trace, notes });
+  exchange.json(200, body, headers);
+}
+
+/** The answer as one object, and the headers that go with it. What is learned of it is added to the notes. */
+export async function wholeAnswer(
   api: ApiContext,
   { request, format }: Generation,
-): Promise<void> {
+  { signal, trace, notes }: Pick<Exchange, 'signal' | 'trace' | 'notes'>,
+): Promise<{ body: object; headers: Headers }> {
   let headers: Headers = {};
   let trimmed = {};
   const sink = (event: GenerationEvent) => {
@@ -91,12 +99,12 @@ async function respondWhole(
       trimmed = wireTrimmed(event.trimmed);
     }
     if (event.type === 'done') headers = withWarnings(headers, event.guard?.warnings);
-    note(exchange, event);
+    note(notes, event);
     format.collect(event);
   };
-  const usage = await tracked(api, request, sink, exchange.signal, exchange.trace);
-  noteUsage(exchange, usage);
-  exchange.json(200, { ...format.whole(usage), ...trimmed }, headers);
+  const usage = await tracked(api, request, sink, signal, trace);
+  Object.assign(notes, logged(usage));
+  return { body: { ...format.whole(usage), ...trimmed }, headers };
 }
 
 /**
@@ -119,7 +127,7 @@ async function respondStreaming(exchange: Exchange, api: ApiContext, generation:
       headers = headersOf(event);
       trimmed = wireTrimmed(event.trimmed);
     }
-    note(exchange, event);
+    note(exchange.notes, event);
     if (event.type === 'queued') queued = `waiting since position ${event.position} of the queue`;
     for (const chunk of format.chunks(event)) {
       open()?.send(JSON.stringify({ ...chunk, ...trimmed }));
@@ -128,7 +136,7 @@ async function respondStreaming(exchange: Exchange, api: ApiContext, generation:
   };
   try {
     const usage = await tracked(api, request, sink, exchange.signal, exchange.trace);
-    noteUsage(exchange, usage);
+    Object.assign(exchange.notes, logged(usage));
     if (includeUsage) open()?.send(JSON.stringify(format.usageChunk(usage)));
     open();
     exchange.endStream();
@@ -162,16 +170,12 @@ function plain(name: string): string {
   return name.replace(/[^\x20-\x7e]/g, '?');
 }
 
-function note(exchange: Exchange, event: GenerationEvent): void {
+function note(notes: Exchange['notes'], event: GenerationEvent): void {
   if (event.type === 'start') {
-    exchange.notes.model = event.model;
-    if (event.route) Object.assign(exchange.notes, { as: event.route.name, variant: event.route.variant });
+    notes.model = event.model;
+    if (event.route) Object.assign(notes, { as: event.route.name, variant: event.route.variant });
   }
-  if (event.type === 'done') exchange.notes.finish = event.finishReason;
-}
-
-function noteUsage(exchange: Exchange, usage: Usage): void {
-  Object.assign(exchange.notes, logged(usage));
+  if (event.type === 'done') notes.finish = event.finishReason;
 }
 
 /** Usage as the access log has it. */
@@ -197,6 +201,14 @@ function scopeOf(
     nowMs: Date.now(),
     randomSeed: randomInt(2 ** 32),
     limits: api.config.requests,
+  };
+}
+
+/** How the client wants its answer. */
+function wanted(wire: Pick<ChatRequest, 'stream_options' | 'background'>) {
+  return {
+    includeUsage: wire.stream_options?.include_usage ?? false,
+    background: wire.background ?? false,
   };
 }
 

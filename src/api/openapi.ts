@@ -49,6 +49,9 @@ function operationOf(route: Route) {
       : {}),
     responses: {
       200: { description: 'Success', content: successContent(route) },
+      ...(route.accepted
+        ? { 202: { description: 'Accepted', content: jsonContent(route.accepted, 'output') } }
+        : {}),
       ...errorResponses([...ACCESS_ERRORS[route.access ?? 'key'], ...route.errors]),
     },
   };

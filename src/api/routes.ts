@@ -15,6 +15,7 @@ import { getModel, listModels } from './handlers/models.js';
 import { moderations } from './handlers/moderations.js';
 import { openapi } from './handlers/openapi.js';
 import { createPrefix, deletePrefix, listPrefixes } from './handlers/prefixes.js';
+import { cancelRequest, getRequest } from './handlers/requests.js';
 import { detokenize, tokenize } from './handlers/tokenize.js';
 import * as adminSchemas from './schemas/admin.js';
 import * as adminCache from './schemas/admin-cache.js';
@@ -25,6 +26,7 @@ import { embeddingRequest, embeddingResponse } from './schemas/embeddings.js';
 import * as evaluationSchemas from './schemas/evaluation.js';
 import { moderationRequest, moderationResponse } from './schemas/moderations.js';
 import * as schemas from './schemas/others.js';
+import { backgroundRequest, removedRequest } from './schemas/requests.js';
 
 export interface Route {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -35,6 +37,8 @@ export interface Route {
   request?: z.ZodType;
   /** Absent: text. */
   response?: z.ZodType;
+  /** What is answered with 202, where the request may ask for that. */
+  accepted?: z.ZodType;
   /** Each event, where the request may ask for a stream. */
   event?: z.ZodType;
   errors: readonly ErrorCode[];
@@ -117,6 +121,7 @@ export const routes: readonly Route[] = [
     summary: 'Continue a prompt',
     request: completionRequest,
     response: completionResponse,
+    accepted: backgroundRequest,
     event: completionResponse,
     errors: GENERATION_ERRORS,
     handle: completions,
@@ -127,9 +132,26 @@ export const routes: readonly Route[] = [
     summary: 'Answer a conversation',
     request: chatRequest,
     response: chatResponse,
+    accepted: backgroundRequest,
     event: chatChunk,
     errors: GENERATION_ERRORS,
     handle: chatCompletions,
+  },
+  {
+    method: 'GET',
+    path: '/v1/requests/:id',
+    summary: 'How far a background request is, and its result',
+    response: backgroundRequest,
+    errors: ['not_found'],
+    handle: getRequest,
+  },
+  {
+    method: 'DELETE',
+    path: '/v1/requests/:id',
+    summary: 'Cancel a background request, or forget its result',
+    response: removedRequest,
+    errors: ['not_found'],
+    handle: cancelRequest,
   },
   {
     method: 'POST',

@@ -4,6 +4,7 @@ import { Probes } from '../routing/probes.js';
 import type { Router } from '../routing/router.js';
 import { noTracing, type Tracing } from '../telemetry/trace.js';
 import { createApp } from './app.js';
+import { BackgroundRequests } from './background-requests.js';
 import { ByteBudget } from './byte-budget.js';
 import type { ApiContext } from './context.js';
 import { createLiveEvaluation } from './live-evaluation.js';
@@ -51,6 +52,7 @@ export async function startServer({
     log,
     routes,
     body: { ...config.http, budget: new ByteBudget(config.http.maxReceivingBytes) },
+    background: new BackgroundRequests(config.background),
     draining: false,
     inFlight: new Set(),
   };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { backgroundSchema } from './background-schema.js';
 import { bytes } from './bytes.js';
 import { clusterSchema, redisSchema } from './cluster-schema.js';
 import { embeddingsSchema } from './embeddings-schema.js';
@@ -235,6 +236,7 @@ export const configSchema = z.strictObject({
   http: httpSchema.prefault({}),
   websocket: websocketSchema.prefault({}),
   requests: requestsSchema.prefault({}),
+  background: backgroundSchema.prefault({}),
   model: modelSchema.prefault({}),
   engine: engineSchema.prefault({}),
   text: textSchema.prefault({}),

@@ -82,6 +82,11 @@ export class ModelQueue {
     }));
   }
 
+  /** O(n log n): asked by people, and by clients that poll. */
+  find(id: string): QueuedRequest | null {
+    return this.list().find((request) => request.id === id) ?? null;
+  }
+
   /** Takes a place where one is free for this tenant and nobody waits. Whoever has a place gives it back by leave(). */
   tryEnter(tenant: string): boolean {
     if (this.#line.size > 0 || !this.#mayTake(tenant)) return false;

@@ -1,5 +1,6 @@
 import type { ModelSpec } from '../config/index.js';
 import { SluiceError, toSluiceError } from '../errors.js';
+import type { QueuedRequest } from '../queue/model-queue.js';
 import { Deployment, type Environment, type Lease } from './deployment.js';
 import { chooseEvictions } from './evictions.js';
 import type { Target } from './target.js';
@@ -44,6 +45,15 @@ export class Fleet {
 
   find(name: string): Deployment | null {
     return this.#deployments.get(name) ?? this.#byAlias.get(name) ?? null;
+  }
+
+  /** Of a request that waits for some model; null where it doesn't. */
+  placeInLine(requestId: string): QueuedRequest | null {
+    for (const { queue } of this.#deployments.values()) {
+      const place = queue.find(requestId);
+      if (place) return place;
+    }
+    return null;
   }
 
   /** The one for requests that name none: the first. */

@@ -4,6 +4,7 @@ import {
   guardReport,
   jsonObject,
   optional,
+  refuseStreamLater,
   responseFormat,
   routeReport,
   trimmed,
@@ -92,6 +93,7 @@ export const chatRequest = z
   .superRefine((request, context) => {
     const fault = (path: string, message: string) =>
       context.addIssue({ code: 'custom', path: [path], message });
+    refuseStreamLater(request, context);
     if (request.top_logprobs !== undefined && !request.logprobs)
       fault('top_logprobs', 'needs logprobs: true');
     const choice = request.tool_choice;

@@ -72,6 +72,11 @@ export const generationFields = {
   presence_penalty: optional(z.number().min(-2).max(2)),
   optimize_prompt: optional(optimizePrompt),
   stream: optional(z.boolean()),
+  background: optional(
+    z
+      .boolean()
+      .describe('answer 202 at once; the result is at /v1/requests/ID, as with Prefer: respond-async'),
+  ),
   stream_options: optional(z.object({ include_usage: optional(z.boolean()) })),
   user: optional(z.string().max(1024)),
 
@@ -118,6 +123,14 @@ export const generationFields = {
 };
 
 export type GenerationFields = z.output<z.ZodObject<typeof generationFields>>;
+
+export function refuseStreamLater(
+  { background, stream }: Pick<GenerationFields, 'background' | 'stream'>,
+  context: z.RefinementCtx,
+): void {
+  if (!background || !stream) return;
+  context.addIssue({ code: 'custom', path: ['background'], message: "can't be combined with a stream" });
+}
 
 export const responseFormat = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text') }),

@@ -3,6 +3,7 @@ import {
   generationFields,
   guardReport,
   optional,
+  refuseStreamLater,
   responseFormat,
   routeReport,
   tokenId,
@@ -36,6 +37,7 @@ export const completionRequest = z
     if (request.best_of !== undefined && request.best_of !== (request.n ?? 1)) {
       unsupported(context, ['best_of'], 'must equal n');
     }
+    refuseStreamLater(request, context);
     if (request.prefix_id === undefined) refuseEmptyPrompt(request.prompt, context);
     if (request.optimize_prompt) {
       const fault = trimFault(request.prompt, request.echo, request.prefix_id);
