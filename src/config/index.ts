@@ -12,7 +12,7 @@ export {
   type TextOrigin,
   textOrigins,
 } from './guard-schema.js';
-export { isLoopback, loadConfig, refuseOpenServer, resolveConfig } from './load.js';
+export { faultAt, isLoopback, loadConfig, refuseOpenServer, resolveConfig } from './load.js';
 export {
   type Capability,
   capabilities,

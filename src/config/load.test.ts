@@ -114,6 +114,11 @@ test('texts that are not the kind are refused, not guessed at', () => {
   }
 });
 
+test('what is missing is named with what stands beside it', () => {
+  const flags = [{ path: 'alerts.url', value: 'http://a.example', origin: 'there' }];
+  assert.match(faults(() => loadConfig({ flags }))[0]!, /^there: alerts\.secret: .*at least 16 characters/);
+});
+
 test('an open address is refused unless asked for', () => {
   const start = (address: string, { insecure = false, hasKeys = false } = {}) => {
     const config = loadConfig({

@@ -30,8 +30,18 @@ export function resolveConfig(assignments: readonly Assignment[]): Config {
     for (const [inner, innerOrigin] of innerOrigins ?? []) origins.set(inner, innerOrigin);
   }
   const parsed = configSchema.safeParse(tree);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    originsOfConfigs.set(parsed.data, origins);
+    return parsed.data;
+  }
   throw new ConfigError(parsed.error.issues.flatMap((issue) => faultsOf(issue, origins)));
+}
+
+const originsOfConfigs = new WeakMap<Config, ReadonlyMap<string, string>>();
+
+/** A fault that shows only later, named like those that loading finds. */
+export function faultAt(config: Config, path: string, message: string): string {
+  return `${originOf(path, originsOfConfigs.get(config) ?? new Map())}${path}: ${message}`;
 }
 
 /** Variables that begin like a section's but name no setting are refused: a typing error shouldn't pass silently. */
@@ -90,13 +100,13 @@ function faultsOf(issue: z.core.$ZodIssue, origins: ReadonlyMap<string, string>)
   return [`${originOf(path, origins)}${path}: ${issue.message.replace(/^Invalid input: /, '')}${hint}`];
 }
 
-/** Where a path was written, or else the nearest thing around it, or else the first thing inside it. */
+/** Where a path was written, or else what is inside it, or else the nearest thing around it or beside it. */
 function originOf(path: string, origins: ReadonlyMap<string, string>): string {
   for (let around = path; around !== ''; around = around.slice(0, Math.max(0, around.lastIndexOf('.')))) {
-    const origin = origins.get(around);
+    const inside = [...origins].find(([written]) => written.startsWith(`${around}.`));
+    const origin = origins.get(around) ?? inside?.[1];
     if (origin !== undefined) return `${origin}: `;
   }
-  for (const [written, origin] of origins) if (written.startsWith(`${path}.`)) return `${origin}: `;
   return '';
 }
 

@@ -1,7 +1,7 @@
 import { AnswerCache } from '../cache/answer-cache.js';
 import { keyScopeOf } from '../cache/open.js';
 import type { LowerLevel } from '../cache/types.js';
-import { type Config, ConfigError, type ModelSpec, modelSpec } from '../config/index.js';
+import { type Config, ConfigError, faultAt, type ModelSpec, modelSpec } from '../config/index.js';
 import type { Accounting } from '../cost/accounting.js';
 import { PriceTable } from '../cost/prices.js';
 import type { Embedder } from '../embedding/index.js';
@@ -152,21 +152,22 @@ export function adoptedSpec(id: string, aliases: string[]): ModelSpec {
 
 function refuseUnknownNames(config: Config, { fleet, routes }: Router): void {
   const isKnown = (name: string) => fleet.find(name) !== null;
-  const faults = config.routing.routes.flatMap((route, index) =>
-    unknownModels(route, isKnown).map(
-      (name) =>
-        `routing.routes.${index}: no model or alias ${JSON.stringify(name)}; there are ${fleet
-          .list()
-          .map(({ id }) => id)
-          .join(', ')}`,
-    ),
-  );
-  const taken = config.routing.routes.filter(({ name }) => isKnown(name));
-  for (const { name } of taken)
-    faults.push(`routing.routes: ${JSON.stringify(name)} is a model's name already`);
+  const known = fleet.list().map(({ id }) => id);
+  const choice = known.length > 0 ? `there are ${known.join(', ')}` : 'there are no models';
+  const faults = config.routing.routes.flatMap((route, index) => {
+    const path = `routing.routes.${index}`;
+    const unknown = unknownModels(route, isKnown).map((name) =>
+      faultAt(config, path, `no model or alias ${JSON.stringify(name)}; ${choice}`),
+    );
+    if (!isKnown(route.name)) return unknown;
+    const taken = `${JSON.stringify(route.name)} is a model's name already`;
+    return [...unknown, faultAt(config, `${path}.name`, taken)];
+  });
   const { default: named } = config.routing;
   if (named !== '' && !isKnown(named) && !routes.find(named))
-    faults.push(`routing.default: no model, alias or route ${JSON.stringify(named)}`);
+    faults.push(
+      faultAt(config, 'routing.default', `no model, alias or route ${JSON.stringify(named)}; ${choice}`),
+    );
   if (faults.length > 0) throw new ConfigError(faults);
 }
 

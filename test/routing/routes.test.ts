@@ -233,6 +233,6 @@ test('routes that name no model are refused at the start', async () => {
   const routes = [{ name: 'r', models: ['nobody'] }];
   await assert.rejects(
     fleet({ a: hangs }, { 'routing.routes': routes }),
-    /routing\.routes\.0: no model or alias "nobody"/,
+    /^ConfigError: test: routing\.routes\.0: no model or alias "nobody"; there are a/,
   );
 });
