@@ -105,10 +105,10 @@ class GenerationWatch {
     const onStart = ({ model, cache }: Extract<GenerationEvent, { type: 'start' }>) => {
       this.#isCached = typeof cache?.level === 'string';
       this.#model = model;
-      series = seriesOf(model);
+      series = this.#isCached ? null : seriesOf(model);
     };
     const onDelta = (event: Extract<GenerationEvent, { type: 'delta' }>) => {
-      if (event.tokens.length === 0 || series === null || this.#isCached) return;
+      if (event.tokens.length === 0 || series === null) return;
       const now = performance.now();
       if (!sawToken) series.firstToken.observe((now - this.#startedAt) / 1000);
       sawToken = true;

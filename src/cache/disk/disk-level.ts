@@ -25,7 +25,8 @@ export class DiskLevel implements LowerLevel {
   readonly #timers: NodeJS.Timeout[];
   readonly #listeners: ((selector: PurgeSelector) => void)[] = [];
   readonly #ownPurges = new Set<number>(); // that are still to be heard of
-  #unwritten: CacheEntry[] = [];
+  readonly #unwritten = new Map<string, CacheEntry>();
+  #isWriteDue = false;
   #lastPurge: number;
 
   /** Rejects where the folder can't be used. */
@@ -61,14 +62,17 @@ export class DiskLevel implements LowerLevel {
    * written. Past a bound an entry isn't kept.
    */
   async put(entry: CacheEntry): Promise<void> {
-    if (this.#unwritten.length >= MAX_UNWRITTEN) return;
-    if (this.#unwritten.push(entry) > 1) return;
+    if (this.#unwritten.size >= MAX_UNWRITTEN) return;
+    this.#unwritten.set(entry.key, entry);
+    if (this.#isWriteDue) return;
+    this.#isWriteDue = true;
     await delay(WRITE_DELAY_MS, undefined, { ref: false });
     await this.#write();
   }
 
   async purge(selector: PurgeSelector): Promise<number> {
-    this.#unwritten = this.#unwritten.filter((entry) => !selects(selector, entry));
+    for (const entry of this.#unwritten.values())
+      if (selects(selector, entry)) this.#unwritten.delete(entry.key);
     const { id, dropped } = await this.#database.purge(selector, this.#options.nowMs());
     this.#ownPurges.add(id);
     return dropped;
@@ -89,8 +93,9 @@ export class DiskLevel implements LowerLevel {
   }
 
   async #write(): Promise<void> {
-    const entries = this.#unwritten;
-    this.#unwritten = [];
+    const entries = [...this.#unwritten.values()];
+    this.#unwritten.clear();
+    this.#isWriteDue = false;
     if (entries.length > 0) await this.#database.put(entries.map(stored), this.#options.bounds);
   }
 
