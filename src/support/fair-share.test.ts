@@ -50,3 +50,19 @@ test('places are kept free for tenants that were there lately, and only then', (
   fill('a', 60_000);
   assert.equal(places.total, 18, 'b has not been there for a minute');
 });
+
+test('of few places the last is not for who has half of them; of three or fewer none is kept', () => {
+  for (const [capacity, taken] of [
+    [8, 7],
+    [4, 3],
+    [3, 3],
+    [1, 1],
+  ] as const) {
+    const places = new FairPlaces();
+    places.take('b', 0);
+    places.leave('b', 0);
+    while (places.mayTake('a', capacity, 1)) places.take('a', 1);
+    assert.equal(places.total, taken, `of ${capacity}`);
+    assert.equal(places.mayTake('b', capacity, 1), taken < capacity);
+  }
+});

@@ -9,6 +9,9 @@ export function mayEnter(own: number, total: number, capacity: number): boolean 
   return own < SHARE_OF_FREE * (capacity - total);
 }
 
+/** A kept place is worth a quarter of all at most. */
+const LEAST_WITH_KEPT_PLACE = 4;
+
 /** A tenant that was there so lately is expected back. */
 const PRESENCE_MS = 60_000;
 
@@ -19,7 +22,8 @@ interface Presence {
 
 /**
  * Who holds how many of some places. A tenant may have all of them while no other is around, and else leaves some free
- * by {@link mayEnter}, so that whoever has few finds one at once instead of when somebody has finished. Of 8 places or fewer none is kept.
+ * by {@link mayEnter}, and the last for who has less than half, so that whoever has few finds one at once instead of when somebody has finished. Of
+ * three places or fewer none is kept.
  */
 export class FairPlaces {
   readonly #tenants = new Map<string, Presence>(); // who was there longest ago comes first
@@ -34,7 +38,9 @@ export class FairPlaces {
     const own = this.#tenants.get(tenant);
     this.#forget(nowMs);
     const others = this.#tenants.size - (own ? 1 : 0);
-    return others === 0 || mayEnter(own?.held ?? 0, this.#total, capacity);
+    const held = own?.held ?? 0;
+    const isLast = this.#total === capacity - 1 && capacity >= LEAST_WITH_KEPT_PLACE;
+    return others === 0 || (mayEnter(held, this.#total, capacity) && !(isLast && 2 * held >= capacity));
   }
 
   take(tenant: string, nowMs: number): void {

@@ -9,7 +9,13 @@ const others = ['b', 'c', 'd'];
 async function run(times: number, seed: number) {
   const ratesPerSecond = Object.fromEntries(others.map((tenant) => [tenant, RATE_PER_SECOND]));
   const heavy = RATE_PER_SECOND * times;
-  const ttftMs = await simulate({ ratesPerSecond: { ...ratesPerSecond, heavy }, seconds: 100, seed });
+  const ttftMs = await simulate({
+    ratesPerSecond: { ...ratesPerSecond, heavy },
+    promptTokens: 128,
+    maxSequences: 16,
+    seconds: 100,
+    seed,
+  });
   const all = others.flatMap((tenant) => ttftMs.get(tenant)!);
   return { p99Ms: percentile(Float64Array.from(all).sort(), 0.99), served: ttftMs.get('heavy')!.length };
 }

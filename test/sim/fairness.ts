@@ -8,13 +8,13 @@ import { Random } from './random.js';
 const STEP_MS = 8;
 const TOKEN_MS = 0.5;
 
-const PROMPT_TOKENS = 128;
 const ANSWER_TOKENS = 32;
-const MAX_SEQUENCES = 16;
 const MAX_WAITING = 256;
 
 export interface Load {
   ratesPerSecond: Record<string, number>; // by tenant
+  promptTokens: number;
+  maxSequences: number;
   seconds: number;
   seed: number;
 }
@@ -25,17 +25,18 @@ interface Arrival {
 }
 
 /** Times to the first token by tenant, of a model queue before an engine, in a time of their own. */
-export async function simulate({ ratesPerSecond, seconds, seed }: Load): Promise<Map<string, number[]>> {
+export async function simulate(load: Load): Promise<Map<string, number[]>> {
+  const { ratesPerSecond, promptTokens, maxSequences, seconds, seed } = load;
   const random = new Random(seed);
-  const pagesPerSequence = Math.ceil((PROMPT_TOKENS + ANSWER_TOKENS) / smallConfig.pageSize) + 1;
+  const pagesPerSequence = Math.ceil((promptTokens + ANSWER_TOKENS) / smallConfig.pageSize) + 1;
   const { core, clock, events } = testCore(
     {
-      maxSequences: MAX_SEQUENCES,
-      maxOutputs: 2 * MAX_SEQUENCES,
-      pages: MAX_SEQUENCES * pagesPerSequence,
+      maxSequences,
+      maxOutputs: 2 * maxSequences,
+      pages: maxSequences * pagesPerSequence,
       maxPagesPerSequence: pagesPerSequence,
       maxBatchTokens: 256,
-      maxContext: PROMPT_TOKENS + ANSWER_TOKENS,
+      maxContext: promptTokens + ANSWER_TOKENS,
       maxQueue: MAX_WAITING,
       targetStepMs: 50,
     },
@@ -44,7 +45,7 @@ export async function simulate({ ratesPerSecond, seconds, seed }: Load): Promise
     },
   );
   const queue = new ModelQueue(
-    { maxRunning: 2 * MAX_SEQUENCES, maxWaiting: MAX_WAITING, waitTimeoutMs: 3_600_000, priorityStepMs: 0 },
+    { maxRunning: 2 * maxSequences, maxWaiting: MAX_WAITING, waitTimeoutMs: 3_600_000, priorityStepMs: 0 },
     () => clock.nowMs,
   );
   const startMs = clock.nowMs;
@@ -61,10 +62,10 @@ export async function simulate({ ratesPerSecond, seconds, seed }: Load): Promise
   const arrive = (arrival: Arrival) => {
     const { tenant } = arrival;
     const own = inFlight.get(tenant) ?? 0;
-    if (!mayEnter(own, total, MAX_WAITING + MAX_SEQUENCES)) return; // refused at the door
+    if (!mayEnter(own, total, MAX_WAITING + maxSequences)) return; // refused at the door
     inFlight.set(tenant, own + 1);
     total += 1;
-    const prompt = Int32Array.from({ length: PROMPT_TOKENS }, () => random.int(1, 9));
+    const prompt = Int32Array.from({ length: promptTokens }, () => random.int(1, 9));
     const wanted = request({ tenant, prompt, maxTokens: ANSWER_TOKENS });
     requests.set(wanted.id, arrival);
     const { id, priority } = wanted;
