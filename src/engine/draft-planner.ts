@@ -4,7 +4,7 @@ import type { PlanEntry, StepPlan } from './step-plan.js';
 import type { StepShape, StepTimeModel } from './step-time.js';
 
 /** A draft must promise this many times what its time yields without it: the estimates are estimates. */
-const margin = 1.2;
+const margin = 2;
 
 export interface DraftRoom {
   tokens: number; // that the batch still takes
