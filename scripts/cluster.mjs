@@ -56,7 +56,9 @@ async function freePort() {
 }
 
 function balancer(gateways) {
-  const servers = gateways.map(({ name, port }) => `  server ${name} 127.0.0.1:${port} check inter 500`);
+  const servers = gateways.map(
+    ({ name, port }) => `  server ${name} 127.0.0.1:${port} check inter 500 rise 1`,
+  );
   const settings = `
 defaults
   mode http
@@ -98,8 +100,10 @@ async function screen() {
     members.map(async ({ name, port, isGone, said }) => {
       const where = `${name.padEnd(12)} port ${String(port).padEnd(6)}`;
       if (isGone) return `${where} ended: ${said.trim().split('\n').at(-1) ?? ''}`;
-      if (!/^(gateway|worker)/.test(name)) return `${where} runs`;
+      if (name === 'redis') return `${where} runs`;
+      // Through the balancer this reaches a gateway, so it fails until one takes requests.
       const ready = await ask(port, '/readyz');
+      if (name === 'balancer') return `${where} ${ready.ok ? 'ready' : 'not yet'}`;
       const { text } = await ask(port, '/metrics');
       const work = name.startsWith('gateway')
         ? `${sample(text, 'llm_requests_total')} requests`
@@ -108,11 +112,18 @@ async function screen() {
     }),
   );
   const { text } = await ask(members.find(({ name }) => name === 'gateway-1').port, '/metrics');
+  const places = sample(text, 'sluice_cluster_places');
   lines.push(
     '',
     `queue: ${sample(text, 'sluice_cluster_waiting')} waiting, ${sample(text, 'sluice_cluster_running')} running of ` +
-      `${sample(text, 'sluice_cluster_places')}`,
+      `${places}`,
     '',
+  );
+  const { ok: takesRequests } = await ask(Number(options.port), '/readyz');
+  if (!takesRequests || places === 0)
+    return [...lines, 'Not ready: wait for the balancer and a worker.'].join('\n');
+  lines.push(
+    `ready: http://127.0.0.1:${options.port}`,
     `Try: curl http://127.0.0.1:${options.port}/v1/completions -H 'content-type: application/json' \\`,
     `       -d '{"prompt": "The capital of France is", "max_tokens": 16}'`,
     'Kill a worker while it answers (kill -9), and watch the stream go on. Ctrl-C ends all.',
