@@ -70,7 +70,8 @@ frontend clients
   default_backend gateways
 backend gateways
   balance leastconn
-  option httpchk GET /readyz
+  option httpchk
+  http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host sluice
   option redispatch
 ${servers.join('\n')}
 `;
