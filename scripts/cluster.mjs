@@ -71,7 +71,7 @@ frontend clients
 backend gateways
   balance leastconn
   option httpchk
-  http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host sluice
+  http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host 127.0.0.1
   option redispatch
 ${servers.join('\n')}
 `;
@@ -137,7 +137,7 @@ const redisUrl = `redis://127.0.0.1:${redisPort}`;
 start(
   'redis',
   'redis-server',
-  ['--port', String(redisPort), '--appendonly', 'yes', '--dir', folder],
+  ['--bind', '127.0.0.1', '--port', String(redisPort), '--appendonly', 'yes', '--dir', folder],
   redisPort,
 );
 const gateways = [];
