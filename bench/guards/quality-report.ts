@@ -1,8 +1,8 @@
 import type { ModerationScore } from './score-moderation.js';
 import { f1, sum, type TypeScore } from './score-pii.js';
 import type { PromptScore } from './score-prompts.js';
+import { intervalOf, type Share } from './share.js';
 import { HELD_OUT_LANGUAGE, heldOutFamilies } from './split.js';
-import { type Share, wilson } from './wilson.js';
 
 export interface PeerScore {
   name: string;
@@ -83,7 +83,7 @@ function rows(shares: ReadonlyMap<string, Share>, note: (name: string) => string
 }
 
 function percent(share: Share): string {
-  const { low, high } = wilson(share);
+  const { low, high } = intervalOf(share);
   const of = (value: number) => (value * 100).toFixed(1);
   return `${share.hits} of ${share.total}, ${of(share.hits / share.total)} % [${of(low)}–${of(high)}]`;
 }

@@ -1,7 +1,7 @@
 import { moderationCategories } from '../../src/guards/detect/moderation/categories.js';
 import { moderationClassifier, moderationThresholds } from '../../src/guards/detect/moderation/classifier.js';
 import type { ModerationItem } from './moderation-set.js';
-import type { Share } from './wilson.js';
+import type { Share } from './share.js';
 
 export interface ModerationScore {
   category: string;

@@ -1,6 +1,6 @@
 import { injectionThreshold, judgeInjection } from '../../src/guards/detect/injection/classifier.js';
+import type { Share } from './share.js';
 import type { Item } from './split.js';
-import type { Share } from './wilson.js';
 
 /** How many of a set's test half count as attacks: in all, by group and by language. */
 export interface PromptScore {

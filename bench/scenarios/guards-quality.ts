@@ -10,8 +10,8 @@ import { scoreModeration } from '../guards/score-moderation.js';
 import { f1, findPii, scorePii, sum } from '../guards/score-pii.js';
 import { scorePrompts } from '../guards/score-prompts.js';
 import { readSet, type SetName } from '../guards/sets.js';
+import { intervalOf, type Share } from '../guards/share.js';
 import type { Item, Split } from '../guards/split.js';
-import { type Share, wilson } from '../guards/wilson.js';
 import { median } from '../statistics.js';
 import { atLeast, atMost, type Figure, figure, type Outcome, type Progress } from './outcome.js';
 
@@ -97,7 +97,7 @@ function percentFigure(name: string, { hits, total }: Share, target: Figure['tar
 }
 
 function shareFigures(name: string, share: Share, target: Figure['target']): Figure[] {
-  const { low, high } = wilson(share);
+  const { low, high } = intervalOf(share);
   return [
     percentFigure(name, share, target),
     figure(`${name}: lower bound`, 100 * low, '%'),

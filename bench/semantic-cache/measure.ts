@@ -1,5 +1,6 @@
 import { disagreement } from '../../src/cache/semantic/gate/gate.js';
 import type { Embedder } from '../../src/embedding/index.js';
+import { dot } from '../../src/support/dot.js';
 import { nearKinds, type Pair } from './pair.js';
 
 /** A pair as the cache sees it. */
@@ -56,8 +57,4 @@ export function falseHitsByKind(judged: readonly Judged[], minCosine: number): [
     const ofKind = judged.filter((pair) => pair.kind === kind);
     return [kind, scoresAt(ofKind, minCosine, true).falseHits];
   });
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  return a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 }

@@ -6,8 +6,8 @@ import { makeAttacks, makeBenign } from '../../bench/guards/prompt-sets.js';
 import { f1, findPii, scorePii, sum } from '../../bench/guards/score-pii.js';
 import { scorePrompts } from '../../bench/guards/score-prompts.js';
 import { readSet } from '../../bench/guards/sets.js';
+import { intervalOf } from '../../bench/guards/share.js';
 import { HELD_OUT_LANGUAGE, heldOutFamilies, type Item, trainingItems } from '../../bench/guards/split.js';
-import { wilson } from '../../bench/guards/wilson.js';
 
 test('the sets are what the generator makes of the seeds', () => {
   assert.deepEqual(readSet('attacks'), makeAttacks());
@@ -50,7 +50,7 @@ test('what is shipped still finds what it found', () => {
 });
 
 test("Wilson's interval, by the formula's own reference values", () => {
-  const { low, high } = wilson({ hits: 10, total: 20 });
+  const { low, high } = intervalOf({ hits: 10, total: 20 });
   assert.ok(Math.abs(low - 0.2993) < 0.0005 && Math.abs(high - 0.7007) < 0.0005);
-  assert.deepEqual(wilson({ hits: 0, total: 0 }), { low: 0, high: 1 });
+  assert.deepEqual(intervalOf({ hits: 0, total: 0 }), { low: 0, high: 1 });
 });

@@ -1,3 +1,4 @@
+import { dot } from '../../support/dot.js';
 /** Vectors of length 1, one for each text. */
 export type Embed = (texts: readonly string[], signal: AbortSignal) => Promise<Float32Array[]>;
 
@@ -46,10 +47,4 @@ export class Neighbours {
       (a, b) => b.cosine - a.cosine,
     );
   }
-}
-
-export function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let index = 0; index < a.length; index += 1) sum += a[index]! * b[index]!;
-  return sum;
 }

@@ -1,8 +1,9 @@
+import { dot } from '../../support/dot.js';
 import { judgeTopics } from '../detect/topics/topic.js';
 import type { DetectorFinding } from '../detector.js';
 import type { GuardContext } from '../types.js';
 import { knownAttacks } from './known-attacks.js';
-import { dot, type Embed, type KnownText, Neighbours } from './neighbours.js';
+import { type Embed, type KnownText, Neighbours } from './neighbours.js';
 import type { SimilarityOptions } from './options.js';
 import { type Part, sentences, windows } from './parts.js';
 
