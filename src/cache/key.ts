@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ChatInput, TextInput, ValidatedRequest } from '../generation/types.js';
 import type { Deployment } from '../routing/deployment.js';
 import type { Plan } from '../routing/plan.js';
@@ -37,7 +37,7 @@ export function cacheKey(plan: Plan, request: ValidatedRequest, scope: KeyScope)
     request.constraint,
     [...new Set(request.stop)].sort(),
   ];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return hash('sha256', JSON.stringify(parts));
 }
 
 function identityOf({ deployment }: { deployment: Pick<Deployment, 'id' | 'revision'> }) {
