@@ -7,6 +7,7 @@ import { completeReport, writeReport } from './report/write.js';
 import { cache, cacheOptionsSchema } from './scenarios/cache.js';
 import { decodeGrid, decodeGridOptionsSchema } from './scenarios/decode-grid.js';
 import { evalOptionsSchema, evaluation } from './scenarios/eval.js';
+import { fairness, fairnessOptionsSchema } from './scenarios/fairness.js';
 import { gateway, gatewayOptionsSchema } from './scenarios/gateway.js';
 import { goodput, goodputOptionsSchema } from './scenarios/goodput.js';
 import { guards, guardsOptionsSchema } from './scenarios/guards.js';
@@ -34,6 +35,7 @@ const scenarios: Record<string, (options: unknown) => Promise<Outcome>> = {
   'multi-turn': (options) => multiTurn(parse(multiTurnOptionsSchema, options), progress),
   goodput: (options) => goodput(parse(goodputOptionsSchema, options), progress),
   'decode-grid': (options) => decodeGrid(parse(decodeGridOptionsSchema, options), progress),
+  fairness: (options) => fairness(parse(fairnessOptionsSchema, options), progress),
   gateway: (options) => gateway(parse(gatewayOptionsSchema, options), progress),
   guards: (options) => guards(parse(guardsOptionsSchema, options), progress),
   'guards-quality': (options) => guardsQuality(parse(guardsQualityOptionsSchema, options), progress),

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { cacheDirectory } from '../../src/support/cache.js';
-import { projectRoot } from '../../src/support/root.js';
+import { sluiceEntry } from './entry.js';
+import { createKey } from './keys.js';
 import { freePort, type ServerCommand, ServerProcess } from './server.js';
 
 /** `sluice` has all stages on: a key with limits and a budget, and a ledger. `sluice-open` has no keys, as the others run. */
@@ -17,6 +18,9 @@ const LITELLM_VERSION = '1.100.0';
 const PORTKEY_VERSION = '1.15.2';
 const START_TIMEOUT_MS = 180_000;
 const INSTALL_TIMEOUT_MS = 1_800_000;
+/** Limits that are looked at. */
+const NEVER_REACHED = ['--rpm', '100000000', '--tpm', '100000000000', '--budget', '1000000'];
+
 const execute = promisify(execFile);
 
 /** A gateway that is running, and how to ask it for the stub's model. */
@@ -84,7 +88,9 @@ async function setUp(name: Exclude<GatewayName, 'direct'>, port: number, upstrea
       const env = { SLUICE_ROUTING_MODELS: models, SLUICE_LOG_LEVEL: 'warn' };
       const command = { file: process.execPath, args: [sluiceEntry(), ...serve], env, readyPath: '/readyz' };
       const headers: Setup['headers'] =
-        name === 'sluice' ? { authorization: `Bearer ${await createKey(folder)}` } : {};
+        name === 'sluice'
+          ? { authorization: `Bearer ${await createKey(folder, '--name', 'bench', ...NEVER_REACHED)}` }
+          : {};
       return { command, headers, version: null };
     }
     case 'litellm': {
@@ -100,18 +106,6 @@ async function setUp(name: Exclude<GatewayName, 'direct'>, port: number, upstrea
       return { command, headers, version: PORTKEY_VERSION };
     }
   }
-}
-
-/** With limits that are looked at, and never reached. */
-async function createKey(folder: string): Promise<string> {
-  const limits = ['--rpm', '100000000', '--tpm', '100000000000', '--budget', '1000000'];
-  const args = ['keys', 'create', '--name', 'bench', '--data', folder, '--json', ...limits];
-  const { stdout } = await execute(process.execPath, [sluiceEntry(), ...args]);
-  return JSON.parse(stdout).key;
-}
-
-function sluiceEntry(): string {
-  return join(projectRoot(), 'bin', 'sluice');
 }
 
 async function litellmConfig(upstream: string): Promise<string> {

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheDirectory } from '../../src/support/cache.js';
 import { projectRoot } from '../../src/support/root.js';
+import { sluiceEntry } from './entry.js';
 import { type LlamaServerSettings, llamaServerArgs } from './llama-server.js';
 import { freePort, type ServerCommand, ServerProcess } from './server.js';
 
@@ -22,6 +23,7 @@ export interface Capacity {
 export interface PeerSetup {
   modelPath: string;
   threads: number;
+  dataFolder?: string; // of Sluice, where it has keys
   llamaServer: { path: string; env: Record<string, string> } | null; // null unless it is measured
 }
 
@@ -51,19 +53,13 @@ function commandFor(
   const { modelPath, threads } = setup;
   switch (peer) {
     case 'sluice': {
-      const args = [
-        join(projectRoot(), 'bin', 'sluice'),
-        'serve',
-        '--port',
-        String(port),
-        '--model',
-        modelPath,
-      ];
+      const args = [sluiceEntry(), 'serve', '--port', String(port), '--model', modelPath];
       const env = {
         SLUICE_ENGINE_THREADS: String(threads),
         SLUICE_LOG_LEVEL: 'warn',
         SLUICE_CACHE_ENABLED: 'false', // what is measured has to be computed
-        SLUICE_DATA_DIR: join(cacheDirectory(process.env), 'bench-data'), // the user's own may hold keys
+        // The user's own may hold keys.
+        SLUICE_DATA_DIR: setup.dataFolder ?? join(cacheDirectory(process.env), 'bench-data'),
         ...engineSetting('KV_BYTES', capacity.kvBytes),
         ...engineSetting('KV_HOST_BYTES', capacity.kvHostBytes),
         ...engineSetting('PAGE_SIZE', capacity.pageSize),

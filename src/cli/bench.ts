@@ -72,6 +72,13 @@ export function register(program: Command): void {
     .option('--suite <file>', 'default: examples/eval/base-model.jsonl')
     .option('--rounds <n>', 'turns of each', '3')
     .action(runScenario('eval'));
+  withPeerOptions(bench.command('fairness'))
+    .description("what one organisation's flood of requests does to the others' time to the first token")
+    .option('--prompt-tokens <list>', 'comma-separated', '48,128')
+    .option('--rate <n>', 'requests a second of each organisation', '0.5')
+    .option('--times <n>', 'the flood, in times of that', '50')
+    .option('--seconds <n>', 'of each load', '60')
+    .action(runScenario('fairness'));
   withOutputOptions(bench.command('gateway'))
     .description('what Sluice, LiteLLM and Portkey add to a request to a stub upstream, interleaved')
     .option('--gateways <names>', 'comma-separated', 'direct,sluice,sluice-open,litellm,portkey')
