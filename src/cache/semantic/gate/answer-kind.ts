@@ -36,6 +36,8 @@ const forms: readonly (readonly [AnswerKind, RegExp])[] = [
     'duration',
     /\bhow long\b|\bhow many (?:minutes|hours|days|weeks) (?:does|do|will|did) (?!a\b)|\b(?:flight|travel) time\b|\bduration\b/,
   ],
+  ['other', /\bhow (?:do|would|can|should) (?:i|you|we|one) say\b/],
+  ['manner', /\bwhere (?:can|do|could|should) i (?:find|see|check|change|view|update|download) my\b/],
   ['count', /\bhow many\b|\bnumber of\b/],
   ['place', /\bwhere\b|\b(?:which|what) (?:place|location)\b/],
   [
@@ -44,7 +46,7 @@ const forms: readonly (readonly [AnswerKind, RegExp])[] = [
   ],
   [
     'manner',
-    /\bhow (?:do|can|should|could|would|may|might) (?:i|you|we|one)\b|\bhow to\b|\bwhat (?:can|should|could|do|must) (?:i|you|we) do\b|\bwhat (?:do|would) (?:i|you|we) (?:need|have) to\b|\bwhat does it take to\b|\bwhat (?:helps|gets)\b|\b(?:way|ways|steps|process|method|procedure|command|tips|recipe|formula)(?: \w+)? (?:to|for|of|on)\b|\bwhat command\b|\bhow (?:do|does|did|is|are|was|were)\b|\bin what way\b|\bworking principle\b|\bhow can \w+ be\b/,
+    /\bhow (?:do|can|should|could|would|may|might) (?:i|you|we|one)\b|\bhow to\b|\bwhat (?:can|should|could|do|must) (?:i|you|we) do\b|\bwhat (?:do|would) (?:i|you|we) (?:need|have) to\b|\bwhat does it take to\b|\bwhat (?:helps|gets)\b|\b(?:way|ways|steps|process|method|procedure|command|tips|recipe|formula)(?: \w+)? (?:to|for|of|on)\b|\bwhat command\b|\bhow (?:do|does|did|is|are|was|were)\b|\bin what way\b|\bworking principle\b|\bhow can \w+ be\b|\bthings to (?:do|see)\b/,
   ],
   ['decision', /^(?:is|are|was|were|do|does|did|can|could|will|would|should|has|have|may|must)\b/],
 ];

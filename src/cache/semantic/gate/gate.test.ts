@@ -33,6 +33,9 @@ const differences: [Disagreement, string, string][] = [
   ['words', 'What is the capital of Chile?', 'What is the population of Chile?'],
   ['names', 'What is the temperature in Celsius?', 'What is the temperature in Fahrenheit?'],
   ['words', 'How do I say "good morning"?', 'How do I say "good evening"?'],
+  ['words', 'How do I sign up?', 'How do I sign in?'],
+  ['words', 'How do I log in?', 'How do I log out?'],
+  ['words', 'How do I speed up a video?', 'How do I slow down a video?'],
   ['words', 'What is it?', 'What does it do?'],
   ['words', 'Wie spät ist es?', 'What time is it?'],
   ['order', 'does a dog chase a cat', 'does a cat chase a dog'],
@@ -63,6 +66,10 @@ test('the same question in other words', () => {
     ['What is 10% of 1,200?', 'How much is 10 percent of 1200?'],
     ["My parcel hasn't arrived.", 'My package has not arrived.'],
     ['How are songs written?', 'How do you write songs?'],
+    ['How do I log in?', 'How can I sign in?'],
+    ['Translate "good night" to Dutch.', 'How do you say "good night" in Dutch?'],
+    ['What does the word verbose mean?', 'What is the definition of verbose?'],
+    ['When should I visit Peru?', 'What is the best time to visit Peru?'],
   ] as const;
   for (const [first, second] of same) assert.equal(disagreement(first, second), null, `${first} | ${second}`);
 });

@@ -16,6 +16,10 @@ export const lightWords = words(`
   take takes took taken place happen happens happened occur occurs make makes made work works
   located call called find found name named number amount full form use used using
   help helps offer offers accept accepted support supported considered count counts
+  usually normally typically generally approximately roughly nowadays now basically specifically
+  particular specific certain given exact total overall
+  wonder wondering curious interested trying easiest simplest ride
+  explanation definition description information info detail details instructions translate translation
 `);
 
 /**
@@ -26,6 +30,56 @@ export const askingNouns = words(`
   time year date place location reason cause causes caused many much long far often frequently
   team scientist artist inventor author writer player
 `);
+
+/** Words that are light right after "the": what follows is meant, "the word ubiquitous". */
+export const appositionNouns = words('word term phrase expression');
+
+/** Words that mean something else together, as the one word that says so. */
+export const phrases: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    'sign up': 'register',
+    'sign in': 'login',
+    'log in': 'login',
+    'log on': 'login',
+    'sign out': 'logout',
+    'log out': 'logout',
+    'log off': 'logout',
+    'turn on': 'enable',
+    'switch on': 'enable',
+    'turn off': 'disable',
+    'switch off': 'disable',
+    'shut down': 'shutdown',
+    'turn up': 'increase',
+    'turn down': 'decrease',
+    'speed up': 'accelerate',
+    'slow down': 'decelerate',
+    'get back': 'recover',
+    'give back': 'return',
+    'send back': 'return',
+    'bring back': 'return',
+    'take up': 'absorb',
+    'come down': 'fall',
+    'came down': 'fell',
+    'look for': 'search',
+    'look up': 'search',
+    'give up': 'quit',
+    'throw away': 'discard',
+    'put off': 'postpone',
+    'call off': 'cancel',
+    'carry out': 'perform',
+    'pick up': 'collect',
+    'back up': 'backup',
+    'made of': 'consist',
+    'consist of': 'consist',
+    'consists of': 'consist',
+    'composed of': 'consist',
+    'take off': 'depart',
+    'run out': 'expire',
+    'break down': 'fail',
+    'passed away': 'died',
+    'pass away': 'die',
+  }),
+);
 
 export const negations = words('not no never without neither nor none nobody nothing nowhere');
 
@@ -170,6 +224,199 @@ export const synonymGroups = groups(`
   frequent often
   precede before
   bad worse
+  policy rule guideline regulation
+  speak talk contact reach
+  delete clear wipe
+  fast quick speed
+  cancel terminate
+  refund reimburse reimbursement
+  computer pc
+  laptop notebook
+  song tune
+  lawyer attorney solicitor
+  police cop
+  sickness illness disease ailment
+  drug medicine medication
+  pill tablet
+  vaccine vaccination jab
+  stomach belly tummy
+  dinner supper
+  drink beverage
+  cookie biscuit
+  eggplant aubergine
+  zucchini courgette
+  cilantro coriander
+  shrimp prawn
+  trash garbage rubbish
+  trousers pants
+  sweater jumper pullover
+  sneaker trainer
+  elevator lift
+  faucet tap
+  flashlight torch
+  diaper nappy
+  sidewalk pavement
+  highway motorway freeway
+  couch sofa settee
+  airplane plane aeroplane aircraft
+  bicycle bike
+  motorcycle motorbike
+  taxi cab
+  luggage baggage
+  journey trip travel voyage
+  railway railroad
+  currency money
+  income earnings
+  law legislation
+  illegal unlawful forbidden prohibited
+  allow permit let
+  tall height high
+  depth deep
+  width wide broad
+  weight weigh heavy
+  size big large
+  strong strength
+  warmest hottest
+  coldest coolest
+  newest latest
+  dangerous hazardous risky unsafe
+  common usual typical
+  rare uncommon
+  main primary principal major
+  benefit advantage pro upside
+  disadvantage drawback downside con
+  purpose function role
+  feature characteristic property trait
+  effect consequence impact result outcome
+  influence affect effect
+  origin source
+  component part
+  example instance
+  idea suggestion tip advice recommendation
+  recommend suggest advise
+  tutorial guide
+  differ distinguish distinction
+  compare comparison
+  similar alike resemble
+  equal identical same
+  convert transform
+  calculate determine
+  fix solve resolve troubleshoot
+  problem issue trouble
+  uninstall remove
+  login signin
+  register registration enrol enroll signup
+  stop cease
+  absorb soak
+  perform conduct
+  obtain acquire
+  receive obtain
+  keep maintain retain preserve
+  save store
+  protect guard defend
+  hurt harm injure
+  kill slay
+  birth born
+  marry wed wedding marriage
+  wife spouse
+  husband spouse
+  friend pal buddy
+  woman lady
+  forest wood
+  stone rock
+  rain rainfall
+  animal creature
+  rabbit bunny
+  snake serpent
+  pig hog
+  cook prepare
+  warm heat
+  cool chill
+  wash clean rinse
+  dirty filthy
+  smell odour odor scent
+  taste flavour flavor
+  noise sound
+  loud noisy
+  quiet silent
+  bright shiny
+  dark dim
+  wet damp moist
+  empty vacant
+  whole entire
+  complete finish
+  correct accurate
+  mistake error
+  true real genuine
+  fake counterfeit
+  cheap inexpensive affordable
+  costly expensive
+  discount rebate
+  coupon voucher
+  customer client shopper
+  seller vendor merchant
+  staff personnel
+  skill ability
+  knowledge understanding
+  learn study
+  lesson class
+  homework assignment
+  grade mark score
+  essay composition
+  story tale
+  poem verse
+  title heading
+  summary overview synopsis
+  language tongue
+  famous popular
+  beautiful pretty lovely
+  smart intelligent clever
+  happy glad
+  sad unhappy
+  angry mad
+  afraid scared frightened
+  tired exhausted
+  calm relaxed
+  nervous anxious anxiety
+  stress tension
+  sleep rest
+  shout yell
+  cry weep
+  laugh giggle
+  gift present
+  party celebration
+  championship tournament
+  password passcode
+  account profile
+  screen display monitor
+  keyboard keypad
+  variable var
+  library package module
+  repository repo
+  bug defect
+  slow sluggish
+  wifi wireless
+  link url
+  notification alert
+  settings preferences options
+  configuration setup config
+  database db
+  regex regexp
+  authentication auth
+  environment env
+  purpose goal aim objective
+  ride trip journey
+  legal lawful allowed permitted legally
+  mobile cell cellphone
+  ocean sea
+  internet web
+  length long
+  freeze frozen
+  die death
+  resume cv
+  search look
+  meal dish
+  goal aim target
 `);
 
 /** Forms of irregular words, by the word. */

@@ -1,5 +1,14 @@
 import { stemmer } from 'stemmer';
-import { askingNouns, irregularForms, lightWords, negations, numberWords, unitWords } from './lexicon.js';
+import {
+  appositionNouns,
+  askingNouns,
+  irregularForms,
+  lightWords,
+  negations,
+  numberWords,
+  phrases,
+  unitWords,
+} from './lexicon.js';
 
 export interface Word {
   text: string; // lower case
@@ -31,7 +40,7 @@ export function wordsOf(question: string): Word[] {
       startsSentence = false;
     }
   }
-  return withQuantities(words);
+  return withQuantities(withPhrases(words));
 }
 
 /** Contractions as the words that they stand for. */
@@ -57,10 +66,13 @@ function wordOf(
   return { text, stem: stemOf(text), kind, isName };
 }
 
+const asks = /^(?:what|which|how|best|good|right|ideal)$/;
+
 function kindOf(text: string, before: Word | undefined): Word['kind'] {
   if (negations.has(text)) return 'negation';
-  const isAsking = askingNouns.has(text) && /^(?:what|which|how)$/.test(before?.text ?? '');
-  return isAsking || lightWords.has(text) ? 'light' : 'plain';
+  const isAsking = askingNouns.has(text) && asks.test(before?.text ?? '');
+  const isApposition = appositionNouns.has(text) && before?.text === 'the';
+  return isAsking || isApposition || lightWords.has(text) ? 'light' : 'plain';
 }
 
 /** "1,200.50" as "1200.5". */
@@ -73,6 +85,18 @@ function plainNumber(text: string): string {
 /** One for all forms of a word. */
 export function stemOf(text: string): string {
   return stemmer(irregularForms.get(text) ?? text);
+}
+
+function withPhrases(words: readonly Word[]): Word[] {
+  const joined: Word[] = [];
+  for (const word of words) {
+    const before = joined.at(-1);
+    const text =
+      before && !before.isName && !word.isName ? phrases.get(`${before.text} ${word.text}`) : undefined;
+    if (text === undefined) joined.push(word);
+    else joined[joined.length - 1] = { text, stem: stemOf(text), kind: 'plain', isName: false };
+  }
+  return joined;
 }
 
 /** A number and its unit are one word. */
