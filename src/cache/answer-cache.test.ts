@@ -50,6 +50,7 @@ function setup(options: { lower?: FakeLevel[]; settings?: object } = {}) {
     scope: { version: '1', defaultMaxTokens: 100, guardRevisionOf: () => null },
     lower: options.lower ?? [],
     metrics: new Metrics({ processMetrics: false }).cache,
+    ask: () => assert.fail('no model is to be asked'),
     nowMs: () => clock.nowMs,
     random: () => 0,
     onFault: (error) => faults.push(error),

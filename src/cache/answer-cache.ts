@@ -11,13 +11,14 @@ import { isWorthKeeping, promptHeadOf, wantsCache } from './policy.js';
 import { Recording } from './recording.js';
 import { cachedUsage, canReplay, factsOf, replay } from './replay.js';
 import { Seat } from './seat.js';
-import type { CacheEntry, LevelStats, LowerLevel, PurgeSelector, Question } from './types.js';
+import type { AskModel, CacheEntry, LevelStats, LowerLevel, PurgeSelector, Question } from './types.js';
 
 export interface AnswerCacheOptions {
   settings: Config['cache'];
   scope: KeyScope;
   lower: readonly LowerLevel[]; // in the order to be asked
   metrics: CacheMetrics;
+  ask: (errand: Errand, ...asked: Parameters<AskModel>) => Promise<string>;
   nowMs: () => number; // epoch
   random: () => number;
   onFault: (error: unknown, level: CacheLevel) => void;
@@ -74,13 +75,21 @@ export class AnswerCache {
   }
 
   /** Null: it is not to be cached. */
-  #questionOf({ plan, request }: Errand): Question | null {
-    const { settings, scope } = this.#options;
+  #questionOf(errand: Errand): Question | null {
+    const { plan, request } = errand;
+    const { settings, scope, ask } = this.#options;
     if (!settings.enabled || !wantsCache(plan, request, settings.sampled)) return null;
     const key = cacheKey(plan, request, scope);
     if (key === null) return null;
     const model = plan.candidates[0]!.deployment.id;
-    return { key, promptHead: promptHeadOf(request), model, plan, request };
+    return {
+      key,
+      promptHead: promptHeadOf(request),
+      model,
+      plan,
+      request,
+      ask: (...asked) => ask(errand, ...asked),
+    };
   }
 
   /** Computes for itself and for who joins. Stays aboard until it is known whether there is anything to compute, and to pay. */

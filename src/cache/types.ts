@@ -1,4 +1,5 @@
 import type { CacheLevel, GenerationEvent, ValidatedRequest } from '../generation/types.js';
+import type { Question as ModelQuestion } from '../routing/ask-model.js';
 import type { Plan } from '../routing/plan.js';
 
 /** A whole answer. */
@@ -36,7 +37,15 @@ export interface Question {
   model: string; // that is to answer first
   plan: Plan;
   request: ValidatedRequest;
+  ask: AskModel;
 }
+
+/** What the cache itself wants to know of a model, on the tab of the request that it is about. */
+export type AskModel = (
+  model: string,
+  question: Omit<ModelQuestion, 'id'>,
+  signal: AbortSignal,
+) => Promise<string>;
 
 /** Which entries to drop: those that fit all that is given. Without any: all. */
 export interface PurgeSelector {

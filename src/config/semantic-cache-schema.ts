@@ -9,6 +9,18 @@ export const semanticCacheSchema = z.strictObject({
   byDefault: z.boolean().default(false).describe('requests that do not say allow it'),
   keys: z.array(z.string().min(1)).max(10_000).default([]).describe('ids of keys whose requests allow it'),
   minCosine: z.number().min(0).max(1).default(0.8).describe('least similarity of two questions, 1: the same'),
+  crossCheckModel: z
+    .string()
+    .default('')
+    .describe(
+      'model that is asked whether two near questions are the same where their words differ; none if empty',
+    ),
+  crossCheckMinCosine: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.9)
+    .describe('least similarity of two questions that it is asked about'),
   maxEntries: z
     .int()
     .min(1)

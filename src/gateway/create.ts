@@ -6,6 +6,7 @@ import type { Accounting } from '../cost/accounting.js';
 import { PriceTable } from '../cost/prices.js';
 import type { Embedder } from '../embedding/index.js';
 import { Guards } from '../guards/guards.js';
+import { askModel } from '../routing/ask-model.js';
 import { Fleet, type FleetHooks } from '../routing/fleet.js';
 import { Router } from '../routing/router.js';
 import { RouteTable } from '../routing/routes.js';
@@ -60,7 +61,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   await parts.remote?.attach(fleet);
   const router = new Router(fleet, new RouteTable(config.routing.routes));
   if (!parts.remote) refuseUnknownNames(config, router); // a worker may still come with them
-  const cache = createCache(parts);
+  const cache = createCache(parts, router);
   const { accounting, embedder = null } = parts;
   const guards = new Guards({
     config: config.guards,
@@ -87,12 +88,16 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   };
 }
 
-function createCache({ config, metrics, log, cacheLevels = [] }: GatewayParts): AnswerCache {
+function createCache({ config, metrics, log, cacheLevels = [] }: GatewayParts, router: Router): AnswerCache {
   const cache = new AnswerCache({
     settings: config.cache,
     scope: keyScopeOf(config),
     lower: config.cache.enabled ? cacheLevels : [],
     metrics: metrics.cache,
+    ask: async (errand, model, question, signal) => {
+      const asked = { ...question, id: `${errand.request.id}/cache` };
+      return (await askModel(router, model, errand, asked, signal)).text;
+    },
     nowMs: Date.now,
     random: Math.random,
     onFault: (error, level) => {

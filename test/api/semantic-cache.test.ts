@@ -238,3 +238,35 @@ test('a question that is too long for a vector is computed and not kept', async 
   assert.equal((await ask(server, `${long}?`)).status, 'miss');
   assert.equal(embedder.embedded, 0);
 });
+
+test('where words differ a model may be asked whether the same is meant; never about numbers or names', async (t) => {
+  const verdicts = { say: 'yes', asked: 0 };
+  const embedder = new StubEmbedder();
+  const server = await startTestServer({
+    dataFolder: dataFolder(t),
+    embedder,
+    reply: ({ id }) => {
+      if (!id.includes('/cache')) return `answer ${id}`;
+      verdicts.asked += 1;
+      return verdicts.say;
+    },
+    settings: {
+      'semanticCache.enabled': true,
+      'semanticCache.byDefault': true,
+      'semanticCache.timeoutMs': 10_000,
+      'semanticCache.crossCheckModel': 'stub',
+      'semanticCache.crossCheckMinCosine': 0,
+    },
+  });
+  t.after(() => server.close());
+  await askAndKeep(server, 'How do I unsubscribe from the newsletter?');
+  verdicts.say = 'no';
+  assert.equal((await ask(server, 'How can I stop the newsletter?')).status, 'miss');
+  verdicts.say = 'yes';
+  const second = await ask(server, 'How does one leave the newsletter?');
+  assert.equal(second.status, 'hit-l3');
+  assert.equal(verdicts.asked, 2);
+  await ask(server, 'How do I unsubscribe from 3 newsletters?');
+  await ask(server, 'How do I unsubscribe from the Paris newsletter?');
+  assert.equal(verdicts.asked, 2);
+});

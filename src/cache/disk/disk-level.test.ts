@@ -17,7 +17,8 @@ const newFolder = () => mkdtempSync(join(root, 'folder-'));
 
 const request = requestOf({ prompt: 'a' });
 const plan = planOf(request, [{ id: 'm' }]);
-const question = (key: string): Question => ({ key, promptHead: '', model: 'm', plan, request });
+const ask = () => assert.fail('no model is to be asked');
+const question = (key: string): Question => ({ key, promptHead: '', model: 'm', plan, request, ask });
 
 function entryOf(key: string, more: Partial<CacheEntry> = {}): CacheEntry {
   return {

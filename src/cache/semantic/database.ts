@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type Libsql from 'libsql';
 import { CacheTables, connect, type DiskBounds, type DiskEntry } from '../disk/database.js';
 import type { LevelStats, PurgeSelector } from '../types.js';
-import { disagreement } from './gate/gate.js';
+import { type Disagreement, disagreement, isDoubtful } from './gate/gate.js';
 import { VectorIndex } from './vector-index.js';
 
 /** A question lives and dies with the answer to it. */
@@ -43,6 +43,11 @@ export interface SimilarEntry {
   similarity: number;
 }
 
+/** What the gate refuses for want of words, perhaps. */
+export interface DoubtfulEntry extends SimilarEntry {
+  text: string; // of the question that it answers
+}
+
 export type SemanticDatabase = ReturnType<typeof openSemanticDatabase>;
 
 /** Path of the file in a data folder. */
@@ -69,6 +74,8 @@ export function openSemanticDatabase(directory: string) {
   const questions = new Questions(database);
   return {
     find: (asked: AskedQuestion, minCosine: number, nowMs: number) => questions.find(asked, minCosine, nowMs),
+    findDoubtful: (asked: AskedQuestion, minCosine: number, nowMs: number) =>
+      questions.findDoubtful(asked, minCosine, nowMs),
     put: (entry: DiskEntry, asked: AskedQuestion, bounds: DiskBounds) => questions.put(entry, asked, bounds),
     purge: (selector: PurgeSelector, nowMs: number) => questions.purge(selector, nowMs),
     removeExpired: (nowMs: number) => questions.removeExpired(nowMs),
@@ -102,14 +109,27 @@ class Questions {
     this.#readOthers();
   }
 
-  find({ scope, text, vector }: AskedQuestion, minCosine: number, nowMs: number): SimilarEntry | null {
+  find(asked: AskedQuestion, minCosine: number, nowMs: number): SimilarEntry | null {
+    return this.#nearest(asked, minCosine, nowMs, (reason) => reason === null);
+  }
+
+  findDoubtful(asked: AskedQuestion, minCosine: number, nowMs: number): DoubtfulEntry | null {
+    return this.#nearest(asked, minCosine, nowMs, (reason) => reason !== null && isDoubtful(reason));
+  }
+
+  #nearest(
+    { scope, text, vector }: AskedQuestion,
+    minCosine: number,
+    nowMs: number,
+    willDo: (reason: Disagreement | null) => boolean,
+  ): DoubtfulEntry | null {
     this.#readOthers();
     for (const { id, cosine } of this.#index.search(scope, vector, candidates)) {
       if (cosine < minCosine) break;
       const question = this.#statements.question.get(id) as { key: string; text: string } | undefined;
-      if (!question || disagreement(question.text, text) !== null) continue;
+      if (!question || !willDo(disagreement(question.text, text))) continue;
       const entry = this.#entries.find(question.key, nowMs);
-      if (entry) return { entry, similarity: Math.min(1, cosine) };
+      if (entry) return { entry, similarity: Math.min(1, cosine), text: question.text };
     }
     return null;
   }

@@ -6,7 +6,8 @@ import { openRemote, type Remote } from '../../support/remote.js';
 import { cacheKey, type KeyScope } from '../key.js';
 import type { CacheEntry, LevelStats, LowerLevel, PurgeSelector, Question } from '../types.js';
 import { askedOf } from './asked.js';
-import type { AskedQuestion, SemanticDatabase } from './database.js';
+import { asksTheSame } from './cross-check.js';
+import type { AskedQuestion, SemanticDatabase, SimilarEntry } from './database.js';
 import { Worth } from './worth.js';
 
 const cleaningMs = 60_000;
@@ -60,7 +61,7 @@ export class SemanticLevel implements LowerLevel {
     const startedMs = performance.now();
     const asked = this.#ask(question);
     this.#asked.set(question, asked);
-    const found = await this.#similar(await asked);
+    const found = await this.#similar(await asked, question);
     const endedMs = performance.now();
     this.#worth.lookedUp(endedMs - startedMs, endedMs);
     if (!found) this.#missedAtMs.set(question, endedMs);
@@ -129,13 +130,32 @@ export class SemanticLevel implements LowerLevel {
     return { scope, text: asked.text, vector: vector! };
   }
 
-  async #similar(asked: AskedQuestion | null): Promise<CacheEntry | null> {
+  async #similar(asked: AskedQuestion | null, question: Question): Promise<CacheEntry | null> {
     const { settings, nowMs } = this.#options;
-    const found = asked && (await this.#database.find(asked, settings.minCosine, nowMs()));
+    if (!asked) return null;
+    const found =
+      (await this.#database.find(asked, settings.minCosine, nowMs())) ??
+      (await this.#checked(asked, question));
     if (!found) return null;
     const { body, ...rest } = found.entry;
     const stored = deserialize(body) as Pick<CacheEntry, 'answer' | 'bytes'>;
     return { ...rest, ...stored, similarity: found.similarity };
+  }
+
+  /** What a model takes for the same question though its words differ; null where none is asked. */
+  async #checked(asked: AskedQuestion, { ask }: Question): Promise<SimilarEntry | null> {
+    const { settings, nowMs } = this.#options;
+    const { crossCheckModel: model, crossCheckMinCosine: minCosine } = settings;
+    if (model === '') return null;
+    const near = await this.#database.findDoubtful(asked, minCosine, nowMs());
+    if (!near) return null;
+    const isSame = await asksTheSame(
+      ask,
+      model,
+      [near.text, asked.text],
+      AbortSignal.timeout(this.timeoutMs),
+    );
+    return isSame ? near : null;
   }
 
   async #clean(): Promise<void> {

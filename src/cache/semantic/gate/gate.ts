@@ -34,6 +34,11 @@ export function disagreement(first: string, second: string): Disagreement | null
   return null;
 }
 
+/** Whether it may be that the gate only lacks words for two questions that are the same. */
+export function isDoubtful(reason: Disagreement): boolean {
+  return reason === 'words' || reason === 'kind';
+}
+
 /** "What is it?" and "How is this?" differ only in words that usually say nothing. */
 function hasSubstance(words: readonly Word[]): boolean {
   return words.some(({ kind }) => kind === 'plain' || kind === 'number');
