@@ -11,7 +11,8 @@ export interface BodyLimits {
 
 /**
  * Receives a body. Rejects with body_too_large, request_timeout, queue_full (too many bodies at once), or `cancelled` where
- * the client leaves half-way: `onAbort` is given what is to be called then. Must be called within the request's own callback, before anything is awaited.
+ * the client leaves half-way: `onAbort` is given what is to be called then. Must be called within the request's own callback,
+ * before anything is awaited.
  */
 export function receiveBody(
   response: HttpResponse,

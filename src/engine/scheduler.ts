@@ -298,7 +298,7 @@ export class Scheduler {
       if (this.slots.mayTake(sequence)) return;
       const giver = this.slots.giver(sequence, this.running);
       if (!giver || this.isHeldUp(sequence, nowMs)) continue;
-      this.preempt(giver, false);
+      this.preempt(giver, 'in turn');
       return;
     }
   }
@@ -334,17 +334,17 @@ export class Scheduler {
   private growOrPreempt(sequence: Sequence): boolean {
     while (!this.placement.grow(sequence)) {
       const victim = this.running.at(-1)!;
-      this.preempt(victim, true);
+      this.preempt(victim, 'first');
       if (victim === sequence) return false;
     }
     return true;
   }
 
   /** The sequence loses its pages and waits to be computed again; what it has generated becomes part of its prompt. */
-  private preempt(sequence: Sequence, resumesFirst: boolean): void {
+  private preempt(sequence: Sequence, resumes: 'first' | 'in turn'): void {
     this.release(sequence, true);
     sequence.state = 'waiting';
-    sequence.preempted = resumesFirst;
+    sequence.preempted = resumes === 'first';
     sequence.everPreempted = true;
     sequence.fetchTried = false;
     this.preemptions++;

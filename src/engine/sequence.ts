@@ -37,8 +37,8 @@ export class Sequence {
   readonly maxLength: number; // prompt + answer at most
 
   state: SequenceState = 'waiting';
-  preempted = false; // waits because it lost its pages, not because it is new
-  everPreempted = false;
+  preempted = false; // waits because it lost its pages, and goes on before new ones
+  everPreempted = false; // or has given its place up
   /** Prompt and generated tokens: the first `length` entries. */
   tokens: Int32Array;
   length: number;

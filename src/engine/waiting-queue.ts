@@ -25,7 +25,7 @@ interface TenantQueue {
 
 interface PriorityClass {
   priority: number;
-  /** Preempted sequences: they go on before anything new of their priority starts. */
+  /** Preempted for want of pages: they go on before anything new of their priority starts. */
   resumed: Sequence[];
   tenants: Map<string, TenantQueue>;
   virtualTime: number;
