@@ -2,7 +2,7 @@ import { SluiceError } from '../../errors.js';
 import type { LedgerEntry } from '../types.js';
 import type { JournalWriter } from './writer.js';
 
-/** How late reports of another process may be, and how much one transaction gathers. */
+/** What comes within so long is one transaction. */
 const APPLY_DELAY_MS = 50;
 
 export interface JournalOptions {
@@ -29,8 +29,8 @@ export class Journal {
   }
 
   /**
-   * Resolves when the entries outlive the process. Rejects, and has to be called again with the same ones first, where they can't be written, or
-   * where the store has fallen too far behind.
+   * Resolves when the entries outlive the process. Rejects where they can't be written, or where the store has fallen too far
+   * behind; the next call has to begin with the same ones.
    */
   async appendLedger(entries: readonly LedgerEntry[]): Promise<void> {
     if (this.#unapplied >= this.#options.maxUnapplied)
