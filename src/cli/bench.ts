@@ -95,7 +95,7 @@ function registerMemory(bench: Command): void {
     .description('cells of the KV pool that are allocated and unused, under a ShareGPT-like mix of lengths')
     .option('--clients <n>', 'requests at a time', '32')
     .option('--requests <n>', 'in all', '200')
-    .option('--page-size <n>', 'tokens a page', '32')
+    .option('--page-size <n>', 'tokens a page', '16')
     .action(runScenario('kv-waste'));
   withPeerOptions(bench.command('multi-turn'))
     .description('conversations that take turns and together outgrow the pool, with and without host memory')
