@@ -14,14 +14,19 @@ import { gatewayFigures } from './gateway-figures.js';
 import { measuredRun } from './measured-run.js';
 import type { Outcome, Progress, Run } from './outcome.js';
 
-export const gatewayOptionsSchema = z.object({
-  gateways: z
-    .string()
-    .transform((text) => text.split(','))
-    .pipe(z.array(z.enum(gatewayNames)).min(1)),
-  rounds: z.coerce.number().int().min(1).max(100),
-  seconds: z.coerce.number().min(1).max(600),
-});
+const QUICK = { rounds: 2, seconds: 4 };
+
+export const gatewayOptionsSchema = z
+  .object({
+    gateways: z
+      .string()
+      .transform((text) => text.split(','))
+      .pipe(z.array(z.enum(gatewayNames)).min(1)),
+    rounds: z.coerce.number().int().min(1).max(100),
+    seconds: z.coerce.number().min(1).max(600),
+    quick: z.boolean().default(false),
+  })
+  .transform(({ quick, ...options }) => (quick ? { ...options, ...QUICK } : options));
 
 const BODY = JSON.stringify({
   model: 'stub',

@@ -102,9 +102,8 @@ async function dispatch(
 ): Promise<void> {
   const { method } = exchange.head;
   const route = methods.get(method === 'HEAD' ? 'GET' : method);
-  const allow = { allow: [...methods.keys(), ...(methods.has('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ') };
   if (method === 'OPTIONS')
-    return exchange.empty(204, { ...allow, ...preflightHeaders(api.config, exchange.head) });
+    return exchange.empty(204, { ...allowed(methods), ...preflightHeaders(api.config, exchange.head) });
   try {
     if (!route) throw new SluiceError('method_not_allowed', `${method.slice(0, 20)} isn't possible here.`);
     if (route.access !== 'open') {
@@ -114,8 +113,12 @@ async function dispatch(
     }
     await route.handle(exchange, api, fixedLength > 0 ? parameterOf(exchange, fixedLength) : '');
   } catch (thrown) {
-    fail(exchange, api, thrown, route ? {} : allow);
+    fail(exchange, api, thrown, route ? {} : allowed(methods));
   }
+}
+
+function allowed(methods: PathRoutes): Headers {
+  return { allow: [...methods.keys(), ...(methods.has('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ') };
 }
 
 /** Throws invalid_api_key or permission_denied. Returns nothing to wait for, unless the store has to be asked. */

@@ -11,13 +11,13 @@ export interface BodyLimits {
 
 /**
  * Receives a body. Rejects with body_too_large, request_timeout, queue_full (too many bodies at once), or `cancelled` where
- * the client leaves half-way. Must be called within the request's own callback, before anything is awaited.
+ * the client leaves half-way: `onAbort` is given what is to be called then. Must be called within the request's own callback, before anything is awaited.
  */
 export function receiveBody(
   response: HttpResponse,
   contentLength: number,
   limits: BodyLimits,
-  signal: AbortSignal,
+  onAbort: (abort: () => void) => void,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let chunks: Buffer[] = [];
@@ -28,7 +28,6 @@ export function receiveBody(
       ended = true;
       limits.budget.release(size);
       clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
     };
     const fail = (error: SluiceError) => {
       if (ended) return;
@@ -38,11 +37,10 @@ export function receiveBody(
     };
     const tooLarge = () =>
       fail(new SluiceError('body_too_large', `The body is larger than ${limits.maxBodyBytes} bytes.`));
-    const onAbort = () => fail(new SluiceError('cancelled', 'The client closed the connection.'));
     const timer = setTimeout(() => {
       fail(new SluiceError('request_timeout', `The body didn't arrive within ${limits.bodyTimeoutMs} ms.`));
     }, limits.bodyTimeoutMs);
-    signal.addEventListener('abort', onAbort);
+    onAbort(() => fail(new SluiceError('cancelled', 'The client closed the connection.')));
 
     if (contentLength > limits.maxBodyBytes) return tooLarge();
     response.onData((chunk, isLast) => {
@@ -54,7 +52,7 @@ export function receiveBody(
         );
       }
       size += chunk.byteLength;
-      chunks.push(Buffer.from(chunk.slice(0))); // uWS takes its memory back when this returns
+      chunks.push(Buffer.from(new Uint8Array(chunk))); // uWS takes its memory back when this returns
       if (!isLast) return;
       end();
       resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size));

@@ -69,6 +69,7 @@ export class Exchange {
   #stream: EventStream | null = null;
   #ended = false;
   #body: Promise<Buffer> | null = null;
+  #abortBody: (() => void) | null = null;
 
   /** `headers` go with every answer. `onEnd` is called once, when the answer is complete or the client is gone. */
   constructor(
@@ -171,7 +172,9 @@ export class Exchange {
   /** The body; see {@link receiveBody}. The same however often it is asked for. */
   body(limits: BodyLimits): Promise<Buffer> {
     const length = Number(this.header('content-length') ?? 0);
-    this.#body ??= receiveBody(this.#response, length, limits, this.signal);
+    this.#body ??= receiveBody(this.#response, length, limits, (abort) => {
+      this.#abortBody = abort;
+    });
     return this.#body;
   }
 
@@ -202,6 +205,7 @@ export class Exchange {
     this.notes.aborted = true;
     this.#stream?.discard();
     this.#end();
+    this.#abortBody?.();
     this.#abort.abort();
   }
 

@@ -13,7 +13,7 @@ import type { Exchange, Headers } from './exchange.js';
 import type { AnswerFormat } from './format.js';
 import type { ChatRequest } from './schemas/chat.js';
 import type { CompletionRequest } from './schemas/completions.js';
-import { trimmedHeader, wireTrimmed } from './trimmed.js';
+import { trimmedText, wireTrimmed } from './trimmed.js';
 import { type RequestScope, validateChat, validateCompletion } from './validate.js';
 
 const WARNINGS_HEADER = 'x-sluice-guard-warnings';
@@ -147,15 +147,15 @@ async function respondStreaming(exchange: Exchange, api: ApiContext, generation:
 
 function headersOf(start: Extract<GenerationEvent, { type: 'start' }>): Headers {
   const { model, route, warning, trimmed, quota, cache, guardWarnings } = start;
-  return {
-    ...quota,
-    ...withWarnings({}, guardWarnings),
-    ...cacheHeaders(cache),
-    ...trimmedHeader(trimmed),
-    ...(warning === null ? {} : { 'x-sluice-warning': warning }),
-    ...(route === null ? {} : { 'x-sluice-model': plain(model), 'x-sluice-route': plain(route.name) }),
-    ...(route?.variant ? { 'x-sluice-variant': plain(route.variant) } : {}),
-  };
+  const headers: Record<string, string> = { ...quota, ...cacheHeaders(cache) };
+  if (trimmed.length > 0) headers['x-sluice-trimmed'] = trimmedText(trimmed);
+  if (warning !== null) headers['x-sluice-warning'] = warning;
+  if (route !== null) {
+    headers['x-sluice-model'] = plain(model);
+    headers['x-sluice-route'] = plain(route.name);
+    if (route.variant) headers['x-sluice-variant'] = plain(route.variant);
+  }
+  return withWarnings(headers, guardWarnings);
 }
 
 /** Of the request, and where the answer came whole of that too. */

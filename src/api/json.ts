@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { z } from 'zod';
 import { SluiceError } from '../errors.js';
 import type { BodyLimits } from './body.js';
@@ -60,11 +61,9 @@ function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
 }
 
 function decodeUtf8(body: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body);
-  } catch {
-    throw new SluiceError('invalid_json', "The body isn't valid UTF-8.");
-  }
+  if (!isUtf8(body)) throw new SluiceError('invalid_json', "The body isn't valid UTF-8.");
+  const text = body.toString();
+  return text.startsWith('\ufeff') ? text.slice(1) : text; // a byte order mark
 }
 
 /** V8's message without the excerpt of the body: it may be private, and it may be long. */

@@ -20,8 +20,7 @@ export function wireTrimmed(reports: Reports): { trimmed?: NonNullable<z.output<
 }
 
 /** The same in short, for who only sees the head of an answer. */
-export function trimmedHeader(reports: Reports): Record<string, string> {
-  if (reports.length === 0) return {};
+export function trimmedText(reports: Reports): string {
   let [before, after, messages, sentences] = [0, 0, 0, 0];
   for (const report of reports) {
     before += report.tokensBefore;
@@ -29,6 +28,5 @@ export function trimmedHeader(reports: Reports): Record<string, string> {
     messages += report.removedMessages.length;
     for (const shortened of report.shortenedMessages) sentences += shortened.sentences;
   }
-  const text = `tokens=${before}->${after}, messages=${messages}, sentences=${sentences}`;
-  return { 'x-sluice-trimmed': text };
+  return `tokens=${before}->${after}, messages=${messages}, sentences=${sentences}`;
 }

@@ -1,6 +1,6 @@
 import type { DirectoryChange, KeyRecord, ScopeLimits } from '../store/types.js';
 import type { Caller } from './caller.js';
-import { idOfKey, matches } from './key.js';
+import { idOfKey, matches, type StoredSecret, storedSecret } from './key.js';
 
 export interface DirectorySource {
   changesSince(revision: number): Promise<DirectoryChange>;
@@ -8,6 +8,7 @@ export interface DirectorySource {
 
 interface Entry {
   record: KeyRecord;
+  secret: StoredSecret;
   caller: Caller;
 }
 
@@ -54,7 +55,7 @@ export class KeyDirectory {
     const id = idOfKey(key);
     if (id === null) return null;
     const entry = this.#entries.get(id);
-    return matches(key, entry?.record, nowMs) && entry && isInForce(entry.record, nowMs)
+    return matches(key, entry?.secret, nowMs) && entry && isInForce(entry.record, nowMs)
       ? entry.caller
       : null;
   }
@@ -75,7 +76,8 @@ export class KeyDirectory {
   async #load(): Promise<void> {
     const { revision, keys, limits } = await this.#source.changesSince(this.#revision);
     for (const scope of limits) this.#onLimits(scope);
-    for (const record of keys) this.#entries.set(record.id, { record, caller: callerOf(record) });
+    for (const record of keys)
+      this.#entries.set(record.id, { record, secret: storedSecret(record), caller: callerOf(record) });
     this.#revision = revision;
   }
 }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { KeyRecord } from '../store/types.js';
 
 const SECRET_BYTES = 32; // 256 bits: too many to try, so a plain hash is enough to store
@@ -6,6 +6,23 @@ const ID_BYTES = 8;
 const pattern = /^sk-sluice-([0-9a-f]{16})-[\w-]{43}$/;
 
 const nobody = Buffer.alloc(32);
+
+/** What is kept of a key and of the one before its last rotation, as it is compared. */
+export interface StoredSecret {
+  current: Buffer;
+  previous: Buffer;
+  previousUntilMs: number;
+}
+
+const nothing: StoredSecret = { current: nobody, previous: nobody, previousUntilMs: 0 };
+
+export function storedSecret({ hash, previousHash, previousUntilMs }: KeyRecord): StoredSecret {
+  return {
+    current: Buffer.from(hash, 'hex'),
+    previous: previousHash === null ? nobody : Buffer.from(previousHash, 'hex'),
+    previousUntilMs: previousUntilMs ?? 0,
+  };
+}
 
 export interface NewKey {
   id: string;
@@ -21,7 +38,7 @@ export function generateKey(random: (bytes: number) => Buffer = randomBytes): Ne
 /** Another key of the same id. */
 export function generateSecret(id: string, random: (bytes: number) => Buffer = randomBytes) {
   const key = `sk-sluice-${id}-${random(SECRET_BYTES).toString('base64url')}`;
-  return { key, hash: sha256(key).toString('hex') };
+  return { key, hash: hash('sha256', key) };
 }
 
 /** The id that a key carries; null where it isn't one of ours. */
@@ -33,17 +50,10 @@ export function idOfKey(key: string): string | null {
  * Whether a key is the one recorded. Takes the same time whichever byte differs, and where nothing is recorded
  * (CVE-2025-59425).
  */
-export function matches(key: string, record: KeyRecord | undefined, nowMs: number): boolean {
-  const hash = sha256(key);
-  const isCurrent = timingSafeEqual(hash, stored(record?.hash));
-  const isPrevious = timingSafeEqual(hash, stored(record?.previousHash));
-  return isCurrent || (isPrevious && (record?.previousUntilMs ?? 0) > nowMs);
-}
-
-function stored(hash: string | null | undefined): Buffer {
-  return hash ? Buffer.from(hash, 'hex') : nobody;
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+export function matches(key: string, secret: StoredSecret | undefined, nowMs: number): boolean {
+  const { current, previous, previousUntilMs } = secret ?? nothing;
+  const sent = hash('sha256', key, 'buffer');
+  const isCurrent = timingSafeEqual(sent, current);
+  const isPrevious = timingSafeEqual(sent, previous);
+  return isCurrent || (isPrevious && previousUntilMs > nowMs);
 }

@@ -4,7 +4,7 @@ import type { CacheLevel, CacheReport, GenerationSink, Usage } from '../generati
 import type { Errand } from '../routing/router.js';
 import type { CacheMetrics } from '../telemetry/cache.js';
 import { Flight } from './flight.js';
-import { cacheKey, type KeyScope } from './key.js';
+import { cacheKey, type KeyScope, modelState } from './key.js';
 import { type Found, Levels } from './levels.js';
 import { MemoryLevel } from './memory-level.js';
 import { isWorthKeeping, promptHeadOf, wantsCache } from './policy.js';
@@ -52,11 +52,11 @@ export class AnswerCache {
   async answer(errand: Errand, compute: Compute): Promise<Usage> {
     const question = this.#questionOf(errand);
     if (question === null) return await compute(errand.sink, errand.signal);
-    const flightId = flightIdOf(question, errand);
     const { reads } = errand.request.cache;
     for (;;) {
       const entry = reads && this.#levels.inMemory(question.key, (found) => this.#willDo(found, errand));
       if (entry) return this.#serve({ entry, level: 'l1' }, question, errand);
+      const flightId = flightIdOf(question, errand);
       const flight = reads ? this.#flights.get(flightId) : undefined;
       if (!flight?.takes(errand.request, this.#options.nowMs()))
         return await this.#lead(flightId, question, errand, compute);
@@ -92,6 +92,7 @@ export class AnswerCache {
     flight.board(seat);
     this.#flights.set(flightId, flight);
     const { epoch } = this.#levels;
+    const models = modelState(errand.plan);
     const found = request.cache.reads
       ? await errand.trace.stage('cache', () =>
           this.#levels.below(question, (entry) => this.#willDo(entry, errand)),
@@ -104,7 +105,8 @@ export class AnswerCache {
         if (request.cache.onlyIfCached) throw notCached();
         this.#options.metrics.missed();
         const usage = await compute(sink, stop);
-        if (epoch === this.#levels.epoch) this.#keep(question, errand, usage, flight.recording);
+        const isCurrent = epoch === this.#levels.epoch && models === modelState(errand.plan);
+        if (isCurrent) this.#keep(question, errand, usage, flight.recording);
         return { usage };
       })
       .finally(() => this.#endFlight(flightId, flight));
@@ -153,7 +155,6 @@ export class AnswerCache {
     const { events, bytes, needsVocab } = recording;
     const start = events.find((event) => event.type === 'start');
     if (!start || !recording.isWhole || !isWorthKeeping(plan, request, usage, events)) return;
-    if (cacheKey(plan, request, this.#options.scope) !== question.key) return; // a model was replaced meanwhile
     const { nowMs, random, settings } = this.#options;
     const storedAtMs = nowMs();
     const ttlMs = settings.ttlSeconds * 1000 * (1 - settings.ttlJitter * random());

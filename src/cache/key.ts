@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ChatInput, TextInput, ValidatedRequest } from '../generation/types.js';
 import type { Deployment } from '../routing/deployment.js';
 import type { Plan } from '../routing/plan.js';
@@ -17,7 +17,7 @@ export interface KeyScope {
  */
 export function cacheKey(plan: Plan, request: ValidatedRequest, scope: KeyScope): string | null {
   if (request.prefixId !== null) return null;
-  const models = (plan.cascade === null ? plan.candidates.slice(0, 1) : plan.candidates).map(identityOf);
+  const models = identitiesOf(plan);
   if (models.includes(null)) return null;
   const hasUpstream = plan.candidates.some(({ deployment }) => deployment.spec.upstream);
   const { maxTokens, trim } = request;
@@ -37,7 +37,16 @@ export function cacheKey(plan: Plan, request: ValidatedRequest, scope: KeyScope)
     request.constraint,
     [...new Set(request.stop)].sort(),
   ];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return hash('sha256', JSON.stringify(parts));
+}
+
+/** What of the models may change while they answer, and the key with it. */
+export function modelState(plan: Plan): string {
+  return JSON.stringify([identitiesOf(plan), plan.candidates[0]!.deployment.contextTokens]);
+}
+
+function identitiesOf({ cascade, candidates }: Plan) {
+  return (cascade === null ? candidates.slice(0, 1) : candidates).map(identityOf);
 }
 
 function identityOf({ deployment }: { deployment: Pick<Deployment, 'id' | 'revision'> }) {

@@ -77,6 +77,7 @@ export function register(program: Command): void {
     .option('--gateways <names>', 'comma-separated', 'direct,sluice,sluice-open,litellm,portkey')
     .option('--rounds <n>', 'turns of each gateway', '3')
     .option('--seconds <n>', 'of each load', '5')
+    .option('--quick', 'two rounds of four seconds: every figure, in less than four minutes')
     .action(runScenario('gateway'));
   withOutputOptions(bench.command('cache'))
     .description('exact hits, what is computed and kept, and many who ask the same at once')

@@ -4,6 +4,7 @@ import type { LedgerEntry } from '../store/types.js';
 const MAX_BATCH = 1000;
 
 export interface LedgerOptions {
+  /** Resolves when the entries outlive the process. Called again with the same first entries where it rejects. */
   store: { appendLedger(entries: LedgerEntry[]): Promise<void> };
   maxPending: number; // entries
   retryMs: number;
@@ -62,7 +63,7 @@ export class Ledger {
   async #write(): Promise<void> {
     this.#isWriting = true;
     while (this.#pending.length > 0) {
-      // What ends in the same turn of the event loop goes together: to wake the store's thread costs more than to write.
+      // What ends in the same turn of the event loop is one write.
       await new Promise(setImmediate);
       const batch = this.#pending.slice(0, MAX_BATCH);
       try {

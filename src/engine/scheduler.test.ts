@@ -255,6 +255,60 @@ test('prompt chunks keep a step under its target while others decode, and never 
   ]);
 });
 
+test('who has many slots gives its youngest up to a tenant that has few, and goes on when its turn comes', () => {
+  const { scheduler } = schedulerOf({ maxSequences: 4 });
+  const mine = Array.from({ length: 4 }, () => sequence(6));
+  for (const each of mine) scheduler.enqueue(each);
+  step(scheduler);
+  assertRunning(scheduler, mine);
+  const [first, second] = [sequence(6, { tenant: 'b' }), sequence(6, { tenant: 'b' })];
+  scheduler.enqueue(first);
+  scheduler.enqueue(second);
+  step(scheduler);
+  assertRunning(scheduler, [...mine.slice(0, 3), first]);
+  step(scheduler);
+  assertRunning(scheduler, [...mine.slice(0, 2), first, second]);
+  scheduler.enqueue(sequence(6, { tenant: 'b' }));
+  for (let count = 0; count < 5; count++) step(scheduler);
+  assertRunning(scheduler, [...mine.slice(0, 2), first, second], 'nobody takes more than its half');
+  assert.equal(scheduler.preemptions, 2);
+  scheduler.finish(mine[0]!, true);
+  scheduler.finish(mine[1]!, true);
+  step(scheduler);
+  assert.ok(mine[2]!.state !== 'waiting' && mine[2]!.cachedAtAdmission >= 0);
+  while (mine[2]!.length < mine[2]!.maxLength) step(scheduler);
+});
+
+test('slots are not given up to a sequence that could not start, or by sequences that would lose all their work', () => {
+  const { scheduler } = schedulerOf({ maxSequences: 4 });
+  const mine = Array.from({ length: 4 }, () => sequence(6, { cacheable: false }));
+  for (const each of mine) scheduler.enqueue(each);
+  step(scheduler);
+  scheduler.enqueue(sequence(6, { tenant: 'b' }));
+  step(scheduler);
+  assertRunning(scheduler, mine);
+  const urgent = schedulerOf({ maxSequences: 4 }).scheduler;
+  const first = Array.from({ length: 4 }, () => sequence(6, { priority: 0 }));
+  for (const each of first) urgent.enqueue(each);
+  step(urgent);
+  urgent.enqueue(sequence(6, { tenant: 'b' }));
+  step(urgent);
+  assertRunning(urgent, first, 'a later class takes nothing from an earlier one');
+});
+
+test('a step that brings a first token to who has little is not lengthened by prompts of who has much', () => {
+  const { scheduler } = schedulerOf();
+  for (let count = 0; count < 4; count++) scheduler.enqueue(sequence(6));
+  step(scheduler);
+  const [small, large] = [sequence(6, { tenant: 'b' }), sequence(9)];
+  scheduler.enqueue(small);
+  scheduler.enqueue(large);
+  const planned = step(scheduler);
+  assert.ok(planned.some(([each, count]) => each === small && count === 6));
+  assert.ok(!planned.some(([each]) => each === large));
+  assert.ok(step(scheduler).some(([each, count]) => each === large && count === 9));
+});
+
 test('the requests that could never run are known before they wait', () => {
   const { scheduler } = schedulerOf({ pages: 10 });
   assert.ok(scheduler.canEverFit(sequence(20)));

@@ -1,5 +1,5 @@
-import { FairPlaces } from '../support/fair-share.js';
 import { DraftPlanner, type DraftRoom } from './draft-planner.js';
+import { FairSlots } from './fair-slots.js';
 import type { PageStore } from './page-store/page-store.js';
 import { Restorer } from './page-store/restorer.js';
 import type { PagePool } from './pages.js';
@@ -10,18 +10,13 @@ import type { RadixCache } from './radix.js';
 import type { Sequence } from './sequence.js';
 import type { Sessions } from './sessions.js';
 import { type PlanEntry, StepPlan } from './step-plan.js';
+import { StepRoom, type StepRoomConfig } from './step-room.js';
 import type { StepTimeModel } from './step-time.js';
 import type { PinnedPrefix } from './types.js';
 import { WaitingQueue } from './waiting-queue.js';
 
-/** Prompt tokens that a step reads at least, however slow the decodes beside them: prompts never stand still. */
-const minPromptTokens = 8;
-
 /** While a prompt too long for one step is read, this share of the room goes to prompts that fit what is left. */
 const shortPromptShare = 1 / 4;
-
-/** With prompts waiting, a step may take this many times as long as its decodes alone, if that is over the target. */
-const maxStretch = 2;
 
 /** Waiting sequences that a step looks at, and of them those that don't fit the pool. */
 const maxCandidates = 64;
@@ -30,10 +25,7 @@ const maxMisfits = 4;
 const ageingMs = 2_000;
 const urgentMs = 10_000;
 
-export interface SchedulerConfig extends PlacementConfig {
-  maxBatchTokens: number; // ≥ maxSequences
-  maxOutputs: number; // > maxSequences: what is over is for prompt log-probabilities
-  targetStepMs: number; // 0: throughput mode
+export interface SchedulerConfig extends PlacementConfig, StepRoomConfig {
   watermark: number; // share of the pool kept free at admission
   prefixCache: boolean;
   draftTokens: number; // guessed tokens that a step may compute for one sequence; 0: no speculation
@@ -60,10 +52,10 @@ export class Scheduler {
   cachedTokens = 0;
 
   private readonly plan = new StepPlan();
+  private readonly room: StepRoom;
   private readonly placement: Placement;
   private readonly watermarkPages: number;
-  private readonly places = new FairPlaces();
-  private nowMs = 0;
+  private readonly slots: FairSlots;
   private readonly restorer: Restorer;
   private readonly drafts: DraftPlanner;
   private readonly draftRoom: DraftRoom = {
@@ -72,18 +64,17 @@ export class Scheduler {
     cells: (sequence, wanted) => this.placement.cellsBehind(sequence, wanted, this.watermarkPages),
   };
   private admissions = 0;
-  private extraOutputs = 0;
   private partial: PlanEntry | null = null;
-  private promptTokens = 0; // planned in this step
-  private decodeMs = 0; // predicted, of this step's decodes alone
 
   /** `onRelease` is told each slot that a sequence gives back, before another can get it. */
   constructor(
     private readonly config: SchedulerConfig,
-    private readonly stepTime: StepTimeModel,
+    stepTime: StepTimeModel,
     private readonly onRelease: (slot: number) => void,
   ) {
     this.placement = new Placement(config);
+    this.slots = new FairSlots(config.maxSequences);
+    this.room = new StepRoom(config, stepTime, this.plan);
     this.restorer = new Restorer(config, this.placement, stepTime);
     this.prefixes = new PinnedPrefixes(this.cache);
     this.waiting = new WaitingQueue({
@@ -135,15 +126,15 @@ export class Scheduler {
 
   /** The next step's work. The plan is valid until the next call. Its size is 0 only if nothing can run. */
   schedule(nowMs: number): StepPlan {
-    this.nowMs = nowMs;
     this.plan.reset();
-    this.extraOutputs = this.config.maxOutputs - this.config.maxSequences;
+    this.slots.beginStep(nowMs);
+    this.room.begin();
     this.partial = null;
-    this.promptTokens = 0;
+    this.makePlace(nowMs);
     const preemptions = this.preemptions;
     this.restorer.beginStep(this.running.some(({ state }) => state === 'decoding'));
     this.planDecodes();
-    this.decodeMs = this.plan.size === 0 ? 0 : this.stepTime.predictDecodesMs(this.plan);
+    this.room.decodesPlanned();
     this.planStartedPrompts();
     // Pages were short a moment ago: whoever starts now would be the next to lose them.
     if (this.preemptions === preemptions) this.admit(nowMs);
@@ -213,21 +204,22 @@ export class Scheduler {
 
   private planChunk(sequence: Sequence): void {
     if (sequence.restorablePages > 0 && !this.restore(sequence)) return;
-    const room = this.roomAt(sequence.computed);
+    const room = this.room.at(sequence.computed);
     let count = Math.min(sequence.remaining, room);
     if (sequence.remaining > room && this.waiting.size > 0) {
       count = Math.ceil(room * (1 - shortPromptShare));
     }
-    count = this.withinOutputs(sequence, sequence.computed, count);
+    count = this.room.withinOutputs(sequence, sequence.computed, count);
     if (count <= 0) return;
     const entry = this.plan.add(sequence, count);
-    this.promptTokens += count;
-    if (!entry.complete) this.partial = entry;
+    this.room.promptPlanned(count);
+    if (entry.complete) this.slots.promptEnds(sequence);
+    else this.partial = entry;
   }
 
   /** True once nothing is left to be copied back. */
   private restore(sequence: Sequence): boolean {
-    const count = this.restorer.restore(sequence, this.plan, this.decodeMs > 0);
+    const count = this.restorer.restore(sequence, this.plan, this.room.decodeMs > 0);
     this.plan.restored += count;
     if (!sequence.everPreempted) {
       sequence.cachedAtAdmission += count * this.config.pageSize;
@@ -241,42 +233,17 @@ export class Scheduler {
     const entry = this.partial;
     if (entry === null) return;
     const from = entry.start + entry.count;
-    const count = Math.min(entry.sequence.length - from, this.roomAt(from));
-    const allowed = this.withinOutputs(entry.sequence, from, count);
+    const count = Math.min(entry.sequence.length - from, this.room.at(from));
+    const allowed = this.room.withinOutputs(entry.sequence, from, count);
     if (allowed <= 0) return;
     this.plan.lengthen(entry, allowed);
-    this.promptTokens += allowed;
+    this.room.promptPlanned(allowed);
   }
 
   private planDrafts(): void {
-    const { maxBatchTokens, maxSequences } = this.config;
-    this.draftRoom.tokens = maxBatchTokens - this.plan.tokens;
-    this.draftRoom.outputs = maxSequences - this.plan.outputs + this.extraOutputs;
-    this.drafts.plan(this.plan, this.decodeMs, this.draftRoom);
-  }
-
-  /** Prompt tokens from position `from` on that this step still has room for. */
-  private roomAt(from: number): number {
-    const budget = this.config.maxBatchTokens - this.plan.tokens;
-    if (this.config.targetStepMs === 0 || this.decodeMs === 0) return budget; // nobody waits for a next token
-    const targetMs = Math.max(this.config.targetStepMs, maxStretch * this.decodeMs);
-    const affordable = this.stepTime.promptTokensWithin(targetMs, this.plan, from);
-    return Math.min(budget, Math.max(affordable, minPromptTokens - this.promptTokens));
-  }
-
-  /** At most `count`, so that the prompt positions whose logits are wanted fit the step's outputs. */
-  private withinOutputs(sequence: Sequence, from: number, count: number): number {
-    if (!sequence.promptOutputs) return count;
-    // The last prompt position's logits give the first answer token: an output that every sequence has anyway.
-    const first = Math.max(from, sequence.promptOutputsDone);
-    const wanted = Math.min(from + count, sequence.promptLength - 1) - first;
-    if (wanted <= this.extraOutputs) {
-      this.extraOutputs -= Math.max(0, wanted);
-      return count;
-    }
-    const allowed = first + this.extraOutputs - from;
-    this.extraOutputs = 0;
-    return allowed;
+    this.draftRoom.tokens = this.room.tokens;
+    this.draftRoom.outputs = this.room.outputs;
+    this.drafts.plan(this.plan, this.room.decodeMs, this.draftRoom);
   }
 
   private admit(nowMs: number): void {
@@ -285,7 +252,7 @@ export class Scheduler {
   }
 
   private admitOne(nowMs: number): boolean {
-    if (this.waiting.size === 0 || this.roomAt(0) <= 0) return false;
+    if (this.waiting.size === 0 || this.room.at(0) <= 0) return false;
     let looked = 0;
     let misfits = 0;
     for (const sequence of this.waiting.candidates(nowMs)) {
@@ -300,7 +267,8 @@ export class Scheduler {
   }
 
   private tryAdmit(sequence: Sequence, nowMs: number): Verdict {
-    if (!this.mayTakeSlot(sequence) || waitsForPrefix(sequence, this.running, this.placement)) return 'later';
+    if (this.slots.canWait(sequence) || !this.slots.mayTake(sequence)) return 'later';
+    if (waitsForPrefix(sequence, this.running, this.placement)) return 'later';
     if (this.restorer.isAwaited(sequence, nowMs)) {
       this.plan.fetching++;
       return 'later';
@@ -309,23 +277,39 @@ export class Scheduler {
     const restorable = this.restorer.pagesOf(sequence);
     const uncached = sequence.length - (cached + restorable) * this.config.pageSize;
     // One long prompt at a time: two would halve each other's speed, and both would end late.
-    if (this.partial !== null && uncached > this.roomAt(sequence.length - uncached)) return 'later';
+    if (this.partial !== null && uncached > this.room.at(sequence.length - uncached)) return 'later';
     const spare = this.running.length === 0 ? 0 : this.watermarkPages;
     if (!this.placement.take(sequence, spare)) return 'misfit';
     sequence.restorablePages = restorable;
-    this.waiting.take(sequence, uncached + sequence.maxLength - sequence.length);
+    // A place that was given up has paid for its answer already.
+    const answer = sequence.everPreempted ? 0 : sequence.maxLength - sequence.length;
+    this.waiting.take(sequence, uncached + answer);
     this.start(sequence);
     this.planChunk(sequence);
     return 'admitted';
   }
 
-  /** Preempted sequences had their slot already. */
-  private mayTakeSlot({ tenant, preempted }: Sequence): boolean {
-    return preempted || this.places.mayTake(tenant, this.config.maxSequences, this.nowMs);
+  /** Where the slots are another tenant's, for the first of a tenant that waits. One a step. */
+  private makePlace(nowMs: number): void {
+    let tenant: string | null = null;
+    for (const sequence of this.waiting.candidates(nowMs)) {
+      if (sequence.tenant === tenant) continue;
+      tenant = sequence.tenant;
+      if (this.slots.mayTake(sequence)) return;
+      const giver = this.slots.giver(sequence, this.running);
+      if (!giver || this.isHeldUp(sequence, nowMs)) continue;
+      this.preempt(giver, false);
+      return;
+    }
+  }
+
+  /** Others have computed for it, or the disk has read for it, what it would otherwise compute itself. */
+  private isHeldUp(sequence: Sequence, nowMs: number): boolean {
+    return waitsForPrefix(sequence, this.running, this.placement) || this.restorer.isAwaited(sequence, nowMs);
   }
 
   private start(sequence: Sequence): void {
-    this.places.take(sequence.tenant, this.nowMs);
+    this.slots.take(sequence);
     sequence.state = 'prefill';
     sequence.preempted = false;
     sequence.waitsFor = null;
@@ -350,17 +334,17 @@ export class Scheduler {
   private growOrPreempt(sequence: Sequence): boolean {
     while (!this.placement.grow(sequence)) {
       const victim = this.running.at(-1)!;
-      this.preempt(victim);
+      this.preempt(victim, true);
       if (victim === sequence) return false;
     }
     return true;
   }
 
   /** The sequence loses its pages and waits to be computed again; what it has generated becomes part of its prompt. */
-  private preempt(sequence: Sequence): void {
+  private preempt(sequence: Sequence, resumesFirst: boolean): void {
     this.release(sequence, true);
     sequence.state = 'waiting';
-    sequence.preempted = true;
+    sequence.preempted = resumesFirst;
     sequence.everPreempted = true;
     sequence.fetchTried = false;
     this.preemptions++;
@@ -371,7 +355,7 @@ export class Scheduler {
     const { slot } = sequence;
     this.placement.release(sequence, keep);
     this.running.splice(this.running.indexOf(sequence), 1);
-    this.places.leave(sequence.tenant, this.nowMs);
+    this.slots.leave(sequence);
     this.onRelease(slot);
   }
 

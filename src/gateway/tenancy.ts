@@ -8,7 +8,7 @@ import { SluiceError } from '../errors.js';
 import { Accounts } from '../limits/accounts.js';
 import { periodStart } from '../limits/calendar.js';
 import type { Instant } from '../limits/window.js';
-import { dataDirectory, openStore, type Store } from '../store/index.js';
+import { dataDirectory, Journal, JournalWriter, openStore, type Store } from '../store/index.js';
 import type { GenerationMetrics } from '../telemetry/generation.js';
 import type { Log } from '../telemetry/log.js';
 
@@ -64,12 +64,15 @@ export async function openTenancy(config: Config, metrics: GenerationMetrics, lo
     nowMs: Date.now,
     onFault,
   });
-  const ledger = new Ledger({
-    store,
-    maxPending: config.usage.maxPending,
+  const { maxPending } = config.usage;
+  const journal = new Journal({
+    open: async () => new JournalWriter(folder, await store.nextJournalNumber()),
+    apply: () => store.applyJournal(),
+    maxUnapplied: maxPending,
     retryMs: LEDGER_RETRY_MS,
     onFault,
   });
+  const ledger = new Ledger({ store: journal, maxPending, retryMs: LEDGER_RETRY_MS, onFault });
   const alerts = openAlerts(config, store, onFault);
   const accounting = new KeyAccounting({
     accounts,
@@ -85,6 +88,7 @@ export async function openTenancy(config: Config, metrics: GenerationMetrics, lo
     clearInterval(pruning);
     clearInterval(checkpoints);
     await ledger.flush();
+    await journal.close();
     await alerts?.close();
     await second.close();
     await store.close();

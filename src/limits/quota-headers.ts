@@ -1,6 +1,19 @@
 import type { Account, Bound } from './account.js';
 import type { Instant } from './window.js';
 
+const names = {
+  requests: {
+    limit: 'x-ratelimit-limit-requests',
+    remaining: 'x-ratelimit-remaining-requests',
+    reset: 'x-ratelimit-reset-requests',
+  },
+  tokens: {
+    limit: 'x-ratelimit-limit-tokens',
+    remaining: 'x-ratelimit-remaining-tokens',
+    reset: 'x-ratelimit-reset-tokens',
+  },
+} as const;
+
 /**
  * OpenAI's x-ratelimit-* headers. Of all limits on requests, and of all on tokens, the one with the least left is shown:
  * it is the one that the caller meets first.
@@ -10,9 +23,9 @@ export function quotaHeaders(accounts: readonly Account[], now: Instant): Record
   for (const unit of ['requests', 'tokens'] as const) {
     const tightest = tightestOf(accounts, unit, now);
     if (!tightest) continue;
-    headers[`x-ratelimit-limit-${unit}`] = String(tightest.limit);
-    headers[`x-ratelimit-remaining-${unit}`] = String(remainingOf(tightest, now));
-    headers[`x-ratelimit-reset-${unit}`] = duration(tightest.window.resetMs(now));
+    headers[names[unit].limit] = String(tightest.limit);
+    headers[names[unit].remaining] = String(remainingOf(tightest, now));
+    headers[names[unit].reset] = duration(tightest.window.resetMs(now));
   }
   return headers;
 }

@@ -34,6 +34,9 @@ interface Waiting extends Waiter {
 
 const LONGEST_RETRY_SECONDS = 60;
 
+/** One organisation beside others has 4/5 of the places at most: a newcomer reaches the model at once, whose own places decide. */
+const SHARE_OF_FREE = 4;
+
 /**
  * The queue in front of one model: so many requests run, so many wait, the rest is refused. Who waits too long, is
  * cancelled or past its deadline leaves the line at once, before any of it is computed.
@@ -44,7 +47,7 @@ export class ModelQueue {
   readonly #line: WaitLine<Waiting>;
   readonly #departures = new Pace(1_000);
   #maxRunning: number;
-  readonly #places = new FairPlaces();
+  readonly #places = new FairPlaces(SHARE_OF_FREE);
   #arrivals = 0;
 
   constructor(limits: QueueLimits, now: () => number = Date.now) {

@@ -7,9 +7,10 @@ import { DirectoryTables } from './directory-tables.js';
 import { EvalLiveTables } from './eval-live-tables.js';
 import { EvalRunTables } from './eval-run-tables.js';
 import type { EvalAlertRow, EvalResultRow, EvalRunRow, EvalSampleRow, FeedbackRow } from './eval-types.js';
+import { JournalReader } from './journal/reader.js';
 import { LedgerTables } from './ledger-tables.js';
 import { migrate } from './schema.js';
-import type { BudgetAlert, KeyRecord, LedgerEntry, Limits, ScopeLimits, UsageQuery } from './types.js';
+import type { BudgetAlert, KeyRecord, Limits, ScopeLimits, UsageQuery } from './types.js';
 
 /** How long a write waits for another process's. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -24,10 +25,15 @@ export function openDatabase(directory: string) {
   const database = connect(directory);
   const keys = new DirectoryTables(database);
   const ledger = new LedgerTables(database);
+  const journal = new JournalReader(directory, database, ledger);
   const alerts = new AlertTable(database);
   const runs = new EvalRunTables(database);
   const live = new EvalLiveTables(database);
   const lock = new ServerLock(directory);
+  const upToDate = () => {
+    journal.apply();
+    return ledger;
+  };
   return {
     changesSince: (revision: number) => keys.changesSince(revision),
     createKey: (key: KeyRecord, limits: Limits) => keys.createKey(key, limits),
@@ -36,11 +42,12 @@ export function openDatabase(directory: string) {
       keys.rotateKey(id, hash, previousUntilMs),
     setLimits: (limits: ScopeLimits) => keys.setLimits(limits),
     limitsOf: (scope: string) => keys.limitsOf(scope),
-    appendLedger: (entries: LedgerEntry[]) => ledger.append(entries),
-    totals: (starts: Parameters<LedgerTables['totals']>[0]) => ledger.totals(starts),
-    recentUse: (sinceMs: number) => ledger.recentUse(sinceMs),
-    usage: (query: UsageQuery) => ledger.usage(query),
-    requests: (query: Omit<UsageQuery, 'by'>) => ledger.requests(query),
+    nextJournalNumber: () => journal.nextNumber(),
+    applyJournal: () => journal.apply(),
+    totals: (starts: Parameters<LedgerTables['totals']>[0]) => upToDate().totals(starts),
+    recentUse: (sinceMs: number) => upToDate().recentUse(sinceMs),
+    usage: (query: UsageQuery) => upToDate().usage(query),
+    requests: (query: Omit<UsageQuery, 'by'>) => upToDate().requests(query),
     pruneLedger: (beforeMs: number) => ledger.prune(beforeMs),
     recordAlert: (alert: BudgetAlert) => alerts.record(alert),
     alertDelivered: (alert: BudgetAlert, nowMs: number) => alerts.delivered(alert, nowMs),

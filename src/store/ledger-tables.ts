@@ -11,6 +11,9 @@ import {
 
 const DAY_MS = 86_400_000;
 
+/** Primary result code: in the lowest byte of the extended ones. */
+const SQLITE_CONSTRAINT = 19;
+
 /** Rows deleted in one transaction, so that pruning never holds up a settlement for long. */
 const PRUNE_ROWS = 5_000;
 
@@ -61,14 +64,11 @@ export class LedgerTables {
     };
   }
 
-  /** All or none. */
-  append(entries: readonly LedgerEntry[]): void {
-    this.#database
-      .transaction(() => {
-        for (const entry of entries) this.#statements.insert.run(rowOf(entry));
-        for (const total of totalsOf(entries)) this.#statements.addTotal.run(total);
-      })
-      .immediate();
+  /** To be called within a transaction. Returns how many are rows by now: not those that the table's types refuse. */
+  insert(entries: readonly LedgerEntry[]): number {
+    const inserted = entries.filter((entry) => this.#insert(entry));
+    for (const total of totalsOf(inserted)) this.#statements.addTotal.run(total);
+    return inserted.length;
   }
 
   /** `starts` are those of the periods, as milliseconds since 1970. */
@@ -128,6 +128,17 @@ export class LedgerTables {
     if (changes === PRUNE_ROWS) return true;
     this.#statements.pruneTotals.run(Math.floor(beforeMs / DAY_MS));
     return false;
+  }
+
+  #insert(entry: LedgerEntry): boolean {
+    try {
+      this.#statements.insert.run(rowOf(entry));
+      return true;
+    } catch (error) {
+      const { rawCode = 0 } = error as { rawCode?: number };
+      if ((rawCode & 0xff) === SQLITE_CONSTRAINT) return false;
+      throw error;
+    }
   }
 }
 

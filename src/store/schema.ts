@@ -129,6 +129,11 @@ const migrations: readonly string[] = [
     delivered_ms INTEGER
   ) STRICT;
   `,
+  `
+  -- How far the journal's files were brought into the ledger.
+  CREATE TABLE journal (file INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
+  INSERT INTO journal VALUES (0, 0);
+  `,
 ];
 
 /** Throws where a newer Sluice has written the database. */

@@ -66,3 +66,27 @@ test('of few places the last is not for who has half of them; of three or fewer 
     assert.equal(places.mayTake('b', capacity, 1), taken < capacity);
   }
 });
+
+test('a place is only taken from who has so many that the other does not have more then', () => {
+  const places = new FairPlaces();
+  const hold = (tenant: string, count: number) => {
+    for (let i = 0; i < count; i += 1) places.take(tenant, 0);
+  };
+  hold('a', 5);
+  hold('b', 3);
+  hold('c', 1);
+  assert.equal(places.richerThan('new'), 'a');
+  assert.equal(places.richerThan('b'), 'a');
+  places.leave('a', 0);
+  assert.equal(places.richerThan('b'), null, '3 and 4 would become 4 and 3');
+  assert.equal(places.richerThan('c'), 'a');
+  assert.equal(places.richerThan('a'), null);
+});
+
+test('how many places are kept free is a choice', () => {
+  const places = new FairPlaces(4);
+  places.take('b', 0);
+  places.leave('b', 0);
+  while (places.mayTake('a', 20, 1)) places.take('a', 1);
+  assert.equal(places.heldBy('a'), 16);
+});

@@ -22,12 +22,18 @@ interface Presence {
 
 /**
  * Who holds how many of some places. A tenant may have all of them while no other is around, and else leaves some free
- * by {@link mayEnter}, and the last for who has less than half, so that whoever has few finds one at once instead of when somebody has finished. Of
+ * as {@link mayEnter} does, and the last for who has less than half, so that whoever has few finds one at once instead of when somebody has finished. Of
  * three places or fewer none is kept.
  */
 export class FairPlaces {
+  readonly #shareOfFree: number;
   readonly #tenants = new Map<string, Presence>(); // who was there longest ago comes first
   #total = 0;
+
+  /** A tenant beside others takes another place while it has fewer than so many times those that are free. */
+  constructor(shareOfFree = SHARE_OF_FREE) {
+    this.#shareOfFree = shareOfFree;
+  }
 
   get total(): number {
     return this.#total;
@@ -40,7 +46,24 @@ export class FairPlaces {
     const others = this.#tenants.size - (own ? 1 : 0);
     const held = own?.held ?? 0;
     const isLast = this.#total === capacity - 1 && capacity >= LEAST_WITH_KEPT_PLACE;
-    return others === 0 || (mayEnter(held, this.#total, capacity) && !(isLast && 2 * held >= capacity));
+    const leavesEnough = held < this.#shareOfFree * (capacity - this.#total);
+    return others === 0 || (leavesEnough && !(isLast && 2 * held >= capacity));
+  }
+
+  heldBy(tenant: string): number {
+    return this.#tenants.get(tenant)?.held ?? 0;
+  }
+
+  /** Who holds the most, where that is so much more that a place less leaves it no worse off than `tenant` with one more. */
+  richerThan(tenant: string): string | null {
+    let most = this.heldBy(tenant) + 1;
+    let richest: string | null = null;
+    for (const [other, { held }] of this.#tenants) {
+      if (held <= most) continue;
+      most = held;
+      richest = other;
+    }
+    return richest;
   }
 
   take(tenant: string, nowMs: number): void {

@@ -1,0 +1,54 @@
+import { FairPlaces } from '../support/fair-share.js';
+import type { Sequence } from './sequence.js';
+
+/**
+ * Whose turn the engine's slots are. Some stay free for tenants that were there lately; where those are taken too, who has
+ * many gives one up to who has few; and no step that brings a first token to who has few is lengthened by prompts of who has many.
+ */
+export class FairSlots {
+  private readonly places = new FairPlaces();
+  private nowMs = 0;
+  /** By a tenant to whom this step brings a first token. */
+  private fewestHeld = Number.POSITIVE_INFINITY;
+
+  constructor(private readonly slots: number) {}
+
+  beginStep(nowMs: number): void {
+    this.nowMs = nowMs;
+    this.fewestHeld = Number.POSITIVE_INFINITY;
+  }
+
+  /** Preempted sequences had their slot already. */
+  mayTake({ tenant, preempted }: Sequence): boolean {
+    return preempted || this.places.mayTake(tenant, this.slots, this.nowMs);
+  }
+
+  take({ tenant }: Sequence): void {
+    this.places.take(tenant, this.nowMs);
+  }
+
+  leave({ tenant }: Sequence): void {
+    this.places.leave(tenant, this.nowMs);
+  }
+
+  /** A prompt ends in this step. */
+  promptEnds({ tenant }: Sequence): void {
+    this.fewestHeld = Math.min(this.fewestHeld, this.places.heldBy(tenant));
+  }
+
+  /** Whether the sequence's prompt can wait for the next step, for the sake of one that ends in this. */
+  canWait({ tenant }: Sequence): boolean {
+    return this.places.heldBy(tenant) > 2 * this.fewestHeld + 1;
+  }
+
+  /**
+   * Who gives its slot up to `sequence`: the youngest one of whoever has most, if that still has no fewer then. What it has
+   * computed stays in the prefix cache, so that it loses little.
+   */
+  giver(sequence: Sequence, running: readonly Sequence[]): Sequence | undefined {
+    const richer = this.places.richerThan(sequence.tenant);
+    return running.findLast(
+      ({ tenant, cacheable, priority }) => tenant === richer && cacheable && priority >= sequence.priority,
+    );
+  }
+}

@@ -1,0 +1,77 @@
+import type { Sequence } from './sequence.js';
+import type { StepPlan } from './step-plan.js';
+import type { StepTimeModel } from './step-time.js';
+
+/** Prompt tokens that a step reads at least, however slow the decodes beside them: prompts never stand still. */
+const minPromptTokens = 8;
+
+/** With prompts waiting, a step may take this many times as long as its decodes alone, if that is over the target. */
+const maxStretch = 2;
+
+export interface StepRoomConfig {
+  maxBatchTokens: number; // ≥ maxSequences
+  maxSequences: number;
+  maxOutputs: number; // > maxSequences: what is over is for prompt log-probabilities
+  targetStepMs: number; // 0: throughput mode
+}
+
+/** What a step has room for beside what is planned: tokens of the batch, time under the target, rows of logits. */
+export class StepRoom {
+  decodeMs = 0; // predicted, of the step's decodes alone
+  private promptTokens = 0;
+  private extraOutputs = 0;
+
+  constructor(
+    private readonly config: StepRoomConfig,
+    private readonly stepTime: StepTimeModel,
+    private readonly plan: StepPlan,
+  ) {}
+
+  /** The plan is empty. */
+  begin(): void {
+    this.decodeMs = 0;
+    this.promptTokens = 0;
+    this.extraOutputs = this.config.maxOutputs - this.config.maxSequences;
+  }
+
+  /** The plan is the step's decodes. */
+  decodesPlanned(): void {
+    this.decodeMs = this.plan.size === 0 ? 0 : this.stepTime.predictDecodesMs(this.plan);
+  }
+
+  promptPlanned(tokens: number): void {
+    this.promptTokens += tokens;
+  }
+
+  get tokens(): number {
+    return this.config.maxBatchTokens - this.plan.tokens;
+  }
+
+  get outputs(): number {
+    return this.config.maxSequences - this.plan.outputs + this.extraOutputs;
+  }
+
+  /** Prompt tokens from position `from` on that the step still has room for. */
+  at(from: number): number {
+    const { targetStepMs } = this.config;
+    if (targetStepMs === 0 || this.decodeMs === 0) return this.tokens; // nobody waits for a next token
+    const targetMs = Math.max(targetStepMs, maxStretch * this.decodeMs);
+    const affordable = this.stepTime.promptTokensWithin(targetMs, this.plan, from);
+    return Math.min(this.tokens, Math.max(affordable, minPromptTokens - this.promptTokens));
+  }
+
+  /** At most `count`, so that the prompt positions whose logits are wanted fit the step's outputs. */
+  withinOutputs(sequence: Sequence, from: number, count: number): number {
+    if (!sequence.promptOutputs) return count;
+    // The last prompt position's logits give the first answer token: an output that every sequence has anyway.
+    const first = Math.max(from, sequence.promptOutputsDone);
+    const wanted = Math.min(from + count, sequence.promptLength - 1) - first;
+    if (wanted <= this.extraOutputs) {
+      this.extraOutputs -= Math.max(0, wanted);
+      return count;
+    }
+    const allowed = first + this.extraOutputs - from;
+    this.extraOutputs = 0;
+    return allowed;
+  }
+}
