@@ -11,7 +11,7 @@ export interface LinePanel {
 }
 
 const PANEL_HEIGHT = 230;
-const PLOT = { left: 60, right: 90, top: TITLE_HEIGHT, bottom: 28 };
+const PLOT = { left: 60, right: 120, top: TITLE_HEIGHT, bottom: 28 };
 
 type Scale = (value: number) => number;
 
