@@ -5,6 +5,7 @@ import { meetsTarget, type Report } from './report/schema.js';
 import { formatReport } from './report/terminal.js';
 import { completeReport, writeReport } from './report/write.js';
 import { cache, cacheOptionsSchema } from './scenarios/cache.js';
+import { coldCache, coldCacheOptionsSchema } from './scenarios/cold-cache.js';
 import { decodeGrid, decodeGridOptionsSchema } from './scenarios/decode-grid.js';
 import { evalOptionsSchema, evaluation } from './scenarios/eval.js';
 import { fairness, fairnessOptionsSchema } from './scenarios/fairness.js';
@@ -16,13 +17,13 @@ import { kvWaste, kvWasteOptionsSchema } from './scenarios/kv-waste.js';
 import { load, loadOptionsSchema } from './scenarios/load.js';
 import { multiTurn, multiTurnOptionsSchema } from './scenarios/multi-turn.js';
 import type { Outcome, Progress } from './scenarios/outcome.js';
-import { comparedOptionsSchema, peerOptionsSchema } from './scenarios/peer-options.js';
+import { comparedOptionsSchema } from './scenarios/peer-options.js';
 import { peers, peersOptionsSchema } from './scenarios/peers.js';
 import { quality, qualityOptionsSchema } from './scenarios/quality.js';
 import { semanticCache, semanticCacheOptionsSchema } from './scenarios/semantic-cache.js';
 import { soak, soakOptionsSchema } from './scenarios/soak.js';
 import { stall } from './scenarios/stall.js';
-import { steps } from './scenarios/steps.js';
+import { steps, stepsOptionsSchema } from './scenarios/steps.js';
 
 const progress: Progress = (line) => process.stderr.write(`${line}\n`);
 
@@ -30,7 +31,8 @@ const scenarios: Record<string, (options: unknown) => Promise<Outcome>> = {
   load: (options) => load(parse(loadOptionsSchema, options), process.env.SLUICE_API_KEY ?? null, progress),
   peers: (options) => peers(parse(peersOptionsSchema, options), progress),
   stall: (options) => stall(parse(comparedOptionsSchema, options), progress),
-  steps: (options) => steps(parse(peerOptionsSchema, options), progress),
+  steps: (options) => steps(parse(stepsOptionsSchema, options), progress),
+  'cold-cache': (options) => coldCache(parse(coldCacheOptionsSchema, options), progress),
   'kv-waste': (options) => kvWaste(parse(kvWasteOptionsSchema, options), progress),
   'multi-turn': (options) => multiTurn(parse(multiTurnOptionsSchema, options), progress),
   goodput: (options) => goodput(parse(goodputOptionsSchema, options), progress),

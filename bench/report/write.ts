@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { projectRoot } from '../../src/support/root.js';
-import { type BarPanel, barChart } from './chart.js';
+import { type BarPanel, barChart } from './bar-chart.js';
 import { currentCommit } from './commit.js';
+import { type LinePanel, lineChart } from './line-chart.js';
 import { describeMachine } from './machine.js';
 import { type Report, reportSchema } from './schema.js';
 
@@ -26,13 +27,39 @@ export async function writeReport(report: Report, directory: string | null): Pro
   const stamp = report.startedAt.slice(0, 19).replaceAll(':', '');
   const base = join(folder, `${stamp}-${report.scenario}`);
   await writeFile(`${base}.json`, `${JSON.stringify(report, null, 1)}\n`);
-  const panels = chartPanels(report);
-  if (panels.length === 0) return [`${base}.json`];
-  await writeFile(`${base}.svg`, barChart(`${report.scenario}, ${report.machine.cpuModel}`, panels));
+  const chart = drawChart(report);
+  if (chart === null) return [`${base}.json`];
+  await writeFile(`${base}.svg`, chart);
   return [`${base}.json`, `${base}.svg`];
 }
 
-const CHARTED = ['output tokens', 'TTFT p99', 'ITL p99', 'decode step'];
+function drawChart(report: Report): string | null {
+  const title = `${report.scenario}, ${report.machine.cpuModel}`;
+  const lines = stepPanels(report);
+  if (lines.length > 0) return lineChart(title, 'tokens of context', lines);
+  const bars = chartPanels(report);
+  return bars.length === 0 ? null : barChart(title, bars);
+}
+
+/** Decode steps over the context, a panel for each number of sequences. */
+export function stepPanels(report: Report): LinePanel[] {
+  const steps = report.comparisons
+    .filter(({ metric }) => metric === 'decode step')
+    .map(({ workload, medians }) => {
+      const [sequences, context] = workload.split(' × ').map(Number) as [number, number];
+      return { sequences, context, medians };
+    });
+  return [...new Set(steps.map(({ sequences }) => sequences))].map((sequences) => {
+    const own = steps.filter((step) => step.sequences === sequences);
+    const lines = Object.keys(own[0]!.medians).map((series) => ({
+      series,
+      points: own.map(({ context, medians }) => ({ x: context, y: medians[series]! })),
+    }));
+    return { title: `decode step of ${sequences} sequences, ms`, lines };
+  });
+}
+
+const CHARTED = ['output tokens', 'TTFT p99', 'ITL p99'];
 
 /** Comparisons by metric; without any, the single runs' throughput and first-token time; without those, figures by unit. */
 export function chartPanels(report: Report): BarPanel[] {

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
+import { engineSchema } from '../../src/config/engine-schema.js';
 import { llamaServerDefaults } from '../servers/llama-server.js';
 import type { PeerSetup } from '../servers/peers.js';
 import {
@@ -16,7 +17,7 @@ import { TOKEN_RANGE, withPeer } from './turn.js';
 const FIRST_TOKENS = 160;
 const TURN_TOKENS = 96;
 const OUTPUT_TOKENS = 8;
-const PAGE_SIZE = 32; // tokens: Sluice's default
+const PAGE_SIZE = engineSchema.parse({}).pageSize;
 const BYTES_PER_TOKEN = 18 * 2 * 256 * 2; // of the default model; a larger one gets a smaller pool
 const DURATION_MS = 3_600_000;
 

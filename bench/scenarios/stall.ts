@@ -152,7 +152,7 @@ function stallFigures(peer: PeerName, rounds: StallTimes[]): Outcome['figures'] 
       `${peer}: ITL p99 during / p50 before`,
       middle((t) => t.p99DuringMs / t.medianBeforeMs),
       '×',
-      target(3),
+      target(2),
     ),
     figure(
       `${peer}: TTFT of the prompt`,

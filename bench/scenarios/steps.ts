@@ -1,54 +1,70 @@
 import { basename } from 'node:path';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { llamaServerDefaults } from '../servers/llama-server.js';
-import { fetchMetrics, metricTotal, type Sample } from '../servers/metrics.js';
+import { fetchMetrics } from '../servers/metrics.js';
 import { runLoad } from '../workload/run-load.js';
-import { atMost, figure, type Outcome, type Progress } from './outcome.js';
-import { type peerOptionsSchema, prepareSetup } from './peer-options.js';
+import { atMost, type Figure, figure, type Outcome, type Progress } from './outcome.js';
+import { peerOptionsSchema, prepareSetup } from './peer-options.js';
+import { outsideForwardMs, phases, type StepTimes, stepTimes, wholeStepMs } from './step-times.js';
 import { withPeer, workloadPlan } from './turn.js';
 
-const SEQUENCES = 32;
 const WORKLOAD = { promptTokens: 64, outputTokens: 128, sharedTokens: 0 };
-const REQUESTS = SEQUENCES;
 const DURATION_MS = 600_000;
-const PHASES = ['schedule', 'forward', 'sample', 'emit'] as const;
+const MANY = 256; // sequences, from which on what is outside forward is bounded in time and not in share
 
-/** Where the time of Sluice's steps goes at 32 sequences, by the engine's own counters. */
+export const stepsOptionsSchema = peerOptionsSchema.extend({
+  sequences: z
+    .string()
+    .transform((text) => text.split(',').map(Number))
+    .pipe(z.array(z.int().min(1).max(1024)).min(1)),
+});
+
+/** Where the time of Sluice's steps goes, by the engine's own counters. */
 export async function steps(
-  options: z.output<typeof peerOptionsSchema>,
+  options: z.output<typeof stepsOptionsSchema>,
   progress: Progress,
 ): Promise<Outcome> {
   const setup = await prepareSetup(options, ['sluice']);
-  const capacity = { sequences: SEQUENCES, tokensPerSequence: WORKLOAD.promptTokens + WORKLOAD.outputTokens };
-  const figures = await withPeer('sluice', setup, capacity, llamaServerDefaults, async (server, client) => {
-    const before = await fetchMetrics(server.url);
-    progress(`${REQUESTS} requests at ${SEQUENCES} clients`);
-    await runLoad(client, workloadPlan(WORKLOAD, options.seed), {
-      shape: { kind: 'closed', clients: SEQUENCES },
-      requests: REQUESTS,
-      durationMs: DURATION_MS,
+  const figures: Figure[] = [];
+  for (const sequences of options.sequences) {
+    const capacity = {
+      sequences,
+      maxSequences: sequences,
+      tokensPerSequence: WORKLOAD.promptTokens + WORKLOAD.outputTokens,
+    };
+    const times = await withPeer('sluice', setup, capacity, llamaServerDefaults, async (server, client) => {
+      const before = await fetchMetrics(server.url);
+      progress(`${sequences} requests at ${sequences} clients`);
+      await runLoad(client, workloadPlan(WORKLOAD, options.seed), {
+        shape: { kind: 'closed', clients: sequences },
+        requests: sequences,
+        durationMs: DURATION_MS,
+      });
+      return stepTimes(before, await fetchMetrics(server.url));
     });
-    return stepFigures(before, await fetchMetrics(server.url));
-  });
+    figures.push(...stepFigures(sequences, times));
+  }
   const described = { model: basename(setup.modelPath), threads: options.threads, seed: options.seed };
   return { scenario: 'steps', options: described, runs: [], comparisons: [], figures };
 }
 
-export function stepFigures(before: readonly Sample[], after: readonly Sample[]): Outcome['figures'] {
-  const gained = (name: string, labels: Record<string, string> = {}) =>
-    metricTotal(after, name, labels) - metricTotal(before, name, labels);
-  const seconds = PHASES.map((phase) => gained('sluice_step_seconds_total', { phase }));
-  const total = seconds.reduce((sum, phase) => sum + phase, 0);
-  const count = gained('sluice_steps_total');
-  const forward = seconds[PHASES.indexOf('forward')]!;
+export function stepFigures(sequences: number, times: StepTimes): Figure[] {
+  const { msPerStep } = times;
+  const isMany = sequences >= MANY;
+  const named = (name: string, value: number, unit: string, target: Figure['target'] = null) =>
+    figure(`@${sequences}: ${name}`, value, unit, target);
   return [
-    figure('steps', count, 'steps'),
-    figure(
-      'tokens generated a step',
-      gained('sluice_engine_tokens_total', { kind: 'generated' }) / count,
-      'tokens',
+    named('steps', times.steps, 'steps'),
+    named('tokens generated a step', times.generated / times.steps, 'tokens'),
+    named('graphs reused', (times.graphsReused / times.steps) * 100, '% of steps'),
+    ...phases.map((phase) => named(`${phase} a step`, msPerStep[phase], 'ms')),
+    named('schedule and emit', msPerStep.schedule + msPerStep.emit, 'ms', isMany ? atMost(1) : null),
+    named('sampling a row', (msPerStep.sample * times.steps * 1000) / times.generated, 'µs', atMost(60)),
+    named(
+      'outside forward',
+      (outsideForwardMs(times) / wholeStepMs(times)) * 100,
+      '% of a step',
+      isMany ? null : atMost(5),
     ),
-    ...PHASES.map((phase, index) => figure(`${phase} a step`, (seconds[index]! * 1000) / count, 'ms')),
-    figure('outside forward', ((total - forward) / total) * 100, '% of a step', atMost(10)),
   ];
 }

@@ -18,6 +18,8 @@ export interface Capacity {
   kvBytes?: number; // of Sluice's pool, where not by its own rule
   kvHostBytes?: number; // for pages evicted from it
   pageSize?: number; // tokens, of Sluice's pool
+  maxSequences?: number; // of Sluice, where not its default
+  prefixCache?: boolean; // of Sluice
 }
 
 export interface PeerSetup {
@@ -63,6 +65,8 @@ function commandFor(
         ...engineSetting('KV_BYTES', capacity.kvBytes),
         ...engineSetting('KV_HOST_BYTES', capacity.kvHostBytes),
         ...engineSetting('PAGE_SIZE', capacity.pageSize),
+        ...engineSetting('MAX_SEQUENCES', capacity.maxSequences),
+        ...engineSetting('PREFIX_CACHE', capacity.prefixCache),
       };
       return { ...common, file: process.execPath, args, env, readyPath: '/readyz' };
     }
@@ -81,7 +85,7 @@ function commandFor(
   }
 }
 
-function engineSetting(name: string, value: number | undefined): Record<string, string> {
+function engineSetting(name: string, value: number | boolean | undefined): Record<string, string> {
   return value === undefined ? {} : { [`SLUICE_ENGINE_${name}`]: String(value) };
 }
 

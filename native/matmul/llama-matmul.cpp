@@ -3,6 +3,7 @@
 #include "ggml-backend.h"
 #include "llama-model.h"
 #include "matmul-kernel.h"
+#include "packed-memory.h"
 #include "packed-weights.h"
 #include "team.h"
 
@@ -63,17 +64,16 @@ llama_pack_info llama_pack_weights(llama_model *model, uint32_t threads) {
     const llama_pack_info info = llama_pack_assess(model);
     if (!info.kernel) return info;
     const auto tensors = packable(*model);
+    const auto memory = allocateLargePages(info.bytes);
+    std::vector<size_t> offsets{0};
+    for (const ggml_tensor *tensor : tensors)
+        offsets.push_back(offsets.back() + PackedWeights::bytesOf(*tensor));
     std::vector<std::shared_ptr<PackedWeights>> packed(tensors.size());
     std::atomic<size_t> next{0};
-    std::atomic<bool> isOutOfMemory{false};
     const auto work = [&] {
-        try {
-            for (size_t i; (i = next++) < tensors.size();)
-                packed[i] = std::make_shared<PackedWeights>(*tensors[i]);
-        } catch (const std::bad_alloc &) {
-            isOutOfMemory = true;
-            next = tensors.size();
-        }
+        for (size_t i; (i = next++) < tensors.size();)
+            packed[i] = std::make_shared<PackedWeights>(
+                *tensors[i], std::shared_ptr<uint8_t>(memory, memory.get() + offsets[i]));
     };
     std::vector<std::thread> helpers;
     for (uint32_t i = 1; i < threads; i++)
@@ -81,7 +81,6 @@ llama_pack_info llama_pack_weights(llama_model *model, uint32_t threads) {
     work();
     for (std::thread &helper : helpers)
         helper.join();
-    if (isOutOfMemory) throw std::bad_alloc();
     for (size_t i = 0; i < tensors.size(); i++) {
         tensors[i]->extra = packed[i].get();
         forgetMapped(*tensors[i]);

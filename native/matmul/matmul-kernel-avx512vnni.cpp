@@ -174,41 +174,100 @@ struct Q6K {
     }
 };
 
-template <int from, int to> __m512i dot(__m512i sum, const Weights &w, const int8_t *quants) {
-#pragma GCC unroll 8
-    for (int i = from; i < to; i++) {
+// Called as a function, it would keep in memory what has to be in registers.
+#define INLINE [[gnu::always_inline]] inline
+
+// R rows of activations, read at one block.
+struct ActivationBlocks {
+    const uint8_t *first;
+    size_t stride;
+    int32_t columns;
+    int32_t block;
+
+    ActivationRow row(int r) const { return {first + r * stride, columns}; }
+    __m512i four(int r, int i) const {
         int32_t four;
-        std::memcpy(&four, quants + 4 * i, sizeof(four));
-        sum = _mm512_dpbusd_epi32(sum, w.quants[i], _mm512_set1_epi32(four));
+        std::memcpy(&four, row(r).quants + block * blockInputs + 4 * i, sizeof(four));
+        return _mm512_set1_epi32(four);
     }
-    return sum;
+    __m512 scale(int r) const { return _mm512_set1_ps(row(r).scales[block]); }
+    __m512 sum(int r) const { return _mm512_set1_ps(row(r).sums[block]); }
+    __m512i bias(int r) const { return _mm512_set1_epi32(row(r).biases[block]); }
+    __m512i biasHigh(int r) const { return _mm512_set1_epi32(row(r).biasesHigh[block]); }
+};
+
+// Adds the products of groups [from, to) of the block. Rows take turns: a row's own products wait for each
+// other.
+template <int from, int to, int R>
+INLINE void dot(const Weights &w, const ActivationBlocks &activations, __m512i *products) {
+#pragma GCC unroll 8
+    for (int i = from; i < to; i++)
+#pragma GCC unroll 16
+        for (int r = 0; r < R; r++)
+            products[r] = _mm512_dpbusd_epi32(products[r], w.quants[i], activations.four(r, i));
 }
 
-// Adds the block's product with a row of activations to its sums.
-template <class F> __m512 accumulate(__m512 sums, const Weights &w, const ActivationRow &row, int32_t block) {
-    const int8_t *quants = row.quants + block * blockInputs;
-    const __m512 scale = _mm512_set1_ps(row.scales[block]);
-    if constexpr (F::hasHalves) {
-        const __m512i biasHigh = _mm512_set1_epi32(row.biasesHigh[block]);
-        const __m512i biasLow = _mm512_sub_epi32(_mm512_set1_epi32(row.biases[block]), biasHigh);
-        const __m512 low = _mm512_cvtepi32_ps(dot<0, 4>(biasLow, w, quants));
-        const __m512 high = _mm512_cvtepi32_ps(dot<4, 8>(biasHigh, w, quants));
-        sums = _mm512_fmadd_ps(low, _mm512_mul_ps(w.scale, scale), sums);
-        return _mm512_fmadd_ps(high, _mm512_mul_ps(w.scaleHigh, scale), sums);
-    } else if constexpr (F::hasMin) {
-        const __m512 product = _mm512_cvtepi32_ps(dot<0, 8>(_mm512_setzero_si512(), w, quants));
-        sums = _mm512_fmadd_ps(product, _mm512_mul_ps(w.scale, scale), sums);
-        return _mm512_fnmadd_ps(w.min, _mm512_set1_ps(row.sums[block]), sums);
-    } else {
-        const __m512 product = _mm512_cvtepi32_ps(dot<0, 8>(_mm512_set1_epi32(row.biases[block]), w, quants));
-        return _mm512_fmadd_ps(product, _mm512_mul_ps(w.scale, scale), sums);
+template <int R>
+INLINE void addScaled(const __m512i *products, __m512 scale, const ActivationBlocks &activations,
+                      __m512 *sums) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; r++) {
+        const __m512 product = _mm512_cvtepi32_ps(products[r]);
+        sums[r] = _mm512_fmadd_ps(product, _mm512_mul_ps(scale, activations.scale(r)), sums[r]);
     }
 }
+
+// Adds the block's products with R rows of activations to their sums.
+template <class F, int R>
+INLINE void accumulate(const Weights &w, const ActivationBlocks &activations, __m512 *sums) {
+    __m512i products[R];
+    if constexpr (F::hasHalves) {
+#pragma GCC unroll 16
+        for (int r = 0; r < R; r++)
+            products[r] = _mm512_sub_epi32(activations.bias(r), activations.biasHigh(r));
+        dot<0, 4, R>(w, activations, products);
+        addScaled<R>(products, w.scale, activations, sums);
+#pragma GCC unroll 16
+        for (int r = 0; r < R; r++)
+            products[r] = activations.biasHigh(r);
+        dot<4, 8, R>(w, activations, products);
+        addScaled<R>(products, w.scaleHigh, activations, sums);
+    } else {
+#pragma GCC unroll 16
+        for (int r = 0; r < R; r++)
+            products[r] = F::hasMin ? _mm512_setzero_si512() : activations.bias(r);
+        dot<0, 8, R>(w, activations, products);
+        addScaled<R>(products, w.scale, activations, sums);
+    }
+    if constexpr (F::hasMin) {
+#pragma GCC unroll 16
+        for (int r = 0; r < R; r++)
+            sums[r] = _mm512_fnmadd_ps(w.min, activations.sum(r), sums[r]);
+    }
+}
+
+// Fewer rows than this read weights as fast as memory gives them, in an order that the hardware foresees.
+// With more it falls behind: what is computed on a block leaves it no time to be asked for the next.
+constexpr int prefetchRows = 3;
+constexpr ptrdiff_t prefetchBytes = 16 << 10;
+
+// Brings what lies `prefetchBytes` behind [begin, end) to the second-level cache.
+void prefetchBehind(const uint8_t *begin, const uint8_t *end) {
+    for (const uint8_t *line = begin; line < end; line += 64)
+        _mm_prefetch(line + prefetchBytes, _MM_HINT_T1);
+}
+
+// Where a panel's products go.
+struct Output {
+    float *first;
+    size_t stride;
+    __mmask16 lanes;
+    bool isStreamed; // past the caches
+};
 
 // One panel times R rows. The weights of a block are unpacked once for all of them.
 template <class F, int R>
-void multiplyTile(const uint8_t *panel, int32_t columns, const uint8_t *activations, float *out,
-                  size_t outStride, __mmask16 lanes) {
+void multiplyTile(const uint8_t *panel, int32_t columns, const uint8_t *activations, const Output &out) {
     __m512 sums[R];
     for (__m512 &sum : sums)
         sum = _mm512_setzero_ps();
@@ -217,19 +276,24 @@ void multiplyTile(const uint8_t *panel, int32_t columns, const uint8_t *activati
     for (int32_t block = 0; block < blocks;) {
         const auto header = F::header(panel);
         for (const int32_t end = block + F::unitBlocks; block < end; block++) {
+            const uint8_t *begin = panel;
             const Weights w = F::next(header, panel);
-#pragma GCC unroll 16
-            for (int r = 0; r < R; r++)
-                sums[r] = accumulate<F>(sums[r], w, ActivationRow(activations + r * stride, columns), block);
+            if constexpr (R >= prefetchRows) prefetchBehind(begin, panel);
+            accumulate<F, R>(w, {activations, stride, columns, block}, sums);
         }
     }
-    for (int r = 0; r < R; r++)
-        _mm512_mask_storeu_ps(out + r * outStride, lanes, sums[r]);
+    for (int r = 0; r < R; r++) {
+        float *to = out.first + r * out.stride;
+        if (out.isStreamed)
+            _mm512_stream_ps(to, sums[r]);
+        else
+            _mm512_mask_storeu_ps(to, out.lanes, sums[r]);
+    }
 }
 
-using Tile = void (*)(const uint8_t *, int32_t, const uint8_t *, float *, size_t, __mmask16);
+using Tile = void (*)(const uint8_t *, int32_t, const uint8_t *, const Output &);
 
-// 8 vectors of weights, as many sums, and what is between leave none of the 32 registers.
+// 8 vectors of weights, as many sums and products, and what is between leave none of the 32 registers.
 constexpr int32_t tileRows = 8;
 template <class F>
 constexpr Tile tiles[tileRows + 1] = {nullptr,
@@ -242,20 +306,31 @@ constexpr Tile tiles[tileRows + 1] = {nullptr,
                                       multiplyTile<F, 7>,
                                       multiplyTile<F, 8>};
 
+// Products that caches can't hold anyway push out nothing, and their lines aren't read before they are
+// written.
+constexpr size_t streamedBytes = 4 << 20;
+
+bool isStreamed(const float *out, size_t outStride, int32_t rows) {
+    return rows * outStride * sizeof(float) > streamedBytes && reinterpret_cast<uintptr_t>(out) % 64 == 0 &&
+           outStride % panelRows == 0;
+}
+
 template <class F>
 void multiplyAs(const PackedWeights &weights, int32_t panelBegin, int32_t panelEnd,
                 const uint8_t *activations, int32_t rows, float *out, size_t outStride) {
     const size_t stride = activationRowBytes(weights.columns());
+    const bool streamed = isStreamed(out, outStride, rows);
     for (int32_t panel = panelBegin; panel < panelEnd; panel++) {
         const int32_t first = panel * panelRows;
         const int32_t left = weights.rows() - first;
         const auto lanes = static_cast<__mmask16>(left >= panelRows ? 0xffff : (1u << left) - 1);
         for (int32_t r = 0; r < rows; r += tileRows) {
             const int32_t count = rows - r < tileRows ? rows - r : tileRows;
-            tiles<F>[count](weights.panel(panel), weights.columns(), activations + r * stride,
-                            out + r * outStride + first, outStride, lanes);
+            const Output to = {out + r * outStride + first, outStride, lanes, streamed && left >= panelRows};
+            tiles<F>[count](weights.panel(panel), weights.columns(), activations + r * stride, to);
         }
     }
+    if (streamed) _mm_sfence(); // before another thread is told that they are there
 }
 
 void multiply(const PackedWeights &weights, int32_t panelBegin, int32_t panelEnd, const uint8_t *activations,

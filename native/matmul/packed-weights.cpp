@@ -4,10 +4,9 @@
 #include "ggml.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <iterator>
-#include <new>
+#include <utility>
 
 namespace sluice::matmul {
 
@@ -247,18 +246,16 @@ const char *PackedWeights::objectionTo(const ggml_tensor &tensor) {
 }
 
 size_t PackedWeights::bytesOf(const ggml_tensor &tensor) {
-    return panelBytes(*ruleOf(tensor.type), tensor.ne[0]) * ((tensor.ne[1] + panelRows - 1) / panelRows);
+    const size_t panels = (tensor.ne[1] + panelRows - 1) / panelRows;
+    return (panelBytes(*ruleOf(tensor.type), tensor.ne[0]) * panels + 63) / 64 * 64;
 }
 
-PackedWeights::PackedWeights(const ggml_tensor &tensor)
+PackedWeights::PackedWeights(const ggml_tensor &tensor, std::shared_ptr<uint8_t> memory)
     : format_(ruleOf(tensor.type)->format), rows_(static_cast<int32_t>(tensor.ne[1])),
-      columns_(static_cast<int32_t>(tensor.ne[0])) {
+      columns_(static_cast<int32_t>(tensor.ne[0])), data_(std::move(memory)) {
     const Rule &rule = *ruleOf(tensor.type);
     panelBytes_ = panelBytes(rule, columns_);
-    const size_t size = (bytesOf(tensor) + 63) / 64 * 64;
-    data_.reset(static_cast<uint8_t *>(std::aligned_alloc(64, size)));
-    if (!data_) throw std::bad_alloc();
-    std::memset(data_.get(), 0, size); // quants are put by or; lanes without a row have scale 0
+    // Quants are put by or; lanes without a row keep a scale of 0.
     for (int32_t p = 0; p < panels(); p++) {
         const int32_t first = p * panelRows;
         rule.pack(tensor, first, std::min(panelRows, rows_ - first), rule.unitBytes,
@@ -268,10 +265,6 @@ PackedWeights::PackedWeights(const ggml_tensor &tensor)
 
 bool isPacked(const ggml_tensor &tensor) {
     return tensor.extra && tensor.buffer && ggml_backend_buffer_is_host(tensor.buffer);
-}
-
-void PackedWeights::Free::operator()(uint8_t *data) const {
-    std::free(data);
 }
 
 } // namespace sluice::matmul

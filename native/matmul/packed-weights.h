@@ -26,11 +26,12 @@ public:
     // Why the tensor can't be packed; null where it can. Static storage.
     static const char *objectionTo(const ggml_tensor &tensor);
 
-    // What packing it would take.
+    // What packing it takes, a multiple of 64.
     static size_t bytesOf(const ggml_tensor &tensor);
 
-    // The tensor's data must be readable by the host. Throws std::bad_alloc.
-    explicit PackedWeights(const ggml_tensor &tensor);
+    // The tensor's data must be readable by the host, `memory` hold bytesOf(tensor) zeroes at a multiple
+    // of 64.
+    PackedWeights(const ggml_tensor &tensor, std::shared_ptr<uint8_t> memory);
 
     Format format() const { return format_; }
     int32_t rows() const { return rows_; }
@@ -39,15 +40,11 @@ public:
     const uint8_t *panel(int32_t index) const { return data_.get() + index * panelBytes_; }
 
 private:
-    struct Free {
-        void operator()(uint8_t *data) const;
-    };
-
     Format format_;
     int32_t rows_;
     int32_t columns_;
     size_t panelBytes_;
-    std::unique_ptr<uint8_t[], Free> data_; // 64-byte aligned
+    std::shared_ptr<uint8_t> data_;
 };
 
 // Whether `extra` of the tensor is its packed weights. Weights in a buffer of another kind have another

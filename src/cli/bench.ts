@@ -17,8 +17,13 @@ export function register(program: Command): void {
     .option('--rounds <n>', 'turns of each peer', '3')
     .action(runScenario('stall'));
   withPeerOptions(bench.command('steps'))
-    .description("where the time of Sluice's steps goes at 32 sequences")
+    .description("where the time of Sluice's steps goes")
+    .option('--sequences <list>', 'that run at once, comma-separated', '32,256')
     .action(runScenario('steps'));
+  withPeerOptions(bench.command('cold-cache'))
+    .description('what the prefix cache costs where nothing is ever found in it')
+    .option('--rounds <n>', 'turns with it and without', '3')
+    .action(runScenario('cold-cache'));
   registerMemory(bench);
   withPeerOptions(bench.command('goodput'))
     .description('the highest rate at which 95 % of the requests start within a second and flow')
@@ -103,7 +108,7 @@ function registerMemory(bench: Command): void {
     .description('cells of the KV pool that are allocated and unused, under a ShareGPT-like mix of lengths')
     .option('--clients <n>', 'requests at a time', '32')
     .option('--requests <n>', 'in all', '200')
-    .option('--page-size <n>', 'tokens a page', '32')
+    .option('--page-size <n>', 'tokens a page', '16')
     .action(runScenario('kv-waste'));
   withPeerOptions(bench.command('multi-turn'))
     .description('conversations that take turns and together outgrow the pool, with and without host memory')

@@ -39,7 +39,7 @@ export const engineSchema = z.strictObject({
     .int()
     .min(8)
     .max(256)
-    .default(32)
+    .default(16)
     .refine((size) => (size & (size - 1)) === 0, 'must be a power of two')
     .describe('KV cells a page, a power of two'),
   kvBytes: bytes().default(0).describe('memory of the KV pool; 0: by rule'),

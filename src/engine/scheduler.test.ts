@@ -223,11 +223,11 @@ test('who waited for a prefix goes on alone when its computation ends early', ()
 test('prompt chunks keep a step under its target while others decode, and never stop', () => {
   const stepTime = new StepTimeModel(10, 1, 0, 0);
   const { scheduler } = schedulerOf(
-    { maxBatchTokens: 512, pages: 512, maxPagesPerSequence: 256, targetStepMs: 70 },
+    { maxBatchTokens: 256, pages: 512, maxPagesPerSequence: 256, targetStepMs: 70 },
     stepTime,
   );
   const running = sequence(3);
-  const long = sequence(600);
+  const long = sequence(500);
   scheduler.enqueue(running);
   step(scheduler);
   scheduler.enqueue(long);
@@ -240,7 +240,7 @@ test('prompt chunks keep a step under its target while others decode, and never 
     '10 ms and a millisecond a token',
   );
   scheduler.finish(running, true);
-  assertPlan(step(scheduler), [[long, 512]], 'alone it has the whole step');
+  assertPlan(step(scheduler), [[long, 256]], 'alone it has the whole step');
 
   const slow = new StepTimeModel(500, 100, 0, 0);
   const { scheduler: busy } = schedulerOf({ maxBatchTokens: 512, pages: 512, targetStepMs: 70 }, slow);
@@ -307,6 +307,36 @@ test('a step that brings a first token to who has little is not lengthened by pr
   assert.ok(planned.some(([each, count]) => each === small && count === 6));
   assert.ok(!planned.some(([each]) => each === large));
   assert.ok(step(scheduler).some(([each, count]) => each === large && count === 9));
+});
+
+test('a long prompt keeps steps below twice their decodes, a short one below the target', () => {
+  const stepTime = new StepTimeModel(10, 1, 0, 0);
+  const sizes = { maxBatchTokens: 512, pages: 512, maxPagesPerSequence: 512, targetStepMs: 50 };
+  const { scheduler } = schedulerOf(sizes, stepTime);
+  const running = sequence(3, { maxNewTokens: 200 });
+  scheduler.enqueue(running);
+  step(scheduler);
+  const [long, short] = [sequence(1_000), sequence(24)];
+  scheduler.enqueue(long);
+  assertPlan(
+    step(scheduler),
+    [
+      [running, 1],
+      [long, 8],
+    ],
+    '11 ms a decode alone, 19.8 with the prompt',
+  );
+  scheduler.enqueue(short);
+  assertPlan(step(scheduler), [
+    [running, 1],
+    [long, 6],
+    [short, 24],
+  ]);
+  scheduler.finish(short, true);
+  for (let i = 0; i < 115; i++) step(scheduler);
+  assert.ok(long.remaining > 0 && long.remaining < 100);
+  const chunk = entriesOf(scheduler.schedule(nowMs)).find(([each]) => each === long);
+  assert.equal(chunk?.[1], 8, 'nor are they longer near its end');
 });
 
 test('the requests that could never run are known before they wait', () => {

@@ -204,7 +204,7 @@ export class Scheduler {
 
   private planChunk(sequence: Sequence): void {
     if (sequence.restorablePages > 0 && !this.restore(sequence)) return;
-    const room = this.room.at(sequence.computed);
+    const room = this.room.for(sequence, sequence.computed);
     let count = Math.min(sequence.remaining, room);
     if (sequence.remaining > room && this.waiting.size > 0) {
       count = Math.ceil(room * (1 - shortPromptShare));
@@ -233,7 +233,7 @@ export class Scheduler {
     const entry = this.partial;
     if (entry === null) return;
     const from = entry.start + entry.count;
-    const count = Math.min(entry.sequence.length - from, this.room.at(from));
+    const count = Math.min(entry.sequence.length - from, this.room.for(entry.sequence, from));
     const allowed = this.room.withinOutputs(entry.sequence, from, count);
     if (allowed <= 0) return;
     this.plan.lengthen(entry, allowed);

@@ -8,6 +8,13 @@ const minPromptTokens = 8;
 /** With prompts waiting, a step may take this many times as long as its decodes alone, if that is over the target. */
 const maxStretch = 2;
 
+/**
+ * A prompt that takes longer than this many steps of the target is long: whoever streams beside it feels every one of
+ * them. They are kept to this many times their decodes alone, so that gaps stay below twice what they were before.
+ */
+const longPromptSteps = 8;
+const longPromptStretch = 1.8;
+
 export interface StepRoomConfig {
   maxBatchTokens: number; // ≥ maxSequences
   maxSequences: number;
@@ -53,9 +60,23 @@ export class StepRoom {
 
   /** Prompt tokens from position `from` on that the step still has room for. */
   at(from: number): number {
-    const { targetStepMs } = this.config;
-    if (targetStepMs === 0 || this.decodeMs === 0) return this.tokens; // nobody waits for a next token
-    const targetMs = Math.max(targetStepMs, maxStretch * this.decodeMs);
+    return this.within(Math.max(this.config.targetStepMs, maxStretch * this.decodeMs), from);
+  }
+
+  /** Of the sequence's own. */
+  for(sequence: Sequence, from: number): number {
+    const room = this.at(from);
+    if (!this.isLong(sequence)) return room;
+    return Math.min(room, this.within(longPromptStretch * this.decodeMs, from));
+  }
+
+  private isLong({ length, cachedAtAdmission }: Sequence): boolean {
+    const cached = Math.max(0, cachedAtAdmission);
+    return this.stepTime.promptMs(length - cached, cached) > longPromptSteps * this.config.targetStepMs;
+  }
+
+  private within(targetMs: number, from: number): number {
+    if (this.config.targetStepMs === 0 || this.decodeMs === 0) return this.tokens; // nobody waits for a next token
     const affordable = this.stepTime.promptTokensWithin(targetMs, this.plan, from);
     return Math.min(this.tokens, Math.max(affordable, minPromptTokens - this.promptTokens));
   }

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { summarise } from '../../bench/measure.js';
-import { barChart } from '../../bench/report/chart.js';
+import { barChart } from '../../bench/report/bar-chart.js';
 import { compareRuns } from '../../bench/report/compare.js';
+import { lineChart } from '../../bench/report/line-chart.js';
 import { describeMachine } from '../../bench/report/machine.js';
 import { meetsTarget, type Report, type Run, reportSchema } from '../../bench/report/schema.js';
 import { formatReport } from '../../bench/report/terminal.js';
-import { chartPanels, completeReport, writeReport } from '../../bench/report/write.js';
+import { chartPanels, completeReport, stepPanels, writeReport } from '../../bench/report/write.js';
 
 function run(server: string, round: number, tokens: number, purpose: Run['purpose'] = 'measure'): Run {
   const finished = {
@@ -113,4 +114,45 @@ test('a chart holds a bar for each value and no markup from names', () => {
     chartPanels(report()).map((panel) => panel.groups.length),
     [1, 1, 1],
   );
+});
+
+test('decode steps are lines over the context, a panel for each number of sequences', () => {
+  const step = (workload: string, paged: number, bound: number) => ({
+    workload,
+    metric: 'decode step',
+    unit: 'ms',
+    higherIsBetter: false,
+    medians: { paged, bound },
+    ratios: {},
+  });
+  const comparisons = [step('1 × 64', 8, 7), step('1 × 512', 9, 7), step('16 × 64', 30, 25)];
+  const panels = stepPanels({ ...report(), comparisons });
+  assert.deepEqual(
+    panels.map(({ lines }) => lines.map(({ series, points }) => [series, points.map(({ x, y }) => [x, y])])),
+    [
+      [
+        [
+          'paged',
+          [
+            [64, 8],
+            [512, 9],
+          ],
+        ],
+        [
+          'bound',
+          [
+            [64, 7],
+            [512, 7],
+          ],
+        ],
+      ],
+      [
+        ['paged', [[64, 30]]],
+        ['bound', [[64, 25]]],
+      ],
+    ],
+  );
+  const svg = lineChart('t', 'tokens', panels);
+  assert.equal(svg.match(/stroke-width="2"/g)?.length, 4);
+  assert.doesNotMatch(svg, /NaN|Infinity/);
 });

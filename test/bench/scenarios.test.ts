@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { RequestTrace } from '../../bench/client/types.js';
 import { stallTimes } from '../../bench/scenarios/stall.js';
+import { stepTimes } from '../../bench/scenarios/step-times.js';
 import { stepFigures } from '../../bench/scenarios/steps.js';
 import { metricTotal, parseMetrics } from '../../bench/servers/metrics.js';
 
 const exposition = (factor: number) => `# HELP sluice_steps_total Engine steps
 # TYPE sluice_steps_total counter
 sluice_steps_total{model="m"} ${10 * factor}
+sluice_graphs_reused_total{model="m"} ${9 * factor}
 sluice_step_seconds_total{model="m",phase="schedule"} ${0.1 * factor}
 sluice_step_seconds_total{model="m",phase="forward"} ${1.6 * factor}
 sluice_step_seconds_total{model="m",phase="sample"} ${0.2 * factor}
@@ -26,12 +28,14 @@ test('metrics are read with their labels, and missing ones are an error', () => 
 });
 
 test('step figures are of the time between two readings', () => {
-  const figures = stepFigures(parseMetrics(exposition(1)), parseMetrics(exposition(3)));
-  const value = (name: string) => figures.find((figure) => figure.name === name)!.value;
+  const figures = stepFigures(32, stepTimes(parseMetrics(exposition(1)), parseMetrics(exposition(3))));
+  const value = (name: string) => figures.find((figure) => figure.name === `@32: ${name}`)!.value;
   assert.equal(value('steps'), 20);
   assert.equal(value('tokens generated a step'), 32);
   assert.ok(Math.abs(value('forward a step') - 160) < 1e-9);
   assert.ok(Math.abs(value('outside forward') - 20) < 1e-9);
+  assert.ok(Math.abs(value('graphs reused') - 90) < 1e-9);
+  assert.ok(Math.abs(value('sampling a row') - 625) < 1e-9);
 });
 
 function trace(startedAtMs: number, tokenAtMs: number[], outcome: RequestTrace['outcome']): RequestTrace {

@@ -4,6 +4,7 @@
 // Usage: bench_matmul <folder of ggml's backends> [threads] [rounds]
 
 #include "matmul-op.h"
+#include "packed-memory.h"
 #include "packed-weights.h"
 
 #include "ggml-backend.h"
@@ -80,7 +81,7 @@ void bench(ggml_backend_t backend, const Shape &shape, int rounds) {
     for (float &x : values)
         x = normal(random);
     ggml_quantize_chunk(shape.type, values.data(), weights->data, 0, shape.rows, shape.columns, nullptr);
-    const PackedWeights packed(*weights);
+    const PackedWeights packed(*weights, allocateLargePages(PackedWeights::bytesOf(*weights)));
     for (const int32_t count : tokens) {
         weights->extra = nullptr;
         const double stock = time(backend, weights, count, false, rounds);

@@ -2,6 +2,7 @@
 // very quants that it multiplies.
 
 #include "matmul-kernel.h"
+#include "packed-memory.h"
 
 #include "ggml.h"
 
@@ -82,7 +83,7 @@ void testFormat(ggml_type type, int32_t columns, int32_t rows, int32_t count, st
                              std::to_string(columns) + ", " + std::to_string(count) + " rows";
     const Weights weights(type, columns, rows, random);
     expect(PackedWeights::objectionTo(weights.tensor) == nullptr, name + " can be packed");
-    const PackedWeights packed(weights.tensor);
+    const PackedWeights packed(weights.tensor, allocateLargePages(PackedWeights::bytesOf(weights.tensor)));
     const Activations x(count, columns, random);
 
     const float untouched = 12345.0f;
