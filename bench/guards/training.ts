@@ -1,5 +1,4 @@
 import { forEachFeature, type Mark } from '../../src/guards/detect/linear/features.js';
-import { hashText } from '../../src/guards/detect/linear/hash.js';
 import {
   LinearModel,
   type ModelHeader,
@@ -9,6 +8,7 @@ import {
 } from '../../src/guards/detect/linear/model.js';
 import { normOf, type Window, windowsOf } from '../../src/guards/detect/linear/windows.js';
 import type { Word } from '../../src/guards/detect/words/tokenise.js';
+import { hashText } from '../../src/support/fnv.js';
 import { fitLogistic } from '../quality/fit.js';
 import { seededRandom } from '../workload/random.js';
 
@@ -112,7 +112,7 @@ function prepare(examples: readonly Example[], bucketBits: number): Prepared[] {
         entries.push([word, hash & mask, strength * weightOf(words[word]!)]);
         own.add(hash & mask);
       });
-      return { words: words.length, entries };
+      return { words, entries };
     });
     for (const bucket of own) seen[bucket]! += 1;
     return { labels, fold, lists };
@@ -121,11 +121,11 @@ function prepare(examples: readonly Example[], bucketBits: number): Prepared[] {
     labels,
     fold,
     readings: lists
-      .filter(({ words }) => words > 0)
+      .filter(({ words }) => words.length > 0)
       .map(({ words, entries }) => {
         const kept = entries.filter(([, bucket]) => seen[bucket]! >= MIN_SEEN);
         return {
-          words,
+          words: words.length,
           windows: windowsOf(words),
           at: Uint32Array.from(kept, ([word]) => word),
           buckets: Uint32Array.from(kept, ([, bucket]) => bucket),
