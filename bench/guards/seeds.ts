@@ -37,7 +37,7 @@ export function readSeeds(...files: string[]): Seed[] {
   return seeds;
 }
 
-function readLines(file: string): string[] {
+export function readLines(file: string): string[] {
   // Compiled or not, the text files lie in the source tree.
   const text = readFileSync(join(projectRoot(), 'bench', 'guards', 'seeds', file), 'utf8');
   return text.split('\n').filter((line) => line !== '');

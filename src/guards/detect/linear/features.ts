@@ -1,5 +1,4 @@
 import { hashText } from '../../../support/fnv.js';
-import type { Word } from '../words/tokenise.js';
 
 /** Something known about a place of the text beside its words: a phrase that ends there, what a word is about. */
 export interface Mark {
@@ -9,32 +8,15 @@ export interface Mark {
 
 /** Marks say more than words, and hold in texts whose words nobody saw in training. */
 export const MARK_STRENGTH = 4;
+/*
+ * Hashed features of each word: itself, the two and three that end with it, the one before the last with it, and its pieces of three to
+ * five characters, by which related words and languages share what was learned.
+ */
 const MIN_GRAM = 3;
 const MAX_GRAM = 5;
 const MAX_WORD = 20; // longer ones are no words
 const SKIP = 0x51ed270b;
 const GRAM = 0x2545f491;
-
-/**
- * Hashed features of each word: itself, the two and three that end with it, the one before the last with it, and its pieces of three to
- * five characters, by which related words and languages share what was learned.
- */
-export function forEachFeature(
-  words: readonly Word[],
-  marks: readonly Mark[],
-  visit: (word: number, hash: number, strength: number) => void,
-): void {
-  let before = 0;
-  let beforeThat = 0;
-  for (let index = 0; index < words.length; index += 1) {
-    const own = wordHash(words[index]!.text);
-    for (const hash of [own, ...gramHashes(words[index]!.text), ...runHashes(beforeThat, before, own)])
-      visit(index, hash, 1);
-    beforeThat = before;
-    before = own;
-  }
-  for (const { word, hash } of marks) visit(word, hash, MARK_STRENGTH);
-}
 
 /** Numbers are all one. */
 export function wordHash(word: string): number {

@@ -1,0 +1,80 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { marksOf, read } from '../../../src/guards/detect/injection/reading.js';
+import { moderationCategories } from '../../../src/guards/detect/moderation/categories.js';
+import { moderationMarks } from '../../../src/guards/detect/moderation/classifier.js';
+import { tokenise } from '../../../src/guards/detect/words/tokenise.js';
+import { plainText } from '../../../src/guards/normalise/plain.js';
+import { viewsOf } from '../../../src/guards/normalise/views.js';
+import { projectRoot } from '../../../src/support/root.js';
+import type { ModerationItem } from '../moderation-set.js';
+import { readSet } from '../sets.js';
+import type { Example } from './examples.js';
+import { type TrainingOptions, train } from './model-file.js';
+import { makeTrainingTexts } from './training-set.js';
+
+/** Fits the models of models/guards: `npm run train:guards [prompt-injection|moderation]`. */
+const models = {
+  'prompt-injection': () =>
+    fitAndWrite('prompt-injection', ['prompt_injection'], injectionExamples(), {
+      bucketBits: 18,
+      folds: 5,
+      falsePositives: 0.005,
+      epochs: 12,
+      seed: 1,
+    }),
+  moderation: () =>
+    fitAndWrite('moderation', moderationCategories, moderationExamples(), {
+      bucketBits: 15,
+      folds: 5,
+      falsePositives: 0.02,
+      epochs: 20,
+      seed: 1,
+    }),
+};
+const wanted = process.argv.slice(2);
+for (const [name, make] of Object.entries(models)) if (wanted.length === 0 || wanted.includes(name)) make();
+
+function injectionExamples(): Example[] {
+  return makeTrainingTexts().map(({ text, isAttack, fold }) => ({
+    readings: viewsOf(text).map((view) => {
+      const reading = read(view);
+      return { words: reading.words, marks: marksOf(reading) };
+    }),
+    labels: [isAttack],
+    fold,
+  }));
+}
+
+function moderationExamples(): Example[] {
+  const items = readSet<ModerationItem>('moderation').filter(({ split }) => split === 'train');
+  return items.map(({ text, categories, seed }) => {
+    const words = tokenise(plainText(text).text);
+    return {
+      readings: [{ words, marks: moderationMarks(words) }],
+      labels: moderationCategories.map((category) => categories.includes(category)),
+      fold: seed,
+    };
+  });
+}
+
+function fitAndWrite(
+  name: string,
+  labels: readonly string[],
+  examples: readonly Example[],
+  options: TrainingOptions,
+): void {
+  console.log(`${name}: ${examples.length} texts`);
+  const { file, crossValidated } = train(labels, examples, options);
+  const folder = join(projectRoot(), 'models', 'guards');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${name}.bin`), file);
+  for (const { label, recall, falsePositives, folds } of crossValidated) {
+    console.log(
+      `${label}: recall ${recall.toFixed(3)}, false positives ${falsePositives.toFixed(4)} on folds left out`,
+    );
+    if (labels.length === 1)
+      for (const [fold, { hits, total }] of [...folds].sort())
+        console.log(`  ${fold}: ${hits} of ${total} (${((100 * hits) / total).toFixed(1)} %)`);
+  }
+}
