@@ -7,7 +7,8 @@ import type { Word } from '../../../src/guards/detect/words/tokenise.js';
 export interface Example {
   readings: readonly { words: readonly Word[]; marks: readonly Mark[] }[];
   labels: readonly boolean[]; // which of the model's labels hold
-  fold: string; // what is left out together in cross-validation
+  group: string;
+  isForValidation: boolean;
 }
 
 /** One way to read a text, as numbers. */
@@ -22,7 +23,8 @@ export interface Reading {
 
 export interface Prepared {
   labels: readonly boolean[];
-  fold: string;
+  group: string;
+  isForValidation: boolean;
   readings: readonly Reading[];
 }
 
@@ -48,9 +50,10 @@ export function prepare(examples: readonly Example[], bucketBits: number): Corpu
     }
     return id;
   };
-  const prepared = examples.map(({ readings, labels, fold }) => ({
+  const prepared = examples.map(({ readings, labels, group, isForValidation }) => ({
     labels,
-    fold,
+    group,
+    isForValidation,
     readings: readings
       .filter(({ words }) => words.length > 0)
       .map(({ words, marks }) => ({

@@ -1,43 +1,42 @@
 import { LinearModel, type ModelHeader, probability } from '../../../src/guards/detect/linear/model.js';
 import { fitLogistic } from '../../quality/fit.js';
-import { type Corpus, type Example, type Prepared, prepare } from './examples.js';
+import { type Corpus, type Example, prepare } from './examples.js';
 import { fit, scoreOf, type Weights } from './fit.js';
 
 export interface TrainingOptions {
   bucketBits: number;
-  folds: number; // of cross-validation
-  falsePositives: number; // share of harmless texts of folds left out that the threshold lets through
+  falsePositives: number; // share of the harmless texts for validation that the threshold lets through
   epochs: number;
   seed: number;
 }
 
-export interface CrossValidated {
+export interface Validated {
   label: string;
   recall: number;
   falsePositives: number;
-  /** Recall, or for harmless texts the share of false positives, by what was left out together. */
-  folds: ReadonlyMap<string, { hits: number; total: number }>;
+  /** Texts that were taken for attacks, by family or kind. */
+  groups: ReadonlyMap<string, { hits: number; total: number }>;
 }
 
 interface Unseen {
   score: number;
   isGood: boolean;
   isHarmless: boolean;
-  fold: string;
+  group: string;
 }
 
 const BYTE = 127;
 const MAX_THRESHOLD = 0.95;
 
-/** One label after the other; Platt's calibration and the threshold by folds that the model didn't see. */
+/** One label after the other; Platt's calibration and the threshold by texts that the model didn't see. */
 export function train(
   names: readonly string[],
   examples: readonly Example[],
   options: TrainingOptions,
-): { file: Buffer; crossValidated: CrossValidated[] } {
+): { file: Buffer; validated: Validated[] } {
   const corpus = prepare(examples, options.bucketBits);
   const trained = names.map((name, label) => {
-    const unseen = crossValidate(corpus, label, options);
+    const unseen = validate(corpus, label, options);
     const [intercept, slope] = fitLogistic(
       unseen.map(({ score, isGood }) => ({ features: [score], isGood })),
     );
@@ -49,7 +48,7 @@ export function train(
   });
   return {
     file: serialise(trained, options.bucketBits),
-    crossValidated: trained.map(({ quality }) => quality),
+    validated: trained.map(({ quality }) => quality),
   };
 }
 
@@ -77,40 +76,18 @@ function serialise(
   return LinearModel.serialise({ labels, bucketBits, scale }, bytes);
 }
 
-/** Scores of texts by models that saw nothing of their fold. */
-function crossValidate(corpus: Corpus, label: number, options: TrainingOptions): Unseen[] {
-  const groupOf = groupsOf(corpus.examples, options.folds);
-  return Array.from({ length: options.folds }, (_, group) => {
-    const isUnseen = ({ fold }: Prepared) => groupOf.get(fold) === group;
-    const weights = fit(
-      corpus,
-      corpus.examples.filter((example) => !isUnseen(example)),
-      label,
-      options,
-    );
-    return corpus.examples.filter(isUnseen).map((example) => ({
+/** Scores of the texts for validation, by a model that didn't see them. */
+function validate(corpus: Corpus, label: number, options: TrainingOptions): Unseen[] {
+  const seen = corpus.examples.filter(({ isForValidation }) => !isForValidation);
+  const weights = fit(corpus, seen, label, options);
+  return corpus.examples
+    .filter(({ isForValidation }) => isForValidation)
+    .map((example) => ({
       score: scoreOf(corpus, example, weights),
       isGood: example.labels[label]!,
       isHarmless: !example.labels.includes(true),
-      fold: example.fold,
+      group: example.group,
     }));
-  }).flat();
-}
-
-/** Groups of about equal size: the largest fold first, each to the smallest group. */
-function groupsOf(examples: readonly Prepared[], groups: number): Map<string, number> {
-  const sizes = new Map<string, number>();
-  for (const { fold } of examples) sizes.set(fold, (sizes.get(fold) ?? 0) + 1);
-  const filled = new Array<number>(groups).fill(0);
-  return new Map(
-    [...sizes]
-      .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
-      .map(([fold, size]) => {
-        const group = filled.indexOf(Math.min(...filled));
-        filled[group]! += size;
-        return [fold, group] as const;
-      }),
-  );
 }
 
 /** The lowest probability that at most the given share of harmless texts reaches. */
@@ -127,24 +104,20 @@ function thresholdFor(
   return Math.min(MAX_THRESHOLD, (negatives[allowed] ?? 0) + 1e-4);
 }
 
-function qualityOf(
-  label: string,
-  unseen: readonly Unseen[],
-  isHit: (each: Unseen) => boolean,
-): CrossValidated {
+function qualityOf(label: string, unseen: readonly Unseen[], isHit: (each: Unseen) => boolean): Validated {
   const share = (all: readonly Unseen[]) => all.filter(isHit).length / all.length;
-  const folds = new Map<string, { hits: number; total: number }>();
+  const groups = new Map<string, { hits: number; total: number }>();
   for (const each of unseen) {
-    const fold = folds.get(each.fold) ?? { hits: 0, total: 0 };
-    folds.set(each.fold, fold);
-    fold.total += 1;
-    if (isHit(each)) fold.hits += 1;
+    const group = groups.get(each.group) ?? { hits: 0, total: 0 };
+    groups.set(each.group, group);
+    group.total += 1;
+    if (isHit(each)) group.hits += 1;
   }
   return {
     label,
     recall: share(unseen.filter(({ isGood }) => isGood)),
     falsePositives: share(unseen.filter(({ isHarmless }) => isHarmless)),
-    folds,
+    groups,
   };
 }
 

@@ -18,7 +18,6 @@ const models = {
   'prompt-injection': () =>
     fitAndWrite('prompt-injection', ['prompt_injection'], injectionExamples(), {
       bucketBits: 18,
-      folds: 5,
       falsePositives: 0.005,
       epochs: 12,
       seed: 1,
@@ -26,7 +25,6 @@ const models = {
   moderation: () =>
     fitAndWrite('moderation', moderationCategories, moderationExamples(), {
       bucketBits: 15,
-      folds: 5,
       falsePositives: 0.02,
       epochs: 20,
       seed: 1,
@@ -36,24 +34,26 @@ const wanted = process.argv.slice(2);
 for (const [name, make] of Object.entries(models)) if (wanted.length === 0 || wanted.includes(name)) make();
 
 function injectionExamples(): Example[] {
-  return makeTrainingTexts().map(({ text, isAttack, fold }) => ({
+  return makeTrainingTexts().map(({ text, isAttack, language, group, isForValidation }) => ({
     readings: viewsOf(text).map((view) => {
       const reading = read(view);
       return { words: reading.words, marks: marksOf(reading) };
     }),
     labels: [isAttack],
-    fold,
+    group: `${isAttack ? 'attack' : 'harmless'}, ${language === 'en' ? group : language}`,
+    isForValidation,
   }));
 }
 
 function moderationExamples(): Example[] {
   const items = readSet<ModerationItem>('moderation').filter(({ split }) => split === 'train');
-  return items.map(({ text, categories, seed }) => {
+  return items.map(({ text, categories }) => {
     const words = tokenise(plainText(text).text);
     return {
       readings: [{ words, marks: moderationMarks(words) }],
       labels: moderationCategories.map((category) => categories.includes(category)),
-      fold: seed,
+      group: categories.join('+'),
+      isForValidation: true,
     };
   });
 }
@@ -65,16 +65,16 @@ function fitAndWrite(
   options: TrainingOptions,
 ): void {
   console.log(`${name}: ${examples.length} texts`);
-  const { file, crossValidated } = train(labels, examples, options);
+  const { file, validated } = train(labels, examples, options);
   const folder = join(projectRoot(), 'models', 'guards');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${name}.bin`), file);
-  for (const { label, recall, falsePositives, folds } of crossValidated) {
+  for (const { label, recall, falsePositives, groups } of validated) {
     console.log(
-      `${label}: recall ${recall.toFixed(3)}, false positives ${falsePositives.toFixed(4)} on folds left out`,
+      `${label}: recall ${recall.toFixed(3)}, false positives ${falsePositives.toFixed(4)} on the texts for validation`,
     );
     if (labels.length === 1)
-      for (const [fold, { hits, total }] of [...folds].sort())
-        console.log(`  ${fold}: ${hits} of ${total} (${((100 * hits) / total).toFixed(1)} %)`);
+      for (const [group, { hits, total }] of [...groups].sort())
+        console.log(`  ${group}: ${hits} of ${total} (${((100 * hits) / total).toFixed(1)} %)`);
   }
 }

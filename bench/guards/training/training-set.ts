@@ -1,75 +1,100 @@
 import { deriveSeed, type Random, randomInteger, seededRandom } from '../../workload/random.js';
-import { pick, readSeeds, type Seed } from '../seeds.js';
+import { pick, readSeeds } from '../seeds.js';
 import { readSet } from '../sets.js';
 import { type Item, trainingItems } from '../split.js';
 import { habits, hidings } from './rewrite.js';
 import { Templates } from './templates.js';
 
-/** A text to train on, with what it is left out together with in cross-validation: its family, kind or language. */
+/** A text to train on. */
 export interface TrainingText {
   text: string;
   isAttack: boolean;
   language: string;
-  fold: string;
+  group: string; // family of attacks, or kind of harmless text
+  /** Threshold and calibration come from these, by a model that saw none of them, nor their family or language. */
+  isForValidation: boolean;
 }
+
+/** Of the templates these are for validation, beside all that was written by hand. */
+const VALIDATION_FAMILIES: readonly string[] = ['authority_claim', 'tool_abuse'];
+const VALIDATION_LANGUAGE = 'nl';
 
 const SEED = 20_264;
 const VARIANTS = { en: 70, other: 30 };
 const HABITUAL = 0.3; // share of texts that are written as people type
-const HIDDEN = { attacks: 1_800, benign: 1_500 };
-const EMBEDDED = 3_000;
-const LONG = 4_500;
 const MAX_SENTENCES = 36;
-const SHORT = 220; // characters of a text that is hidden
+const HIDABLE = { min: 20, max: 220 }; // characters
+const derived = {
+  training: { hiddenAttacks: 1_800, hiddenBenign: 1_800, embedded: 3_000, long: 5_000 },
+  validation: { hiddenAttacks: 200, hiddenBenign: 200, embedded: 200, long: 600 },
+};
 
 /** Everything that the injection classifier learns from: the sets' training halves, and what the templates of seeds/training give. */
 export function makeTrainingTexts(): TrainingText[] {
   const templates = new Templates('training/lists.txt');
-  const attacks = unique([
+  const all = unique([
     ...fromSet('attacks'),
-    ...fromTemplates(templates, true, 'training/attacks-en.txt', 'training/attacks-other.txt'),
-  ]);
-  const benign = unique([
     ...fromSet('benign'),
+    ...fromTemplates(templates, true, 'training/attacks-en.txt', 'training/attacks-other.txt'),
     ...fromTemplates(templates, false, 'training/benign-en.txt', 'training/benign-other.txt'),
   ]);
-  const random = seededRandom(deriveSeed(SEED, 1));
   return [
-    ...attacks,
-    ...benign,
-    ...hide(attacks, HIDDEN.attacks, random),
-    ...hide(benign, HIDDEN.benign, random),
-    ...Array.from({ length: EMBEDDED }, () => embed(pick(attacks, random), benign, templates, random)),
-    ...Array.from({ length: LONG }, () => longText(benign, templates, random)),
+    ...all,
+    ...derive(
+      all.filter(({ isForValidation }) => !isForValidation),
+      derived.training,
+      templates,
+      seededRandom(deriveSeed(SEED, 1)),
+    ),
+    ...derive(
+      all.filter(({ isForValidation }) => isForValidation),
+      derived.validation,
+      templates,
+      seededRandom(deriveSeed(SEED, 2)),
+    ),
   ];
 }
 
 function fromSet(name: 'attacks' | 'benign'): TrainingText[] {
-  const isAttack = name === 'attacks';
-  return trainingItems(readSet<Item>(name)).map(({ text, group, language }) => {
-    return { text, isAttack, language, fold: foldOf(isAttack, group, language) };
+  return trainingItems(readSet<Item>(name)).map(({ text, group, language, seed }) => {
+    const isForValidation = !/-(training|templates)\.txt/.test(seed);
+    return { text, isAttack: name === 'attacks', language, group, isForValidation };
   });
 }
 
 function fromTemplates(templates: Templates, isAttack: boolean, ...files: string[]): TrainingText[] {
-  return readSeeds(...files).flatMap(({ text, group, language, index }: Seed) => {
+  return readSeeds(...files).flatMap(({ text, group, language, index }) => {
     const random = seededRandom(deriveSeed(SEED, (isAttack ? 10_000 : 20_000) + index));
+    const isForValidation = VALIDATION_FAMILIES.includes(group) || language === VALIDATION_LANGUAGE;
     const variants = language === 'en' ? VARIANTS.en : VARIANTS.other;
     return Array.from({ length: variants }, () => {
       const written = templates.write(text, random).trim();
       const asTyped = random() < HABITUAL ? pick(habits, random)(written, random) : written;
-      return { text: asTyped, isAttack, language, fold: foldOf(isAttack, group, language) };
+      return { text: asTyped, isAttack, language, group, isForValidation };
     });
   });
 }
 
-function foldOf(isAttack: boolean, group: string, language: string): string {
-  return `${isAttack ? 'attack' : 'benign'} ${language === 'en' ? group : language}`;
+function derive(
+  sources: readonly TrainingText[],
+  counts: (typeof derived)['training'],
+  templates: Templates,
+  random: Random,
+): TrainingText[] {
+  const attacks = sources.filter(({ isAttack }) => isAttack);
+  const benign = sources.filter(({ isAttack }) => !isAttack);
+  const carriers = new Carriers(benign, templates);
+  return [
+    ...hide(attacks, counts.hiddenAttacks, random),
+    ...hide(benign, counts.hiddenBenign, random),
+    ...Array.from({ length: counts.embedded }, () => embed(pick(attacks, random), carriers, random)),
+    ...Array.from({ length: counts.long }, () => longText(pick(benign, random), carriers, random)),
+  ];
 }
 
 function hide(texts: readonly TrainingText[], count: number, random: Random): TrainingText[] {
   const short = texts.filter(
-    ({ text, language }) => language === 'en' && text.length < SHORT && text.length > 20,
+    ({ text, language }) => language === 'en' && text.length < HIDABLE.max && text.length > HIDABLE.min,
   );
   return Array.from({ length: count }, (_, index) => {
     const source = pick(short, random);
@@ -78,36 +103,42 @@ function hide(texts: readonly TrainingText[], count: number, random: Random): Tr
 }
 
 /** Somewhere in a longer harmless text. */
-function embed(
-  attack: TrainingText,
-  benign: readonly TrainingText[],
-  templates: Templates,
-  random: Random,
-): TrainingText {
-  const parts = harmless(benign, templates, random, attack.language);
+function embed(attack: TrainingText, carriers: Carriers, random: Random): TrainingText {
+  const parts = carriers.sentences(attack.language, random);
   parts.splice(randomInteger(random, 0, parts.length), 0, attack.text);
-  return { ...attack, text: parts.join(pick([' ', ' ', '\n', '\n\n'], random)) };
+  return { ...attack, text: parts.join(pick(joints, random)) };
 }
 
-function longText(benign: readonly TrainingText[], templates: Templates, random: Random): TrainingText {
-  const { language } = pick(benign, random);
-  const text = harmless(benign, templates, random, language).join(pick([' ', ' ', '\n', '\n\n'], random));
-  return { text, isAttack: false, language, fold: `benign long ${randomInteger(random, 0, 4)}` };
+function longText(source: TrainingText, carriers: Carriers, random: Random): TrainingText {
+  const text = carriers.sentences(source.language, random).join(pick(joints, random));
+  return { ...source, text, group: 'long' };
 }
 
-/** Sentences of one kind, or of all kinds. */
-function harmless(
-  benign: readonly TrainingText[],
-  templates: Templates,
-  random: Random,
-  language: string,
-): string[] {
-  const count = randomInteger(random, 2, MAX_SENTENCES);
-  const own = benign.filter((each) => each.language === language);
-  const kinds = random() < 0.5 ? own : benign;
-  return Array.from({ length: count }, () =>
-    language === 'en' && random() < 0.5 ? templates.write('$PLAIN', random) : pick(kinds, random).text,
-  );
+const joints = [' ', ' ', '\n', '\n\n'];
+
+/** Harmless sentences of one language, or of all; in half of the English texts every other is from a document. */
+class Carriers {
+  private readonly byLanguage = new Map<string, TrainingText[]>();
+
+  constructor(
+    private readonly benign: readonly TrainingText[],
+    private readonly templates: Templates,
+  ) {
+    for (const each of benign) {
+      const own = this.byLanguage.get(each.language);
+      if (own === undefined) this.byLanguage.set(each.language, [each]);
+      else own.push(each);
+    }
+  }
+
+  sentences(language: string, random: Random): string[] {
+    const own = this.byLanguage.get(language);
+    const kinds = own !== undefined && random() < 0.7 ? own : this.benign;
+    const isDocument = language === 'en' && random() < 0.5;
+    return Array.from({ length: randomInteger(random, 2, MAX_SENTENCES) }, () =>
+      isDocument && random() < 0.5 ? this.templates.write('$PLAIN', random) : pick(kinds, random).text,
+    );
+  }
 }
 
 function unique(texts: readonly TrainingText[]): TrainingText[] {

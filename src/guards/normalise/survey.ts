@@ -30,14 +30,14 @@ for (let code = 0; code < 128; code += 1)
 
 /** Frequent words of English prompts; two of them as another writing has them, and the text is taken for it. */
 const frequent =
-  'the and you your for with this that are all not ignore previous instruction instructions system prompt reveal rules forget print show tell secret password now without yours how make'.split(
+  'the and you your for with this that are all not ignore previous instruction instructions system prompt reveal rules forget print show tell secret password now without yours how make have from what can will please need about any user users admin give write answer every never always must says say read send do does its only text message hidden limits word words when where who why his her they them there then out into over which would could should'.split(
     ' ',
   );
 const rot13 = (word: string) =>
   word.replace(/[a-z]/g, (letter) => String.fromCharCode(((letter.charCodeAt(0) - 97 + 13) % 26) + 97));
 const reversed = (word: string) => [...word].reverse().join('');
 const MIN_FREQUENT = 3;
-const words = new Set(['dna', 'era', 'ton', 'won']); // that are some, read backwards
+const words = new Set(['dna', 'era', 'ton', 'won', 'sah', 'nac', 'yam', 'yas', 'reh', 'sih', 'der', 'den']); // that are some, read backwards
 const hashesOf = (write: (word: string) => string) =>
   new Set(
     frequent
