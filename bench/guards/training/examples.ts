@@ -8,7 +8,7 @@ export interface Example {
   readings: readonly { words: readonly Word[]; marks: readonly Mark[] }[];
   labels: readonly boolean[]; // which of the model's labels hold
   group: string;
-  isForValidation: boolean;
+  fold: number | null; // of cross-validation, in which it is left out
 }
 
 /** One way to read a text, as numbers. */
@@ -24,7 +24,7 @@ export interface Reading {
 export interface Prepared {
   labels: readonly boolean[];
   group: string;
-  isForValidation: boolean;
+  fold: number | null; // of cross-validation, in which it is left out
   readings: readonly Reading[];
 }
 
@@ -50,10 +50,10 @@ export function prepare(examples: readonly Example[], bucketBits: number): Corpu
     }
     return id;
   };
-  const prepared = examples.map(({ readings, labels, group, isForValidation }) => ({
+  const prepared = examples.map(({ readings, labels, group, fold }) => ({
     labels,
     group,
-    isForValidation,
+    fold,
     readings: readings
       .filter(({ words }) => words.length > 0)
       .map(({ words, marks }) => ({

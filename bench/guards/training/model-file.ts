@@ -5,7 +5,7 @@ import { fit, scoreOf, type Weights } from './fit.js';
 
 export interface TrainingOptions {
   bucketBits: number;
-  falsePositives: number; // share of the harmless texts for validation that the threshold lets through
+  falsePositives: number; // share of the harmless texts left out that the threshold lets through
   epochs: number;
   seed: number;
 }
@@ -36,7 +36,7 @@ export function train(
 ): { file: Buffer; validated: Validated[] } {
   const corpus = prepare(examples, options.bucketBits);
   const trained = names.map((name, label) => {
-    const unseen = validate(corpus, label, options);
+    const unseen = crossValidate(corpus, label, options);
     const [intercept, slope] = fitLogistic(
       unseen.map(({ score, isGood }) => ({ features: [score], isGood })),
     );
@@ -76,18 +76,21 @@ function serialise(
   return LinearModel.serialise({ labels, bucketBits, scale }, bytes);
 }
 
-/** Scores of the texts for validation, by a model that didn't see them. */
-function validate(corpus: Corpus, label: number, options: TrainingOptions): Unseen[] {
-  const seen = corpus.examples.filter(({ isForValidation }) => !isForValidation);
-  const weights = fit(corpus, seen, label, options);
-  return corpus.examples
-    .filter(({ isForValidation }) => isForValidation)
-    .map((example) => ({
-      score: scoreOf(corpus, example, weights),
-      isGood: example.labels[label]!,
-      isHarmless: !example.labels.includes(true),
-      group: example.group,
-    }));
+/** Scores of what a fold leaves out, by a model that didn't see it. */
+function crossValidate(corpus: Corpus, label: number, options: TrainingOptions): Unseen[] {
+  const folds = new Set(corpus.examples.flatMap(({ fold }) => fold ?? []));
+  return [...folds].flatMap((left) => {
+    const seen = corpus.examples.filter(({ fold }) => fold !== left);
+    const weights = fit(corpus, seen, label, options);
+    return corpus.examples
+      .filter(({ fold }) => fold === left)
+      .map((example) => ({
+        score: scoreOf(corpus, example, weights),
+        isGood: example.labels[label]!,
+        isHarmless: !example.labels.includes(true),
+        group: example.group,
+      }));
+  });
 }
 
 /** The lowest probability that at most the given share of harmless texts reaches. */

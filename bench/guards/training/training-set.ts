@@ -1,3 +1,4 @@
+import { hashText } from '../../../src/support/fnv.js';
 import { deriveSeed, type Random, randomInteger, seededRandom } from '../../workload/random.js';
 import { pick, readSeeds } from '../seeds.js';
 import { readSet } from '../sets.js';
@@ -11,13 +12,14 @@ export interface TrainingText {
   isAttack: boolean;
   language: string;
   group: string; // family of attacks, or kind of harmless text
-  /** Threshold and calibration come from these, by a model that saw none of them, nor their family or language. */
-  isForValidation: boolean;
+  /** The fold of cross-validation in which it is left out; null: it never is. */
+  fold: number | null;
 }
 
-/** Of the templates these are for validation, beside all that was written by hand. */
-const VALIDATION_FAMILIES: readonly string[] = ['authority_claim', 'tool_abuse'];
-const VALIDATION_LANGUAGE = 'nl';
+/** Threshold and calibration come from what a fold leaves out: a part of all that was written by hand, a family of templates, a language. */
+export const FOLDS = 4;
+const leftOutFamilies = ['authority_claim', 'tool_abuse', 'developer_mode', 'fiction_shield'];
+const leftOutLanguages = ['nl', 'pl', 'tr', 'pt'];
 
 const SEED = 20_264;
 const VARIANTS = { en: 70, other: 30 };
@@ -26,7 +28,7 @@ const MAX_SENTENCES = 36;
 const HIDABLE = { min: 20, max: 220 }; // characters
 const derived = {
   training: { hiddenAttacks: 1_800, hiddenBenign: 1_800, embedded: 3_000, long: 5_000 },
-  validation: { hiddenAttacks: 200, hiddenBenign: 200, embedded: 200, long: 600 },
+  fold: { hiddenAttacks: 60, hiddenBenign: 60, embedded: 60, long: 200 },
 };
 
 /** Everything that the injection classifier learns from: the sets' training halves, and what the templates of seeds/training give. */
@@ -40,37 +42,35 @@ export function makeTrainingTexts(): TrainingText[] {
   ]);
   return [
     ...all,
-    ...derive(
-      all.filter(({ isForValidation }) => !isForValidation),
-      derived.training,
-      templates,
-      seededRandom(deriveSeed(SEED, 1)),
-    ),
-    ...derive(
-      all.filter(({ isForValidation }) => isForValidation),
-      derived.validation,
-      templates,
-      seededRandom(deriveSeed(SEED, 2)),
+    ...[null, ...Array.from({ length: FOLDS }, (_, fold) => fold)].flatMap((fold) =>
+      derive(
+        all.filter((each) => each.fold === fold),
+        fold === null ? derived.training : derived.fold,
+        templates,
+        seededRandom(deriveSeed(SEED, fold ?? FOLDS)),
+      ),
     ),
   ];
 }
 
 function fromSet(name: 'attacks' | 'benign'): TrainingText[] {
   return trainingItems(readSet<Item>(name)).map(({ text, group, language, seed }) => {
-    const isForValidation = !/-(training|templates)\.txt/.test(seed);
-    return { text, isAttack: name === 'attacks', language, group, isForValidation };
+    const isByHand = !/-(training|templates)\.txt/.test(seed);
+    const fold = isByHand ? (hashText(seed) >>> 8) % FOLDS : null;
+    return { text, isAttack: name === 'attacks', language, group, fold };
   });
 }
 
 function fromTemplates(templates: Templates, isAttack: boolean, ...files: string[]): TrainingText[] {
   return readSeeds(...files).flatMap(({ text, group, language, index }) => {
     const random = seededRandom(deriveSeed(SEED, (isAttack ? 10_000 : 20_000) + index));
-    const isForValidation = VALIDATION_FAMILIES.includes(group) || language === VALIDATION_LANGUAGE;
+    const leftOut = Math.max(leftOutFamilies.indexOf(group), leftOutLanguages.indexOf(language));
+    const fold = leftOut === -1 ? null : leftOut;
     const variants = language === 'en' ? VARIANTS.en : VARIANTS.other;
     return Array.from({ length: variants }, () => {
       const written = templates.write(text, random).trim();
       const asTyped = random() < HABITUAL ? pick(habits, random)(written, random) : written;
-      return { text: asTyped, isAttack, language, group, isForValidation };
+      return { text: asTyped, isAttack, language, group, fold };
     });
   });
 }
