@@ -58,7 +58,7 @@ export function readLists(): Lists {
 export function fill(text: string, random: Random, lists: Lists): string {
   let filled = text;
   for (const [name, options] of Object.entries(lists))
-    filled = filled.replaceAll(name, () => pick(options, random));
+    filled = filled.replaceAll(new RegExp(`(?<![A-Z])${name}(?![A-Z])`, 'g'), () => pick(options, random));
   const choice = /\{([^{}|]*\|[^{}]*)\}/g; // the innermost first
   while (choice.test(filled))
     filled = filled.replace(choice, (_, options: string) => pick(options.split('|'), random));
