@@ -26,7 +26,7 @@ interface Unseen {
 }
 
 const BYTE = 127;
-const THRESHOLDS = { min: 0.02, max: 0.95 };
+const MAX_THRESHOLD = 0.95;
 
 /** One label after the other; Platt's calibration and the threshold by texts that the model didn't see. */
 export function train(
@@ -104,7 +104,7 @@ function thresholdFor(
     .map(({ score }) => probability(calibration, score))
     .sort((a, b) => b - a);
   const allowed = Math.floor(negatives.length * falsePositives);
-  return Math.min(THRESHOLDS.max, Math.max(THRESHOLDS.min, (negatives[allowed] ?? 0) + 1e-4));
+  return Math.min(MAX_THRESHOLD, (negatives[allowed] ?? 0) + 1e-4);
 }
 
 function qualityOf(label: string, unseen: readonly Unseen[], isHit: (each: Unseen) => boolean): Validated {

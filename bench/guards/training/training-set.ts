@@ -2,7 +2,7 @@ import { hashText } from '../../../src/support/fnv.js';
 import { deriveSeed, type Random, randomInteger, seededRandom } from '../../workload/random.js';
 import { pick, readSeeds } from '../seeds.js';
 import { readSet } from '../sets.js';
-import { type Item, trainingItems } from '../split.js';
+import { HELD_OUT_LANGUAGE, heldOutFamilies, type Item, trainingItems } from '../split.js';
 import { habits, hidings } from './rewrite.js';
 import { Templates } from './templates.js';
 
@@ -61,8 +61,11 @@ function fromSet(name: 'attacks' | 'benign'): TrainingText[] {
   });
 }
 
+/** Refuses templates of what is held out, as trainingItems does for the sets. */
 function fromTemplates(templates: Templates, isAttack: boolean, ...files: string[]): TrainingText[] {
   return readSeeds(...files).flatMap(({ text, group, language, index }) => {
+    if (heldOutFamilies.includes(group) || language === HELD_OUT_LANGUAGE)
+      throw new Error(`Templates of what is held out: ${group}, ${language}.`);
     const random = seededRandom(deriveSeed(SEED, (isAttack ? 10_000 : 20_000) + index));
     const leftOut = Math.max(leftOutFamilies.indexOf(group), leftOutLanguages.indexOf(language));
     const fold = leftOut === -1 ? null : leftOut;
