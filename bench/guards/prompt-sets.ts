@@ -22,12 +22,17 @@ export function makeAttacks(): Item[] {
     ...plain,
     ...splits.flatMap((split) => obfuscated(split, plain)),
     ...splits.flatMap((split) => embedded(split, plain, makeBenignSeeds())),
+    ...expand(readSeeds('attacks-held-out.txt'), 1),
   ]);
 }
 
 export function makeBenign(): Item[] {
   const short = makeBenignSeeds();
-  return unique([...short, ...splits.flatMap((split) => longTexts(split, short))]);
+  return unique([
+    ...short,
+    ...splits.flatMap((split) => longTexts(split, short)),
+    ...expand(readSeeds('benign-held-out.txt'), 1),
+  ]);
 }
 
 function makeBenignSeeds(): Item[] {

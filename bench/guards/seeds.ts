@@ -37,7 +37,7 @@ export function readSeeds(...files: string[]): Seed[] {
   return seeds;
 }
 
-function readLines(file: string): string[] {
+export function readLines(file: string): string[] {
   // Compiled or not, the text files lie in the source tree.
   const text = readFileSync(join(projectRoot(), 'bench', 'guards', 'seeds', file), 'utf8');
   return text.split('\n').filter((line) => line !== '');
@@ -58,7 +58,7 @@ export function readLists(): Lists {
 export function fill(text: string, random: Random, lists: Lists): string {
   let filled = text;
   for (const [name, options] of Object.entries(lists))
-    filled = filled.replaceAll(name, () => pick(options, random));
+    filled = filled.replaceAll(new RegExp(`(?<![A-Z])${name}(?![A-Z])`, 'g'), () => pick(options, random));
   const choice = /\{([^{}|]*\|[^{}]*)\}/g; // the innermost first
   while (choice.test(filled))
     filled = filled.replace(choice, (_, options: string) => pick(options.split('|'), random));

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { projectRoot } from '../../src/support/root.js';
+import { readBlindSet } from '../guards/blind.js';
 import type { ModerationItem } from '../guards/moderation-set.js';
 import { atBestScores, PRESIDIO_VERSION, runPresidio } from '../guards/peers/presidio.js';
 import type { PiiItem } from '../guards/pii-set.js';
@@ -30,6 +31,9 @@ export async function guardsQuality(
   progress('attacks and harmless prompts');
   const attacks = scorePrompts(tested<Item>('attacks'));
   const benign = scorePrompts(tested<Item>('benign'));
+  const blind = readBlindSet();
+  const blindAttacks = scorePrompts(blind.attacks);
+  const blindBenign = scorePrompts(blind.benign);
   progress('personal data');
   const items = tested<PiiItem>('pii');
   for (const { text } of items.slice(0, WARM_UP_TEXTS)) findPii(text);
@@ -58,6 +62,14 @@ export async function guardsQuality(
       ...shareFigures('harmless prompts taken for attacks', benign.all, atMost(1)),
       ...[...attacks.groups].map(([family, share]) => percentFigure(`found: ${family}`, share)),
       ...[...attacks.languages].map(([language, share]) => percentFigure(`found in ${language}`, share)),
+      ...shareFigures('blind set: attacks found', blindAttacks.all, atLeast(90)),
+      ...shareFigures('blind set: harmless taken for attacks', blindBenign.all, atMost(1)),
+      ...[...blindAttacks.groups].map(([family, share]) =>
+        percentFigure(`blind set, found: ${family}`, share),
+      ),
+      ...[...blindAttacks.languages].map(([name, share]) =>
+        percentFigure(`blind set, found in ${name}`, share),
+      ),
       figure('personal data, F1', f1(sum(pii.values())), '', atLeast(0.95)),
       ...[...pii].map(([type, score]) => figure(`F1: ${type}`, f1(score), '')),
       figure('personal data, median of a text', piiMicros, 'µs'),

@@ -8,6 +8,7 @@ import { scorePrompts } from '../../bench/guards/score-prompts.js';
 import { readSet } from '../../bench/guards/sets.js';
 import { intervalOf } from '../../bench/guards/share.js';
 import { HELD_OUT_LANGUAGE, heldOutFamilies, type Item, trainingItems } from '../../bench/guards/split.js';
+import { makeTrainingTexts } from '../../bench/guards/training/training-set.js';
 
 test('the sets are what the generator makes of the seeds', () => {
   assert.deepEqual(readSet('attacks'), makeAttacks());
@@ -41,11 +42,27 @@ test('training refuses what is held out, and what the test half has', () => {
   );
 });
 
+test('templates fill every list, and nothing tested is among the training texts', () => {
+  const texts = makeTrainingTexts();
+  assert.deepEqual(
+    texts.filter(({ text }) => /\$[A-Z]{3,}/.test(text)).map(({ text }) => text.slice(0, 80)),
+    [],
+  );
+  const known = new Set(texts.map(({ text }) => text));
+  const tested = [...readSet<Item>('attacks'), ...readSet<Item>('benign')].filter(
+    ({ split }) => split === 'test',
+  );
+  assert.deepEqual(
+    tested.filter(({ text }) => known.has(text)).map(({ text }) => text),
+    [],
+  );
+});
+
 test('what is shipped still finds what it found', () => {
   const tested = <T extends { split: string }>(items: T[]) => items.filter(({ split }) => split === 'test');
   const share = ({ all }: { all: { hits: number; total: number } }) => all.hits / all.total;
-  assert.ok(share(scorePrompts(tested(readSet<Item>('attacks')))) > 0.7);
-  assert.ok(share(scorePrompts(tested(readSet<Item>('benign')))) < 0.03);
+  assert.ok(share(scorePrompts(tested(readSet<Item>('attacks')))) > 0.65);
+  assert.ok(share(scorePrompts(tested(readSet<Item>('benign')))) < 0.01);
   assert.ok(f1(sum(scorePii(tested(makePii()), findPii).values())) >= 0.95);
 });
 

@@ -7,8 +7,6 @@ interface Decoded {
   text: string;
 }
 
-export type Decoder = (source: MappedText) => MappedText[];
-
 const MIN_DECODED = 8; // characters; shorter ones say nothing
 const MAX_SEGMENTS = 16; // of one text: more is data, not a message
 const MAX_SEGMENT = 16_384; // characters; the head of a longer one is looked at
@@ -19,16 +17,14 @@ const escaped = /(?:\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}){4,}/g;
 const binary = /(?<![01])(?:[01]{8} ?){7,}[01]{8}(?![01])/g;
 const percent = /(?:%[0-9A-Fa-f]{2})+/g;
 
-export const decoders: Record<string, Decoder> = {
-  base64: (source) => segments(source, base64, decodeBase64),
-  hex: (source) => [
-    ...segments(source, hex, (text) => fromBytes(Buffer.from(text.replace(/^0x|[ :]/g, ''), 'hex'))),
-    ...segments(source, escaped, decodeEscapes),
-    ...segments(source, binary, decodeBinary),
-  ],
-  url: decodeUrl,
-  rot13: decodeRot13,
-};
+export const decodeBase64 = (source: MappedText) => segments(source, base64, fromBase64);
+
+export const decodeHex = (source: MappedText) =>
+  segments(source, hex, (text) => fromBytes(Buffer.from(text.replace(/^0x|[ :]/g, ''), 'hex')));
+
+export const decodeEscapes = (source: MappedText) => segments(source, escaped, fromEscapes);
+
+export const decodeBinary = (source: MappedText) => segments(source, binary, fromBinary);
 
 function segments(
   source: MappedText,
@@ -49,13 +45,13 @@ function segments(
   });
 }
 
-function decodeBase64(text: string): string | null {
+function fromBase64(text: string): string | null {
   if (/^[A-Za-z]+$/.test(text) && text.length < 24) return null; // a long word
   if (/^[0-9A-Fa-f]+$/.test(text)) return null; // a hash, or hex
   return fromBytes(Buffer.from(text, 'base64'));
 }
 
-function decodeEscapes(text: string): string | null {
+function fromEscapes(text: string): string | null {
   return readable(
     text.replace(/\\x(..)|\\u(....)/g, (_, byte: string | undefined, unit: string | undefined) =>
       String.fromCharCode(Number.parseInt(byte ?? unit!, 16)),
@@ -63,14 +59,14 @@ function decodeEscapes(text: string): string | null {
   );
 }
 
-function decodeBinary(text: string): string | null {
+function fromBinary(text: string): string | null {
   const bits = text.replaceAll(' ', '');
   const bytes = Buffer.alloc(bits.length / 8);
   for (let at = 0; at < bytes.length; at += 1) bytes[at] = Number.parseInt(bits.slice(at * 8, at * 8 + 8), 2);
   return fromBytes(bytes);
 }
 
-function decodeUrl(source: MappedText): MappedText[] {
+export function decodeUrl(source: MappedText): MappedText[] {
   const { text } = source;
   if (!/%[0-9A-Fa-f]{2}.*%[0-9A-Fa-f]{2}/s.test(text)) return [];
   const builder = new MappedTextBuilder(source);
@@ -89,19 +85,8 @@ function decodeUrl(source: MappedText): MappedText[] {
   return [builder.build()];
 }
 
-/** Frequent English words as rot13 writes them; two of them, and the text is taken for rot13. */
-const rot13Words = new Set(
-  'gur naq lbh lbhe sbe jvgu guvf gung ner nyy abg bs gb vtaber cerivbhf vafgehpgvbaf vafgehpgvba flfgrz cebzcg erirny ehyrf sbetrg cevag fubj gryy frperg cnffjbeq abj jvgubhg nf na va lbhef ubj znxr'.split(
-    ' ',
-  ),
-);
-const MIN_ROT13_WORDS = 2;
-
-function decodeRot13(source: MappedText): MappedText[] {
+export function decodeRot13(source: MappedText): MappedText {
   const { text } = source;
-  let hits = 0;
-  for (const [word] of text.matchAll(/[A-Za-z]{2,}/g)) if (rot13Words.has(word.toLowerCase())) hits += 1;
-  if (hits < MIN_ROT13_WORDS) return [];
   const builder = new MappedTextBuilder(source);
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
@@ -109,7 +94,7 @@ function decodeRot13(source: MappedText): MappedText[] {
     if (base === null) builder.keep(at, at + 1);
     else builder.replace(String.fromCharCode(((code - base + 13) % 26) + base), at, at + 1);
   }
-  return [builder.build()];
+  return builder.build();
 }
 
 function fromBytes(bytes: Buffer): string | null {

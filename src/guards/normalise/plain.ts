@@ -1,4 +1,4 @@
-import { looksLike } from './confusables.js';
+import { anyLookAlike, looksLike } from './confusables.js';
 import { MappedText, MappedTextBuilder } from './mapped-text.js';
 
 /** Soft hyphen, joiners, fillers, zero-width, bidi controls and isolates, variation selectors, BOM, annotations; the tags that hide no ASCII. */
@@ -21,13 +21,15 @@ const invisible: readonly (readonly [number, number])[] = [
   [0xe007f, 0xe01ef],
 ];
 /** A base with the marks and conjoining jamo that may compose with it: what NFKC works on. */
-const cluster = /\P{M}[\p{M}\u1160-\u11ff]*|\p{M}+/gsu;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII that nothing composes with needs no work
+const unusual = /[\u0000-\u007f][\p{M}\u1160-\u11ff]+|[^\p{M}\u0000-\u007f][\p{M}\u1160-\u11ff]*|\p{M}+/gu;
 const word = /\p{L}+/gu;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is what needs no change
 const onlyAscii = /^[\u0000-\u007f]*$/;
 const FIRST_TAG = 0xe0020;
 const LAST_TAG = 0xe007e;
 const TAG_OFFSET = 0xe0000;
+const HIGH_HALF_OF_TAGS = 0xdb40; // and of further variation selectors
 
 /**
  * The text as a reader sees it: NFKC, without invisible characters and bidi controls, tag characters as the ASCII
@@ -40,12 +42,17 @@ export function plainText(text: string): MappedText {
 }
 
 function compose(text: string): MappedText {
+  if (!hasInvisible(text) && text.normalize('NFKC') === text) return MappedText.identity(text);
   const builder = new MappedTextBuilder(MappedText.identity(text));
-  for (const { 0: characters, index } of text.matchAll(cluster)) {
-    const end = index + characters.length;
-    if (characters.length === 1 && characters.charCodeAt(0) < 0x80) builder.keep(index, end);
-    else builder.replace(visible(characters), index, end);
+  let kept = 0;
+  for (const { 0: characters, index } of text.matchAll(unusual)) {
+    const seen = visible(characters);
+    if (seen === characters) continue;
+    builder.keep(kept, index);
+    kept = index + characters.length;
+    builder.replace(seen, index, kept);
   }
+  builder.keep(kept, text.length);
   return builder.build();
 }
 
@@ -59,12 +66,21 @@ function visible(characters: string): string {
   return seen.normalize('NFKC');
 }
 
+function hasInvisible(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code > 0x7f && (isInvisible(code) || code === HIGH_HALF_OF_TAGS)) return true;
+  }
+  return false;
+}
+
 function isInvisible(code: number): boolean {
   return code > 0x7f && invisible.some(([first, last]) => code >= first && code <= last);
 }
 
 function foldLookAlikes(source: MappedText): MappedText {
   const { text } = source;
+  if (!anyLookAlike.test(text)) return source;
   let builder: MappedTextBuilder | null = null;
   let kept = 0;
   for (const { 0: letters, index } of text.matchAll(word)) {

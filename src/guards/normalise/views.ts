@@ -1,8 +1,11 @@
-import { decoders } from './encodings.js';
+import { decodeBase64, decodeBinary, decodeEscapes, decodeHex, decodeRot13, decodeUrl } from './encodings.js';
 import { fromLeetspeak } from './leetspeak.js';
 import type { MappedText } from './mapped-text.js';
+import { joinHalves, joinPieces } from './pieces.js';
 import { plainText } from './plain.js';
+import { reverseLines, reverseWords } from './reversed.js';
 import { joinSpelledOut } from './spelled-out.js';
+import { type Survey, survey } from './survey.js';
 
 /** One way to read a text. `name`: 'plain', 'leetspeak', 'spelled-out', 'base64', 'base64>rot13', … */
 export interface View {
@@ -18,34 +21,54 @@ export interface ViewLimits {
 
 export const defaultViewLimits: ViewLimits = { maxDepth: 3, maxViews: 32, maxChars: 131_072 };
 
+/** A way to write a text that can be undone. What `mayHold` refuses isn't searched. */
+interface Writing {
+  name: string;
+  mayHold(seen: Survey): boolean;
+  read(source: MappedText): MappedText | readonly MappedText[] | null;
+}
+
+const disguises: readonly Writing[] = [
+  { name: 'leetspeak', mayHold: ({ standIns }) => standIns >= 2, read: fromLeetspeak },
+  { name: 'spelled-out', mayHold: ({ loneCharacters }) => loneCharacters >= 4, read: joinSpelledOut },
+  { name: 'pieces', mayHold: ({ quotes }) => quotes >= 4, read: joinPieces },
+  { name: 'halves', mayHold: ({ cutWords }) => cutWords >= 3, read: joinHalves },
+  { name: 'reversed', mayHold: ({ reversedWords }) => reversedWords >= 2, read: reverseLines },
+  { name: 'reversed words', mayHold: ({ reversedWords }) => reversedWords >= 2, read: reverseWords },
+];
+const encodings: readonly Writing[] = [
+  { name: 'base64', mayHold: ({ longestCodeRun }) => longestCodeRun >= 12, read: decodeBase64 },
+  { name: 'hex', mayHold: ({ digits }) => digits >= 8, read: decodeHex },
+  { name: 'hex', mayHold: ({ backslashes }) => backslashes >= 4, read: decodeEscapes },
+  { name: 'hex', mayHold: ({ digits }) => digits >= 64, read: decodeBinary },
+  { name: 'url', mayHold: ({ percents }) => percents >= 2, read: decodeUrl },
+  { name: 'rot13', mayHold: ({ rot13Words }) => rot13Words >= 2, read: decodeRot13 },
+];
+
 /** The text as a reader sees it, first, and what a model may read between its lines. */
 export function viewsOf(text: string, limits: ViewLimits = defaultViewLimits): View[] {
-  const views: View[] = [{ name: 'plain', mapped: plainText(text) }];
+  const plain = { name: 'plain', mapped: plainText(text) };
+  const views: View[] = [plain];
   let chars = 0;
-  const add = (name: string, mapped: MappedText): boolean => {
-    if (views.length >= limits.maxViews || chars + mapped.text.length > limits.maxChars) return false;
-    chars += mapped.text.length;
-    views.push({ name, mapped });
-    return true;
-  };
-  const plain = views[0]!.mapped;
-  const leet = fromLeetspeak(plain);
-  if (leet !== null) add('leetspeak', leet);
-  const joined = joinSpelledOut(plain);
-  if (joined !== null) add('spelled-out', joined);
-  let layer = [{ name: '', mapped: plain }];
-  for (let depth = 0; depth < limits.maxDepth && layer.length > 0; depth += 1) {
-    const next: View[] = [];
-    for (const { name, mapped } of layer) {
-      for (const [encoding, decode] of Object.entries(decoders)) {
-        if (name.endsWith('rot13') && encoding === 'rot13') continue; // back to where it came from
-        for (const decoded of decode(mapped)) {
-          const view = { name: name === '' ? encoding : `${name}>${encoding}`, mapped: decoded };
-          if (add(view.name, decoded)) next.push(view);
-        }
+  const readAs = (writings: readonly Writing[], { name, mapped }: View): View[] => {
+    const seen = survey(mapped.text);
+    const added: View[] = [];
+    for (const writing of writings) {
+      if (!writing.mayHold(seen) || (name.endsWith('rot13') && writing.name === 'rot13')) continue; // back to where it came from
+      const read = writing.read(mapped) ?? [];
+      for (const reading of Array.isArray(read) ? read : [read]) {
+        if (views.length >= limits.maxViews || chars + reading.text.length > limits.maxChars) continue;
+        chars += reading.text.length;
+        const view = { name: name === 'plain' ? writing.name : `${name}>${writing.name}`, mapped: reading };
+        views.push(view);
+        added.push(view);
       }
     }
-    layer = next;
-  }
+    return added;
+  };
+  readAs(disguises, plain);
+  let layer = [plain];
+  for (let depth = 0; depth < limits.maxDepth && layer.length > 0; depth += 1)
+    layer = layer.flatMap((view) => readAs(encodings, view));
   return views;
 }

@@ -1,6 +1,7 @@
 import type { View } from '../../normalise/views.js';
-import type { Mark } from '../linear/features.js';
+import { type Mark, markHash } from '../linear/features.js';
 import { aboutMarker } from '../words/about.js';
+import { WordMemo } from '../words/memo.js';
 import { parsePhrase } from '../words/phrase.js';
 import { PhraseMatcher } from '../words/phrase-matcher.js';
 import { tokenise, type Word } from '../words/tokenise.js';
@@ -30,6 +31,7 @@ const matcher = new PhraseMatcher<InjectionLabel>(
   ),
 );
 const marksAbout = aboutMarker(lexicon);
+const ruleHashes = new WordMemo(markHash);
 const templateLabel: InjectionLabel = { category: 'prompt_injection', rule: 'template token', weight: 0.9 };
 const roleLabel: InjectionLabel = { category: 'prompt_injection', rule: 'role marker', weight: 0.3 };
 const roleMarker =
@@ -65,7 +67,10 @@ export function read(view: View): Reading {
 
 /** What the classifier knows beside words: phrases seen, and what the words are about. */
 export function marksOf({ words, sightings }: Reading): Mark[] {
-  return [...sightings.map(({ label, word }) => ({ word, name: label.rule })), ...marksAbout(words)];
+  return [
+    ...sightings.map(({ label, word }) => ({ word, hash: ruleHashes.get(label.rule) })),
+    ...marksAbout(words),
+  ];
 }
 
 /** The last word that begins before `end`, or the first. Binary search. */

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../../support/root.js';
+import { WordMemo } from '../words/memo.js';
 import type { Word } from '../words/tokenise.js';
-import { forEachFeature, type Mark } from './features.js';
+import { gramHashes, MARK_STRENGTH, type Mark, runHashes, wordHash } from './features.js';
 import { normOf, type Window, windowsOf } from './windows.js';
 
 /** Sigmoid of slope × score + intercept turns a label's score into a probability (Platt). */
@@ -26,12 +27,19 @@ export interface Verdict {
   window: Window;
 }
 
+interface KnownWord {
+  own: number; // hash
+  weights: Float64Array;
+}
+
 const MAGIC = 'SLG1';
 /** What is quoted, or stands in code, is rather spoken of than meant. */
 const QUOTED_WEIGHT = 0.7;
 
 /** A linear model over hashed features; a text counts as its worst window. Weights: label after label, 2^bucketBits bytes each. */
 export class LinearModel {
+  private readonly known = new WordMemo((word) => this.weigh(word));
+
   constructor(
     readonly header: ModelHeader,
     private readonly weights: Int8Array,
@@ -70,19 +78,39 @@ export class LinearModel {
   /** One verdict a label, of its worst window. */
   judge(words: readonly Word[], marks: readonly Mark[]): Verdict[] {
     const { labels, bucketBits, scale } = this.header;
-    const windows = windowsOf(words.length);
+    const windows = windowsOf(words);
     const mask = (1 << bucketBits) - 1;
-    const sums = labels.map(() => new Float64Array(words.length + 1));
-    forEachFeature(words, marks, (word, hash, strength) => {
-      const bucket = hash & mask;
-      const weight = strength * weightOf(words[word]!);
-      for (let label = 0; label < labels.length; label += 1)
-        sums[label]![word + 1]! += this.weights[(label << bucketBits) + bucket]! * weight;
-    });
     return labels.map((label, index) => {
-      const { score, window } = worst(sums[index]!, windows);
+      const base = index << bucketBits;
+      const sums = new Float64Array(words.length + 1);
+      let before = 0;
+      let beforeThat = 0;
+      for (let at = 0; at < words.length; at += 1) {
+        const word = words[at]!;
+        const { own, weights } = this.known.get(word.text);
+        let sum = weights[index]!;
+        for (const hash of runHashes(beforeThat, before, own)) sum += this.weights[base + (hash & mask)]!;
+        sums[at + 1] = sum * weightOf(word);
+        beforeThat = before;
+        before = own;
+      }
+      for (const { word, hash } of marks)
+        sums[word + 1]! += this.weights[base + (hash & mask)]! * MARK_STRENGTH * weightOf(words[word]!);
+      const { score, window } = worst(sums, windows);
       return { label, probability: probability(label, label.bias + score * scale), window };
     });
+  }
+
+  /** What a word weighs by itself and its pieces, by label. */
+  private weigh(word: string): KnownWord {
+    const { labels, bucketBits } = this.header;
+    const mask = (1 << bucketBits) - 1;
+    const own = wordHash(word);
+    const hashes = [own, ...gramHashes(word)];
+    const weights = labels.map((_, label) =>
+      hashes.reduce((sum, hash) => sum + this.weights[(label << bucketBits) + (hash & mask)]!, 0),
+    );
+    return { own, weights: Float64Array.from(weights) };
   }
 }
 

@@ -1,22 +1,27 @@
+import type { Word } from '../words/tokenise.js';
+
 /** [from, to) in words. */
 export interface Window {
   from: number;
   to: number;
 }
 
-const SIZES = [16, 64];
+/** A sentence that goes on for longer is read in parts that overlap by half. */
+const MAX_SENTENCE = 32;
 /** Keeps a text of two words from weighing as much as one of ten. */
-const SMOOTHING = 16;
+const SMOOTHING = 8;
 
-/** Stretches that overlap by half, short and long: what a long text hides stands out in one of them. */
-export function windowsOf(words: number): Window[] {
-  if (words <= SIZES[0]!) return words === 0 ? [] : [{ from: 0, to: words }];
-  return SIZES.flatMap((size) => {
-    const windows: Window[] = [];
-    for (let from = 0; from === 0 || from + size / 2 < words; from += size / 2)
-      windows.push({ from, to: Math.min(words, from + size) });
-    return windows;
-  });
+/** Each sentence: what a long text hides stands out in one of them, and what it is made of doesn't add up. */
+export function windowsOf(words: readonly Word[]): Window[] {
+  const windows: Window[] = [];
+  let from = 0;
+  for (let at = 1; at <= words.length; at += 1) {
+    const isEnd = at === words.length || words[at]!.startsSentence;
+    if (!isEnd && at - from < MAX_SENTENCE) continue;
+    windows.push({ from, to: at });
+    from = isEnd ? at : at - MAX_SENTENCE / 2;
+  }
+  return windows;
 }
 
 /** What a window's sum of weights is divided by. */

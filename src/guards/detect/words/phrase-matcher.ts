@@ -21,6 +21,7 @@ interface Node {
   arrivals: Arrival[];
 }
 
+const nothing: readonly Node[] = [];
 const MIN_PREFIX = 2;
 const MAX_PREFIX = 16;
 
@@ -30,6 +31,12 @@ const MAX_PREFIX = 16;
  */
 export class PhraseMatcher<Label> {
   private readonly root: Node = node();
+  /** Per slot: the latest word that it was reached with, and where that way began. Of the text that `runs` says. */
+  private readonly firsts: Int32Array;
+  private readonly lasts: Int32Array;
+  private readonly slotsFrom: readonly number[];
+  private readonly runs: Uint32Array;
+  private run = 0;
   private readonly begun = new WordMemo((word) => follow(this.root, word, []));
 
   constructor(private readonly phrases: readonly Phrase<Label>[]) {
@@ -44,55 +51,58 @@ export class PhraseMatcher<Label> {
           }
           at.arrivals.push({ phrase, slot, length: alternative.length });
         }
+    let slots = 0;
+    this.slotsFrom = phrases.map((phrase) => {
+      const from = slots;
+      slots += phrase.slots.length;
+      return from;
+    });
+    this.firsts = new Int32Array(slots);
+    this.lasts = new Int32Array(slots);
+    this.runs = new Uint32Array(phrases.length);
   }
 
   match(words: readonly Word[]): PhraseMatch<Label>[] {
     const matches: PhraseMatch<Label>[] = [];
-    const progress = new Map<number, Progress>();
-    let open: Node[] = [];
+    this.run += 1;
+    let open: readonly Node[] = nothing;
     for (let index = 0; index < words.length; index += 1) {
       const { text } = words[index]!;
-      let next = this.begun.get(text);
+      let next: readonly Node[] = this.begun.get(text);
       if (open.length > 0) {
-        next = [...next];
-        for (const at of open) if (at.words.size > 0 || at.prefixes.size > 0) follow(at, text, next);
+        let going: Node[] | null = null;
+        for (const at of open)
+          if (at.words.size > 0 || at.prefixes.size > 0) {
+            going ??= [...next];
+            follow(at, text, going);
+          }
+        next = going ?? next;
       }
-      for (const { arrivals } of next)
-        for (const arrival of arrivals) this.arrive(arrival, index, progress, matches);
+      for (const { arrivals } of next) for (const arrival of arrivals) this.arrive(arrival, index, matches);
       open = next;
     }
     return matches;
   }
 
-  private arrive(
-    { phrase, slot, length }: Arrival,
-    last: number,
-    all: Map<number, Progress>,
-    matches: PhraseMatch<Label>[],
-  ): void {
+  private arrive({ phrase, slot, length }: Arrival, last: number, matches: PhraseMatch<Label>[]): void {
     const { slots, maxGap, label } = this.phrases[phrase]!;
+    const { firsts, lasts } = this;
+    const at = this.slotsFrom[phrase]! + slot;
     const first = last - length + 1;
-    let progress = all.get(phrase);
-    if (progress === undefined) {
+    if (this.runs[phrase] !== this.run) {
       if (slot > 0) return;
-      progress = { firsts: new Array(slots.length).fill(-1), lasts: new Array(slots.length).fill(-1) };
-      all.set(phrase, progress);
+      this.runs[phrase] = this.run;
+      lasts.fill(-1, at, at + slots.length);
     }
-    if (slot === 0) progress.firsts[0] = first;
+    if (slot === 0) firsts[at] = first;
     else {
-      const before = progress.lasts[slot - 1]!;
+      const before = lasts[at - 1]!;
       if (before < 0 || before >= first || first - before - 1 > maxGap) return;
-      progress.firsts[slot] = progress.firsts[slot - 1]!;
+      firsts[at] = firsts[at - 1]!;
     }
-    progress.lasts[slot] = last;
-    if (slot === slots.length - 1) matches.push({ label, first: progress.firsts[slot]!, last });
+    lasts[at] = last;
+    if (slot === slots.length - 1) matches.push({ label, first: firsts[at]!, last });
   }
-}
-
-/** Per slot: the latest word that it was reached with, and where that way began. */
-interface Progress {
-  firsts: number[];
-  lasts: number[];
 }
 
 function node(): Node {

@@ -7,8 +7,3 @@ export function hashText(text: string, from = 0, to = text.length, seed = OFFSET
   for (let at = from; at < to; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), PRIME);
   return hash;
 }
-
-export function combine(a: number, b: number): number {
-  const mixed = Math.imul(a ^ (b >>> 15), 0x85ebca6b) ^ Math.imul(b ^ (a >>> 13), 0xc2b2ae35);
-  return mixed ^ (mixed >>> 16);
-}

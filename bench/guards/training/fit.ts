@@ -1,0 +1,132 @@
+import { MARK_STRENGTH } from '../../../src/guards/detect/linear/features.js';
+import { worst } from '../../../src/guards/detect/linear/model.js';
+import { normOf, type Window } from '../../../src/guards/detect/linear/windows.js';
+import { type Random, seededRandom } from '../../workload/random.js';
+import type { Corpus, Prepared, Reading } from './examples.js';
+
+export interface Weights {
+  bias: number;
+  values: Float32Array; // by bucket
+}
+
+export interface FitOptions {
+  epochs: number;
+  seed: number;
+}
+
+const RATE = 0.1;
+const DECAY = 5e-4; // of a weight each time it is touched
+/** Share of words that aren't there for one step: no verdict may hang on one of them. */
+const DROPPED_WORDS = 0.15;
+const RUNS = 3;
+
+interface Worst {
+  score: number;
+  reading: Reading;
+  window: Window;
+  isDropped: Uint8Array | null; // by word
+}
+
+/** Logistic regression on the worst window of each text (max pooling), AdaGrad. */
+export function fit(
+  corpus: Corpus,
+  examples: readonly Prepared[],
+  label: number,
+  { epochs, seed }: FitOptions,
+): Weights {
+  const size = 1 << corpus.bucketBits;
+  const weights: Weights = { bias: 0, values: new Float32Array(size) };
+  const squares = new Float32Array(size).fill(0.1);
+  let biasSquares = 1;
+  const random = seededRandom(seed);
+  const order = examples.map((_, index) => index);
+  const positives = examples.filter(({ labels }) => labels[label]).length;
+  const positiveWeight = Math.sqrt((examples.length - positives) / Math.max(1, positives));
+  for (let epoch = 0; epoch < epochs; epoch += 1) {
+    shuffle(order, random);
+    for (const index of order) {
+      const example = examples[index]!;
+      const found = worstReading(corpus, example, weights, random);
+      if (found === null) continue;
+      const isPositive = example.labels[label]!;
+      const gradient =
+        (1 / (1 + Math.exp(-found.score)) - (isPositive ? 1 : 0)) * (isPositive ? positiveWeight : 1);
+      biasSquares += gradient ** 2;
+      weights.bias -= (RATE * gradient) / Math.sqrt(biasSquares);
+      update(corpus, weights.values, squares, found, gradient);
+    }
+  }
+  return weights;
+}
+
+export function scoreOf(corpus: Corpus, example: Prepared, weights: Weights): number {
+  return worstReading(corpus, example, weights, null)?.score ?? weights.bias;
+}
+
+function worstReading(
+  corpus: Corpus,
+  example: Prepared,
+  { bias, values }: Weights,
+  dropping: Random | null,
+): Worst | null {
+  let best: Worst | null = null;
+  for (const reading of example.readings) {
+    const { words, factors, runs, markWords, markBuckets } = reading;
+    const isDropped = dropping === null ? null : droppedWords(words.length, dropping);
+    const sums = new Float64Array(words.length + 1);
+    for (let word = 0; word < words.length; word += 1) {
+      if (isDropped?.[word]) continue;
+      let sum =
+        values[runs[word * RUNS]!]! + values[runs[word * RUNS + 1]!]! + values[runs[word * RUNS + 2]!]!;
+      const buckets = corpus.wordBuckets[words[word]!]!;
+      for (let index = 0; index < buckets.length; index += 1) sum += values[buckets[index]!]!;
+      sums[word + 1] = sum * factors[word]!;
+    }
+    for (let index = 0; index < markWords.length; index += 1) {
+      const word = markWords[index]!;
+      if (!isDropped?.[word])
+        sums[word + 1]! += values[markBuckets[index]!]! * MARK_STRENGTH * factors[word]!;
+    }
+    const { score, window } = worst(sums, reading.windows);
+    if (best === null || bias + score > best.score)
+      best = { score: bias + score, reading, window, isDropped };
+  }
+  return best;
+}
+
+function update(
+  corpus: Corpus,
+  values: Float32Array,
+  squares: Float32Array,
+  { reading, window, isDropped }: Worst,
+  gradient: number,
+): void {
+  const perFactor = gradient / normOf(window);
+  const step = (bucket: number, factor: number): void => {
+    const slope = perFactor * factor;
+    squares[bucket]! += slope * slope;
+    values[bucket] = values[bucket]! * (1 - DECAY) - (RATE * slope) / Math.sqrt(squares[bucket]!);
+  };
+  const { words, factors, runs, markWords, markBuckets } = reading;
+  for (let word = window.from; word < window.to; word += 1) {
+    if (isDropped?.[word]) continue;
+    for (const bucket of corpus.wordBuckets[words[word]!]!) step(bucket, factors[word]!);
+    for (let run = 0; run < RUNS; run += 1) step(runs[word * RUNS + run]!, factors[word]!);
+  }
+  for (let index = 0; index < markWords.length; index += 1) {
+    const word = markWords[index]!;
+    if (word >= window.from && word < window.to && !isDropped?.[word])
+      step(markBuckets[index]!, MARK_STRENGTH * factors[word]!);
+  }
+}
+
+function droppedWords(words: number, random: Random): Uint8Array {
+  return Uint8Array.from({ length: words }, () => (random() < DROPPED_WORDS ? 1 : 0));
+}
+
+function shuffle(order: number[], random: Random): void {
+  for (let index = order.length - 1; index > 0; index -= 1) {
+    const other = Math.floor(random() * (index + 1));
+    [order[index], order[other]] = [order[other]!, order[index]!];
+  }
+}

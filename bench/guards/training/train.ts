@@ -1,0 +1,78 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { marksOf, read } from '../../../src/guards/detect/injection/reading.js';
+import { moderationCategories } from '../../../src/guards/detect/moderation/categories.js';
+import { moderationMarks } from '../../../src/guards/detect/moderation/classifier.js';
+import { tokenise } from '../../../src/guards/detect/words/tokenise.js';
+import { plainText } from '../../../src/guards/normalise/plain.js';
+import { viewsOf } from '../../../src/guards/normalise/views.js';
+import { projectRoot } from '../../../src/support/root.js';
+import type { Example } from './examples.js';
+import { type TrainingOptions, train } from './model-file.js';
+import { makeModerationTexts } from './moderation-training.js';
+import { makeTrainingTexts } from './training-set.js';
+
+/** Fits the models of models/guards: `npm run train:guards [prompt-injection|moderation]`. */
+const models = {
+  'prompt-injection': () =>
+    fitAndWrite('prompt-injection', ['prompt_injection'], injectionExamples(), {
+      bucketBits: 18,
+      falsePositives: 0.01,
+      epochs: 6,
+      seed: 1,
+    }),
+  moderation: () =>
+    fitAndWrite('moderation', moderationCategories, moderationExamples(), {
+      bucketBits: 15,
+      falsePositives: 0.004,
+      epochs: 6,
+      seed: 1,
+    }),
+};
+const wanted = process.argv.slice(2);
+for (const [name, make] of Object.entries(models)) if (wanted.length === 0 || wanted.includes(name)) make();
+
+function injectionExamples(): Example[] {
+  return makeTrainingTexts().map(({ text, isAttack, language, group, fold }) => ({
+    readings: viewsOf(text).map((view) => {
+      const reading = read(view);
+      return { words: reading.words, marks: marksOf(reading) };
+    }),
+    labels: [isAttack],
+    group: `${isAttack ? 'attack' : 'harmless'}, ${language === 'en' ? group : language}`,
+    fold,
+  }));
+}
+
+function moderationExamples(): Example[] {
+  return makeModerationTexts().map(({ text, categories, fold }) => {
+    const words = tokenise(plainText(text).text);
+    return {
+      readings: [{ words, marks: moderationMarks(words) }],
+      labels: moderationCategories.map((category) => categories.includes(category)),
+      group: categories.join('+'),
+      fold,
+    };
+  });
+}
+
+function fitAndWrite(
+  name: string,
+  labels: readonly string[],
+  examples: readonly Example[],
+  options: TrainingOptions,
+): void {
+  console.log(`${name}: ${examples.length} texts`);
+  const { file, validated } = train(labels, examples, options);
+  const folder = join(projectRoot(), 'models', 'guards');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${name}.bin`), file);
+  for (const { label, recall, falsePositives, groups } of validated) {
+    console.log(
+      `${label}: recall ${recall.toFixed(3)}, false positives ${falsePositives.toFixed(4)} on what was left out`,
+    );
+    if (labels.length === 1)
+      for (const [group, { hits, total }] of [...groups].sort())
+        console.log(`  ${group}: ${hits} of ${total} (${((100 * hits) / total).toFixed(1)} %)`);
+  }
+}

@@ -1,0 +1,149 @@
+import { hashText } from '../../../src/support/fnv.js';
+import { deriveSeed, type Random, randomInteger, seededRandom } from '../../workload/random.js';
+import { pick, readSeeds } from '../seeds.js';
+import { readSet } from '../sets.js';
+import { HELD_OUT_LANGUAGE, heldOutFamilies, type Item, trainingItems } from '../split.js';
+import { habits, hidings } from './rewrite.js';
+import { Templates } from './templates.js';
+
+/** A text to train on. */
+export interface TrainingText {
+  text: string;
+  isAttack: boolean;
+  language: string;
+  group: string; // family of attacks, or kind of harmless text
+  /** The fold of cross-validation in which it is left out; null: it never is. */
+  fold: number | null;
+}
+
+/** Threshold and calibration come from what a fold leaves out: a part of all that was written by hand, a family of templates, a language. */
+export const FOLDS = 4;
+const leftOutFamilies = ['authority_claim', 'tool_abuse', 'developer_mode', 'fiction_shield'];
+const leftOutLanguages = ['nl', 'pl', 'tr', 'pt'];
+
+const SEED = 20_264;
+const VARIANTS = { en: 70, other: 30 };
+const HABITUAL = 0.3; // share of texts that are written as people type
+const MAX_SENTENCES = 36;
+const HIDABLE = { min: 20, max: 220 }; // characters
+const derived = {
+  training: { hiddenAttacks: 1_800, hiddenBenign: 1_800, embedded: 3_000, long: 5_000 },
+  fold: { hiddenAttacks: 60, hiddenBenign: 60, embedded: 60, long: 200 },
+};
+
+/** Everything that the injection classifier learns from: the sets' training halves, and what the templates of seeds/training give. */
+export function makeTrainingTexts(): TrainingText[] {
+  const templates = new Templates('training/lists.txt');
+  const all = unique([
+    ...fromSet('attacks'),
+    ...fromSet('benign'),
+    ...fromTemplates(templates, true, 'training/attacks-en.txt', 'training/attacks-other.txt'),
+    ...fromTemplates(templates, false, 'training/benign-en.txt', 'training/benign-other.txt'),
+  ]);
+  return [
+    ...all,
+    ...[null, ...Array.from({ length: FOLDS }, (_, fold) => fold)].flatMap((fold) =>
+      derive(
+        all.filter((each) => each.fold === fold),
+        fold === null ? derived.training : derived.fold,
+        templates,
+        seededRandom(deriveSeed(SEED, fold ?? FOLDS)),
+      ),
+    ),
+  ];
+}
+
+function fromSet(name: 'attacks' | 'benign'): TrainingText[] {
+  return trainingItems(readSet<Item>(name)).map(({ text, group, language, seed }) => {
+    const isByHand = !/-(training|templates)\.txt/.test(seed);
+    const fold = isByHand ? (hashText(seed) >>> 8) % FOLDS : null;
+    return { text, isAttack: name === 'attacks', language, group, fold };
+  });
+}
+
+/** Refuses templates of what is held out, as trainingItems does for the sets. */
+function fromTemplates(templates: Templates, isAttack: boolean, ...files: string[]): TrainingText[] {
+  return readSeeds(...files).flatMap(({ text, group, language, index }) => {
+    if (heldOutFamilies.includes(group) || language === HELD_OUT_LANGUAGE)
+      throw new Error(`Templates of what is held out: ${group}, ${language}.`);
+    const random = seededRandom(deriveSeed(SEED, (isAttack ? 10_000 : 20_000) + index));
+    const leftOut = Math.max(leftOutFamilies.indexOf(group), leftOutLanguages.indexOf(language));
+    const fold = leftOut === -1 ? null : leftOut;
+    const variants = language === 'en' ? VARIANTS.en : VARIANTS.other;
+    return Array.from({ length: variants }, () => {
+      const written = templates.write(text, random).trim();
+      const asTyped = random() < HABITUAL ? pick(habits, random)(written, random) : written;
+      return { text: asTyped, isAttack, language, group, fold };
+    });
+  });
+}
+
+function derive(
+  sources: readonly TrainingText[],
+  counts: (typeof derived)['training'],
+  templates: Templates,
+  random: Random,
+): TrainingText[] {
+  const attacks = sources.filter(({ isAttack }) => isAttack);
+  const benign = sources.filter(({ isAttack }) => !isAttack);
+  const carriers = new Carriers(benign, templates);
+  return [
+    ...hide(attacks, counts.hiddenAttacks, random),
+    ...hide(benign, counts.hiddenBenign, random),
+    ...Array.from({ length: counts.embedded }, () => embed(pick(attacks, random), carriers, random)),
+    ...Array.from({ length: counts.long }, () => longText(pick(benign, random), carriers, random)),
+  ];
+}
+
+function hide(texts: readonly TrainingText[], count: number, random: Random): TrainingText[] {
+  const short = texts.filter(
+    ({ text, language }) => language === 'en' && text.length < HIDABLE.max && text.length > HIDABLE.min,
+  );
+  return Array.from({ length: count }, (_, index) => {
+    const source = pick(short, random);
+    return { ...source, text: hidings[index % hidings.length]!(source.text, random) };
+  });
+}
+
+/** Somewhere in a longer harmless text. */
+function embed(attack: TrainingText, carriers: Carriers, random: Random): TrainingText {
+  const parts = carriers.sentences(attack.language, random);
+  parts.splice(randomInteger(random, 0, parts.length), 0, attack.text);
+  return { ...attack, text: parts.join(pick(joints, random)) };
+}
+
+function longText(source: TrainingText, carriers: Carriers, random: Random): TrainingText {
+  const text = carriers.sentences(source.language, random).join(pick(joints, random));
+  return { ...source, text, group: 'long' };
+}
+
+const joints = [' ', ' ', '\n', '\n\n'];
+
+/** Harmless sentences of one language, or of all; in half of the English texts every other is from a document. */
+class Carriers {
+  private readonly byLanguage = new Map<string, TrainingText[]>();
+
+  constructor(
+    private readonly benign: readonly TrainingText[],
+    private readonly templates: Templates,
+  ) {
+    for (const each of benign) {
+      const own = this.byLanguage.get(each.language);
+      if (own === undefined) this.byLanguage.set(each.language, [each]);
+      else own.push(each);
+    }
+  }
+
+  sentences(language: string, random: Random): string[] {
+    const own = this.byLanguage.get(language);
+    const kinds = own !== undefined && random() < 0.7 ? own : this.benign;
+    const isDocument = language === 'en' && random() < 0.5;
+    return Array.from({ length: randomInteger(random, 2, MAX_SENTENCES) }, () =>
+      isDocument && random() < 0.5 ? this.templates.write('$PLAIN', random) : pick(kinds, random).text,
+    );
+  }
+}
+
+function unique(texts: readonly TrainingText[]): TrainingText[] {
+  return [...new Map(texts.map((each) => [each.text, each])).values()];
+}

@@ -1,0 +1,42 @@
+import type { Word } from './tokenise.js';
+
+/** A quotation longer than this isn't one. */
+const MAX_QUOTED_WORDS = 120;
+
+/** Marks the words between a quotation mark and the one that closes it. */
+export class Quotes {
+  private readonly open = new Map<string, number>(); // mark → words before it
+
+  /** Quotations end with their paragraph, code doesn't. */
+  endParagraph(): void {
+    const fence = this.open.get('```');
+    this.open.clear();
+    if (fence !== undefined) this.open.set('```', fence);
+  }
+
+  /** False where `found` is no quotation mark. */
+  take(found: string, words: Word[]): boolean {
+    const mark = closes[found];
+    if (mark === undefined) return false;
+    const from = this.open.get(mark);
+    if (from === undefined || found === '“' || found === '«' || found === '„') {
+      this.open.set(mark, words.length);
+      return true;
+    }
+    this.open.delete(mark);
+    if (words.length - from <= MAX_QUOTED_WORDS || mark === '```')
+      for (let index = from; index < words.length; index += 1) words[index]!.isQuoted = true;
+    return true;
+  }
+}
+
+const closes: Record<string, string> = {
+  '```': '```',
+  '`': '`',
+  '"': '"',
+  '“': '”',
+  '”': '”',
+  '„': '”',
+  '«': '»',
+  '»': '»',
+};

@@ -1,0 +1,41 @@
+import { type MappedText, MappedTextBuilder } from './mapped-text.js';
+
+/** Quoted stretches that a text may ask to put together: a = "ig", b = "nore". */
+const quoted =
+  /"([^"\n]{1,80})"|(?<![\p{L}\p{N}])'([^'\n]{1,80})'(?![\p{L}\p{N}])|“([^”\n]{1,80})”|«([^»\n]{1,80})»|`([^`\n]{1,80})`/gu;
+const askedFor =
+  /\+|join|concat|combin|together|merge|assembl|glue|stitch|append|fragment|piece|halves|\$\{|unir|unisci|junta|insieme|zusammen|verbind|kombinier|соедин|склей|объедин|拼|连接|合并|つな|結合/iu;
+const MIN_PIECES = 2;
+const MAX_PIECES = 40;
+/** "pre-vious", "by_pass": a word in two halves. */
+const halves = /(?<![\p{L}\p{N}-])\p{Ll}{1,6}[-_*·|]\p{Ll}{1,8}(?![\p{L}\p{N}-])/gu;
+const MIN_HALVES = 3;
+
+/** The quoted pieces of a text behind each other, as written and with a space between. */
+export function joinPieces(source: MappedText): MappedText[] {
+  const pieces = [...source.text.matchAll(quoted)].slice(0, MAX_PIECES);
+  if (pieces.length < MIN_PIECES || !askedFor.test(source.text)) return [];
+  return ['', ' '].map((between) => {
+    const builder = new MappedTextBuilder(source);
+    for (const { 0: piece, index } of pieces) {
+      builder.keep(index + 1, index + piece.length - 1);
+      if (between !== '') builder.replace(between, index + piece.length - 1, index + piece.length);
+    }
+    return builder.build();
+  });
+}
+
+/** Words that were cut in two, whole again; null where there are few. */
+export function joinHalves(source: MappedText): MappedText | null {
+  const cut = [...source.text.matchAll(halves)];
+  if (cut.length < MIN_HALVES) return null;
+  const builder = new MappedTextBuilder(source);
+  let kept = 0;
+  for (const { 0: word, index } of cut) {
+    const at = index + word.search(/[-_*·|]/);
+    builder.keep(kept, at);
+    kept = at + 1;
+  }
+  builder.keep(kept, source.text.length);
+  return builder.build();
+}

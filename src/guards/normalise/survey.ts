@@ -1,0 +1,112 @@
+import { hashText } from '../../support/fnv.js';
+
+/** What a text may hide, by one look at each of its characters: what can't be there needn't be looked for. */
+export interface Survey {
+  longestCodeRun: number; // letters and digits of base64 in a row
+  digits: number;
+  percents: number;
+  backslashes: number;
+  standIns: number; // letters beside digits or signs that stand for letters
+  quotes: number;
+  cutWords: number; // signs between two letters, as in a word that was cut in two
+  loneCharacters: number; // single characters between spaces or other separators
+  rot13Words: number;
+  reversedWords: number;
+}
+
+const Class = { other: 0, letter: 1, digit: 2, code: 3, space: 4, separator: 5, sign: 6, quote: 7 } as const;
+const classes = new Uint8Array(128);
+const classOf: readonly (readonly [RegExp, number])[] = [
+  [/[A-Za-z]/, Class.letter],
+  [/\d/, Class.digit],
+  [/[+/]/, Class.code],
+  [/[\s]/, Class.space],
+  [/[._*~-]/, Class.separator],
+  [/[@$!|]/, Class.sign],
+  [/["'`]/, Class.quote],
+];
+for (let code = 0; code < 128; code += 1)
+  classes[code] = classOf.find(([pattern]) => pattern.test(String.fromCharCode(code)))?.[1] ?? Class.other;
+
+/** Frequent words of English prompts; two of them as another writing has them, and the text is taken for it. */
+const frequent =
+  'the and you your for with this that are all not ignore previous instruction instructions system prompt reveal rules forget print show tell secret password now without yours how make have from what can will please need about any user users admin give write answer every never always must says say read send do does its only text message hidden limits word words when where who why his her they them there then out into over which would could should'.split(
+    ' ',
+  );
+const rot13 = (word: string) =>
+  word.replace(/[a-z]/g, (letter) => String.fromCharCode(((letter.charCodeAt(0) - 97 + 13) % 26) + 97));
+const reversed = (word: string) => [...word].reverse().join('');
+const MIN_FREQUENT = 3;
+const words = new Set(['dna', 'era', 'ton', 'won', 'sah', 'nac', 'yam', 'yas', 'reh', 'sih', 'der', 'den']); // that are some, read backwards
+const hashesOf = (write: (word: string) => string) =>
+  new Set(
+    frequent
+      .map(write)
+      .filter((word) => word.length >= MIN_FREQUENT && !words.has(word))
+      .map((word) => hashText(word)),
+  );
+const rot13Words = hashesOf(rot13);
+const reversedWords = hashesOf(reversed);
+const MAX_FREQUENT = 12;
+const TYPOGRAPHIC_QUOTES = new Set([0x201c, 0x201d, 0xab, 0xbb]);
+const LOWER = 0x20;
+const SLASH = 0x2f;
+
+export function survey(text: string): Survey {
+  const found: Survey = {
+    longestCodeRun: 0,
+    digits: 0,
+    percents: 0,
+    backslashes: 0,
+    standIns: 0,
+    quotes: 0,
+    cutWords: 0,
+    loneCharacters: 0,
+    rot13Words: 0,
+    reversedWords: 0,
+  };
+  let codeRun = 0;
+  let letters = 0;
+  let hash = hashText('');
+  let before: number = Class.space;
+  let beforeThat: number = Class.space;
+  for (let at = 0; at <= text.length; at += 1) {
+    const code = at === text.length ? 0x20 : text.charCodeAt(at);
+    const own = code < 128 ? classes[code]! : Class.letter;
+    if (own === Class.letter && code < 128) {
+      letters += 1;
+      hash = Math.imul(hash ^ (code | LOWER), 0x01000193);
+    } else if (letters > 0) {
+      if (letters >= MIN_FREQUENT && letters <= MAX_FREQUENT) {
+        if (rot13Words.has(hash)) found.rot13Words += 1;
+        else if (reversedWords.has(hash)) found.reversedWords += 1;
+      }
+      letters = 0;
+      hash = hashText('');
+    }
+    const isCode = code < 128 && (own <= Class.code ? own > 0 : code === 0x5f || code === 0x2d);
+    codeRun = isCode ? codeRun + 1 : 0;
+    if (codeRun > found.longestCodeRun) found.longestCodeRun = codeRun;
+    if (own === Class.digit) found.digits += 1;
+    else if (own === Class.quote || TYPOGRAPHIC_QUOTES.has(code)) found.quotes += 1;
+    else if (code === 0x25) found.percents += 1;
+    else if (code === 0x5c) found.backslashes += 1;
+    if (isStandIn(before, own, code)) found.standIns += 1;
+    if (isGap(own) && isGap(beforeThat) && !isGap(before)) found.loneCharacters += 1;
+    if (beforeThat === Class.letter && own === Class.letter && isCut(before)) found.cutWords += 1;
+    beforeThat = before;
+    before = code === SLASH ? Class.other : own;
+  }
+  return found;
+}
+
+function isStandIn(before: number, own: number, code: number): boolean {
+  const other = before === Class.letter ? own : own === Class.letter ? before : Class.other;
+  return other === Class.digit || other === Class.sign || (other === Class.code && code !== SLASH);
+}
+
+const isCut = (kind: number) => kind === Class.separator || kind === Class.sign;
+
+function isGap(kind: number): boolean {
+  return kind === Class.space || kind === Class.separator;
+}
