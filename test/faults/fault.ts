@@ -1,0 +1,20 @@
+import type { Random } from '../sim/random.js';
+import type { ClusterWorld, WorldOptions } from './world.js';
+
+/** Something that goes wrong. */
+export interface Fault {
+  name: string;
+  /** `happen` returns when it is over, and the cluster whole again. It begins with the clients. */
+  happen(scene: Scene): Promise<void>;
+  /** What it needs of the machine beside Redis. */
+  needs?: 'a network namespace' | 'libfaketime';
+  world?: Partial<WorldOptions>;
+  /** How long clients read nothing, in the middle of their streams. */
+  readPauseMs?: (scene: Scene) => number;
+}
+
+export interface Scene {
+  world: ClusterWorld;
+  random: Random;
+  longestMs: number; // that what is paused, cut off or hung may be so
+}
