@@ -6,8 +6,8 @@ export interface Fault {
   name: string;
   /** `happen` returns when it is over, and the cluster whole again. It begins with the clients. */
   happen(scene: Scene): Promise<void>;
-  /** What it needs of the machine beside Redis. */
-  needs?: 'a network namespace' | 'libfaketime';
+  /** Sockets hold little: set where a test has its own network namespace. */
+  hasSmallBuffers?: boolean;
   world?: Partial<WorldOptions>;
   /** How long clients read nothing, in the middle of their streams. */
   readPauseMs?: (scene: Scene) => number;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../support/eventually.js';
-import { type Fault, type Scene } from './fault.js';
+import type { Fault, Scene } from './fault.js';
 import type { Direction } from './network.js';
 import { kill, type Member } from './world.js';
 
@@ -69,7 +69,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'clients read slowly',
-    needs: 'a network namespace', // with small buffers, else a whole answer fits
+    hasSmallBuffers: true,
     readPauseMs: ({ random, longestMs }) => random.unit() * longestMs,
     happen: () => Promise.resolve(),
   },
@@ -83,7 +83,6 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'clocks step by an hour',
-    needs: 'libfaketime',
     world: { hasSteppableClocks: true },
     happen: async (scene) => {
       const { world, random } = scene;
