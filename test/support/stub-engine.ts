@@ -9,6 +9,7 @@ import type {
 } from '../../src/engine/types.js';
 import { SluiceError } from '../../src/errors.js';
 import type { ContextInfo, ModelInfo } from '../../src/native/types.js';
+import { steadyNowMs } from '../../src/support/steady-clock.js';
 import { BOS, EOS, VOCAB_SIZE } from './stub-vocab.js';
 
 export interface StubEngineOptions {
@@ -189,6 +190,13 @@ export class StubEngine implements Engine {
 
   #step(running: Running): void {
     const { request, failure } = running;
+    if (request.deadlineMs !== null && steadyNowMs() > request.deadlineMs) {
+      this.#end(request.id);
+      const message = 'The deadline passed.';
+      const code = 'deadline_exceeded';
+      running.sink({ type: 'error', id: request.id, code, message, retryAfterSeconds: null });
+      return;
+    }
     if (failure && running.sent >= failure.afterTokens) {
       this.#end(request.id);
       running.sink({

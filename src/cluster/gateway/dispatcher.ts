@@ -37,6 +37,7 @@ export interface Active {
   /** Its entry couldn't be written: Redis was away. */
   isUnplaced: boolean;
   replaces: Entry | null;
+  readonly deadlineMs: number; // monotonic
   end(result: () => Usage): void;
   waitTimer: NodeJS.Timeout | undefined;
 }
@@ -113,12 +114,19 @@ export class Dispatcher {
           reject(error);
         }
       };
-      const active: Active = { job, task, isUnplaced: false, replaces: null, end, waitTimer: undefined };
+      const leftMs = Math.max(0, request.deadlineMs - Date.now());
+      const deadlineMs = performance.now() + leftMs;
+      const active: Active = {
+        job,
+        task,
+        isUnplaced: false,
+        replaces: null,
+        deadlineMs,
+        end,
+        waitTimer: undefined,
+      };
       const cancel = () => this.#cancel(active);
-      const deadline = setTimeout(
-        () => this.#fail(active, pastDeadline()),
-        Math.max(0, request.deadlineMs - Date.now()) + PAST_DEADLINE_MS,
-      );
+      const deadline = setTimeout(() => this.#fail(active, pastDeadline()), leftMs + PAST_DEADLINE_MS);
       this.#active.set(job.id, active);
       task.signal.addEventListener('abort', cancel);
       if (task.signal.aborted) cancel();
@@ -157,7 +165,7 @@ export class Dispatcher {
     }
   }
 
-  #workOf({ job, task: { request } }: Active): QueuedWork {
+  #workOf({ job, task: { request }, deadlineMs }: Active): QueuedWork {
     const { input, choices } = request;
     return {
       request: job.id,
@@ -165,7 +173,7 @@ export class Dispatcher {
       attempt: job.attempt,
       sequences: (input.kind === 'text' ? input.prompts.length : 1) * choices,
       waitMs: this.#options.waitTimeoutMs,
-      deadlineMs: Math.max(1, request.deadlineMs - Date.now()),
+      deadlineMs: Math.max(1, deadlineMs - performance.now()),
       body: pack(workOf({ ...request, id: job.id }, job.hasProgress ? job.progress : null, job.revision)),
     };
   }
