@@ -5,6 +5,7 @@ import { meetsTarget, type Report } from './report/schema.js';
 import { formatReport } from './report/terminal.js';
 import { completeReport, writeReport } from './report/write.js';
 import { cache, cacheOptionsSchema } from './scenarios/cache.js';
+import { cluster, clusterOptionsSchema } from './scenarios/cluster.js';
 import { decodeGrid, decodeGridOptionsSchema } from './scenarios/decode-grid.js';
 import { evalOptionsSchema, evaluation } from './scenarios/eval.js';
 import { gateway, gatewayOptionsSchema } from './scenarios/gateway.js';
@@ -35,6 +36,7 @@ const scenarios: Record<string, (options: unknown) => Promise<Outcome>> = {
   goodput: (options) => goodput(parse(goodputOptionsSchema, options), progress),
   'decode-grid': (options) => decodeGrid(parse(decodeGridOptionsSchema, options), progress),
   gateway: (options) => gateway(parse(gatewayOptionsSchema, options), progress),
+  cluster: (options) => cluster(parse(clusterOptionsSchema, options), progress),
   guards: (options) => guards(parse(guardsOptionsSchema, options), progress),
   'guards-quality': (options) => guardsQuality(parse(guardsQualityOptionsSchema, options), progress),
   cache: (options) => cache(parse(cacheOptionsSchema, options), progress),

@@ -78,6 +78,12 @@ export function register(program: Command): void {
     .option('--rounds <n>', 'turns of each gateway', '3')
     .option('--seconds <n>', 'of each load', '5')
     .action(runScenario('gateway'));
+  withOutputOptions(bench.command('cluster'))
+    .description('the queue beside a model in the process, gateways beside BullMQ, and more workers')
+    .option('--rounds <n>', 'turns of each', '3')
+    .option('--seconds <n>', 'of each load', '5')
+    .option('--workers <list>', 'how many, comma-separated; the first is 1', '1,2,4,8,16')
+    .action(runScenario('cluster'));
   withOutputOptions(bench.command('cache'))
     .description('exact hits, what is computed and kept, and many who ask the same at once')
     .option('--rounds <n>', 'turns of each load', '3')
