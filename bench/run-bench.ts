@@ -6,6 +6,7 @@ import { formatReport } from './report/terminal.js';
 import { completeReport, writeReport } from './report/write.js';
 import { cache, cacheOptionsSchema } from './scenarios/cache.js';
 import { cluster, clusterOptionsSchema } from './scenarios/cluster.js';
+import { clusterSoak, clusterSoakOptionsSchema } from './scenarios/cluster-soak.js';
 import { decodeGrid, decodeGridOptionsSchema } from './scenarios/decode-grid.js';
 import { evalOptionsSchema, evaluation } from './scenarios/eval.js';
 import { gateway, gatewayOptionsSchema } from './scenarios/gateway.js';
@@ -37,6 +38,7 @@ const scenarios: Record<string, (options: unknown) => Promise<Outcome>> = {
   'decode-grid': (options) => decodeGrid(parse(decodeGridOptionsSchema, options), progress),
   gateway: (options) => gateway(parse(gatewayOptionsSchema, options), progress),
   cluster: (options) => cluster(parse(clusterOptionsSchema, options), progress),
+  'cluster-soak': (options) => clusterSoak(parse(clusterSoakOptionsSchema, options), progress),
   guards: (options) => guards(parse(guardsOptionsSchema, options), progress),
   'guards-quality': (options) => guardsQuality(parse(guardsQualityOptionsSchema, options), progress),
   cache: (options) => cache(parse(cacheOptionsSchema, options), progress),

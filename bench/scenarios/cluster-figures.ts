@@ -31,7 +31,7 @@ export function clusterFigures(runs: readonly Run[], workers: readonly number[])
       figure(`${server}: requests per gateway core`, perCore(server), 'req/s'),
       figure(`${server}: tokens per gateway core`, perCore(server) * ANSWER_TOKENS, 'tok/s'),
     ]),
-    figure('a gateway core carries, times BullMQ', perCore('queue') / perCore('bullmq'), '×', atLeast(1)),
+    figure('a gateway core carries, times BullMQ', perCore('queue') / perCore('bullmq'), '×'),
     ...workers
       .filter((count) => count > 1)
       .map((count) =>
