@@ -11,7 +11,7 @@ const CLIENTS = 6;
 let world: ClusterWorld;
 let books: Books;
 before(async () => {
-  world = await ClusterWorld.start({ gateways: 2, workers: 2, stepMs: 10, promptMs: 60 });
+  world = await ClusterWorld.start({ gateways: 2, workers: 2, stepMs: 5, promptMs: 40 });
   books = await Books.open(world);
 });
 after(() => world?.close());
@@ -22,7 +22,8 @@ for (const fault of faults.filter((each) => !each.hasSmallBuffers && !each.world
     const tally = await trial(world, books, fault, {
       seed: 1,
       clients: CLIENTS,
-      longestMs: 800,
+      latestMs: 250,
+      longestMs: 600,
       patienceMs: 30_000,
       onFault: (question, outcome) => console.error(question, outcome),
     });

@@ -4,7 +4,9 @@ import type { ClusterWorld, WorldOptions } from './world.js';
 /** Something that goes wrong. */
 export interface Fault {
   name: string;
-  /** `happen` returns when it is over, and the cluster whole again. It begins with the clients. */
+  /** With the clients; else after some moment, when most are in the middle of their streams. */
+  isAtOnce?: boolean;
+  /** Returns when it is over, and the cluster whole again. */
   happen(scene: Scene): Promise<void>;
   /** Sockets hold little: set where a test has its own network namespace. */
   hasSmallBuffers?: boolean;

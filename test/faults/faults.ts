@@ -4,14 +4,13 @@ import type { Fault, Scene } from './fault.js';
 import type { Direction } from './network.js';
 import { kill, type Member } from './world.js';
 
-/** The latest that something happens after clients begin: by then most are in the middle of their streams. */
-const LATEST_MS = 900;
 const REDIS_DOWN_MS = 500;
 const CLOCK_STEP_SECONDS = 3600;
 
 export const faults: readonly Fault[] = [
   {
     name: 'worker killed, idle',
+    isAtOnce: true,
     happen: async ({ world, random }) => {
       await kill(random.pick(world.workers), world.workers);
       await world.addWorker();
@@ -19,6 +18,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'worker killed in prefill',
+    isAtOnce: true,
     happen: (scene) => killWorker(scene, 'prefilling'),
   },
   {
@@ -28,7 +28,6 @@ export const faults: readonly Fault[] = [
   {
     name: 'gateway killed',
     happen: async ({ world, random }) => {
-      await someMoment(random);
       const victim = random.pick(world.gateways);
       await kill(victim, world.gateways);
       await world.addGateway(victim);
@@ -37,7 +36,6 @@ export const faults: readonly Fault[] = [
   {
     name: 'Redis killed, started again (AOF)',
     happen: async ({ world: { redis }, random }) => {
-      await someMoment(random);
       await redis.kill();
       await delay(random.unit() * REDIS_DOWN_MS);
       await redis.restart();
@@ -45,8 +43,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'Redis paused',
-    happen: async ({ world: { redis }, random, longestMs }) => {
-      await someMoment(random);
+    happen: async ({ world: { redis }, longestMs }) => {
       redis.pause();
       await delay(longestMs);
       redis.resume();
@@ -54,8 +51,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'Redis flushed',
-    happen: async ({ world: { redis }, random }) => {
-      await someMoment(random);
+    happen: async ({ world: { redis } }) => {
       redis.cli('FLUSHALL');
     },
   },
@@ -87,7 +83,6 @@ export const faults: readonly Fault[] = [
     happen: async (scene) => {
       const { world, random } = scene;
       const clocks = [world.redisClock!, ...[...world.gateways, ...world.workers].map(({ clock }) => clock!)];
-      await someMoment(random);
       random.pick(clocks).step(random.chance(0.5) ? CLOCK_STEP_SECONDS : -CLOCK_STEP_SECONDS);
       // What is given to another worker after the step has its times computed anew.
       if (random.chance(0.5)) await killWorker(scene, 'decoding');
@@ -96,14 +91,12 @@ export const faults: readonly Fault[] = [
   {
     name: 'entries delivered twice',
     happen: async ({ world: { redis }, random }) => {
-      await someMoment(random);
       redis.cli('EVAL', random.chance(0.5) ? COPY_ENTRIES : DELIVER_AGAIN, '0');
     },
   },
   {
     name: 'results delivered twice',
-    happen: async ({ world: { redis }, random }) => {
-      await someMoment(random);
+    happen: async ({ world: { redis } }) => {
       redis.cli('EVAL', COPY_RESULTS, '0');
     },
   },
@@ -123,13 +116,8 @@ for _, stream in ipairs(redis.call('KEYS', '*:work:*')) do
   redis.call('XGROUP', 'SETID', stream, 'workers', '0')
 end`;
 
-function someMoment(random: Scene['random']): Promise<void> {
-  return delay(random.unit() * LATEST_MS);
-}
-
-/** The first worker that is at it, after some moment; then another takes its place. */
-async function killWorker({ world, random }: Scene, phase: 'prefilling' | 'decoding'): Promise<void> {
-  if (phase === 'decoding') await someMoment(random);
+/** The first worker that is at it; then another takes its place. */
+async function killWorker({ world }: Scene, phase: 'prefilling' | 'decoding'): Promise<void> {
   const busy = () => world.workers.find(({ activity }) => activity[phase] > 0);
   await eventually(() => busy() !== undefined);
   await kill(busy()!, world.workers);
@@ -137,7 +125,6 @@ async function killWorker({ world, random }: Scene, phase: 'prefilling' | 'decod
 }
 
 async function cutOneWay({ random, longestMs }: Scene, { wire }: Member): Promise<void> {
-  await someMoment(random);
   const directions: Direction[] = ['to-server', 'to-client'];
   wire.cut([random.pick(directions)]);
   await delay(random.unit() * longestMs);
@@ -145,7 +132,6 @@ async function cutOneWay({ random, longestMs }: Scene, { wire }: Member): Promis
 }
 
 async function hang({ random, longestMs }: Scene, { process }: Member): Promise<void> {
-  await someMoment(random);
   process.kill('SIGSTOP');
   await delay(random.unit() * longestMs);
   process.kill('SIGCONT');

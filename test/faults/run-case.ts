@@ -11,6 +11,7 @@ import { isClean, noTally, sumOf } from './tally.js';
 import { trial } from './trial.js';
 import { ClusterWorld } from './world.js';
 
+const LATEST_MS = 900;
 const LONGEST_MS = 10_000;
 const PATIENCE_MS = 120_000;
 /** So small that an answer of forty tokens doesn't fit. */
@@ -40,6 +41,7 @@ try {
     const tally = await trial(world, books, fault, {
       seed,
       clients: Number(clients),
+      latestMs: LATEST_MS,
       longestMs: LONGEST_MS,
       patienceMs: PATIENCE_MS,
       onFault: (question, outcome) => say(`seed ${seed}: ${JSON.stringify({ question, outcome })}`),

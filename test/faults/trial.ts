@@ -10,13 +10,13 @@ import type { ClusterWorld } from './world.js';
 export interface TrialOptions {
   seed: number;
   clients: number;
+  latestMs: number; // after the first client may begin, that the fault happens; clients begin within half of that
   longestMs: number; // that what is paused, cut off or hung may be so
   patienceMs: number; // of clients
   /** Told of every answer that isn't as it should be. */
   onFault: (question: Question, outcome: Outcome) => void;
 }
 
-const STARTS_WITHIN_MS = 400;
 /** Long enough that gateways place those who share it by its prefix. */
 const PREAMBLE = `${'All who ask share these words, and a worker that has read them may read on. '.repeat(4)}\n`;
 
@@ -36,10 +36,14 @@ export async function trial(
     if (!isClean(tally)) options.onFault(question, outcome);
     return { tally, due: dueOf(outcome, question) };
   };
+  const happen = async () => {
+    await delay(fault.isAtOnce ? 0 : random.unit() * options.latestMs);
+    await fault.happen(scene);
+  };
   const all = Array.from({ length: options.clients }, (_, number) =>
-    client(questionOf(fault, scene, `${options.seed} ${number}`), random.unit() * STARTS_WITHIN_MS),
+    client(questionOf(fault, scene, `${options.seed} ${number}`), (random.unit() * options.latestMs) / 2),
   );
-  const [results] = await Promise.all([Promise.all(all), fault.happen(scene)]);
+  const [results] = await Promise.all([Promise.all(all), happen()]);
   const left = await leftInRedis(world);
   const tally = results.reduce((sum, each) => sumOf(sum, each.tally), noTally);
   const due = results.reduce((sum, each) => sumOf(sum, each.due), nothingDue);
