@@ -47,17 +47,19 @@ export async function clusterSoak(
       members.set(`gateway ${number}`, gateways.at(-1)!);
     }
     const warmRequests = Math.floor(requests * WARM_SHARE);
-    const failedWarm = await burst(gateways, connections, warmRequests);
+    const failures = await burst(gateways, connections, warmRequests);
     const warm = await snapshot(redis, members);
     progress(`${warmRequests} requests done, Redis holds ${warm.redisMiB.toFixed(1)} MiB`);
     const startedMs = performance.now();
-    const [failed, longest] = await whileWatching(
+    const [laterFailures, longest] = await whileWatching(
       redis,
       burst(gateways, connections, requests - warmRequests),
     );
     const seconds = (performance.now() - startedMs) / 1000;
     await delay(QUIET_MS);
     const end = await snapshot(redis, members);
+    for (const [status, count] of countsOf([...failures, ...laterFailures]))
+      progress(`${count} were answered with ${status}`);
     progress(`${requests} requests done, Redis holds ${end.redisMiB.toFixed(1)} MiB`);
     return {
       scenario: 'cluster-soak',
@@ -66,7 +68,7 @@ export async function clusterSoak(
       comparisons: [],
       figures: [
         figure('requests', requests, 'requests'),
-        figure('not answered with 200', failedWarm + failed, 'requests', atMost(0)),
+        figure('not answered with 200', failures.length + laterFailures.length, 'requests', atMost(0)),
         figure('requests a second, since warm', (requests - warmRequests) / seconds, 'req/s'),
         figure('longest stream of results while it ran', longest, 'entries', atMost(MAX_RESULTS)),
         figure('entries and bodies left in queues', await leftInQueues(redis), 'entries', atMost(0)),
@@ -94,23 +96,30 @@ export async function clusterSoak(
   }
 }
 
-/** Each connection sends its next request when its last is answered. Resolves with how many weren't answered with 200. */
-async function burst(gateways: readonly ServerProcess[], count: number, requests: number): Promise<number> {
+/** Each connection sends its next request when its last is answered. Resolves with the statuses of those that weren't 200. */
+async function burst(gateways: readonly ServerProcess[], count: number, requests: number): Promise<number[]> {
   const body = JSON.stringify({ model: MODEL, prompt: PROMPT, max_tokens: ANSWER_TOKENS });
   let left = requests;
-  let failed = 0;
+  const failures: number[] = [];
   await Promise.all(
     Array.from({ length: count }, async (_, index) => {
       const { url } = gateways[index % gateways.length]!;
       const connection = await RawConnection.open(new URL('/v1/completions', url), {}, body);
       while (left > 0) {
         left -= 1;
-        if ((await connection.exchange()) !== 200) failed += 1;
+        const status = await connection.exchange();
+        if (status !== 200) failures.push(status);
       }
       connection.close();
     }),
   );
-  return failed;
+  return failures;
+}
+
+function countsOf(statuses: readonly number[]): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const status of statuses) counts.set(status, (counts.get(status) ?? 0) + 1);
+  return counts;
 }
 
 /** The result, and the length of the longest stream of results meanwhile. */
