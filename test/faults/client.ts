@@ -18,9 +18,11 @@ export interface Outcome {
 }
 
 export const ANSWER_TOKENS = 40;
+/** Refusals that leave a request to its client. Any other is of one that was accepted. */
+const NOT_ACCEPTED: ReadonlySet<string> = new Set(['store_unavailable', 'queue_full']);
 const RETRY_MS = 100;
 
-/** Asks any gateway until one answers. An answer that breaks off is final, unless its gateway has died. */
+/** Asks any gateway until one answers. An answer that breaks off or fails is final, unless its gateway has died. */
 export async function insistently(
   { world, random }: Scene,
   { prompt, readPauseMs }: Question,
@@ -32,8 +34,9 @@ export async function insistently(
     const body = { prompt, max_tokens: ANSWER_TOKENS };
     const seen = await streamCompletion(gateway.port, body, { signal, key: gateway.key, readPauseMs });
     const isGatewayDead = !world.gateways.includes(gateway);
-    const isFinal = seen.end === 'complete' || (seen.end === 'broken' && !isGatewayDead);
-    if (isFinal || signal.aborted) return { seen, askedAgain };
+    const isNotAccepted = seen.end === 'refused' && NOT_ACCEPTED.has(seen.code);
+    if (!(isGatewayDead || isNotAccepted) || seen.end === 'complete' || signal.aborted)
+      return { seen, askedAgain };
     if (isGatewayDead) askedAgain += 1;
     await delay(RETRY_MS);
   }

@@ -39,7 +39,7 @@ await Promise.all(Array.from({ length: Number(options.jobs) }, runNext));
 
 const done = asked.flatMap((name) => rows.get(name) ?? []);
 console.log(tableOf(done));
-if (options.write) await write(done);
+if (options.write) await writeFigures(done);
 if (done.length === 0 || done.length < asked.length || !done.every(isWhole)) process.exitCode = 1;
 
 async function runNext(): Promise<void> {
@@ -47,6 +47,7 @@ async function runNext(): Promise<void> {
     const row = await runCase(name);
     console.error(`${name}: ${row ? (isWhole(row) ? 'clean' : JSON.stringify(row)) : 'broke off'}`);
     if (row) rows.set(name, row);
+    if (row && options.write) intoDocument([row]);
   }
 }
 
@@ -67,9 +68,13 @@ function isWhole({ name: _, times: __, ...tally }: Row): boolean {
   return isClean(tally);
 }
 
-async function write(done: readonly Row[]): Promise<void> {
+/** At once: an hour's work shouldn't hang on the last case. */
+function intoDocument(done: readonly Row[]): void {
   const document = join(projectRoot(), 'docs', 'operations.md');
   writeFileSync(document, withRows(readFileSync(document, 'utf8'), done, names));
+}
+
+async function writeFigures(done: readonly Row[]): Promise<void> {
   const { repeat, seed, clients } = options;
   const measured = {
     scenario: 'faults',
