@@ -19,7 +19,7 @@ export interface Outcome {
 
 export const ANSWER_TOKENS = 40;
 /** Refusals that leave a request to its client. Any other is of one that was accepted. */
-const NOT_ACCEPTED: ReadonlySet<string> = new Set(['store_unavailable', 'queue_full']);
+const NOT_ACCEPTED: ReadonlySet<string> = new Set(['store_unavailable', 'no_healthy_models', 'queue_full']);
 const RETRY_MS = 100;
 
 /** Asks any gateway until one answers. An answer that breaks off or fails is final, unless its gateway has died. */
