@@ -21,7 +21,8 @@ export interface Due {
 
 export const nothingDue: Due = { answers: 0, tokens: 0, unseenAnswers: 0, unseenTokens: 0 };
 
-const PATIENCE_MS = 10_000;
+/** Longer than what a dead gateway has reserved may be held. */
+const PATIENCE_MS = 60_000;
 const DOLLAR = 1e6;
 
 /** Accounts of a world's clients from one moment on. */
