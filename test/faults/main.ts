@@ -1,7 +1,7 @@
 /**
  * Makes every fault happen many times to real processes, and counts what clients notice.
- * Usage: npm run test:faults -- [--repeat 100] [--seed 1] [--case SUBSTRING] [--clients 8] [--jobs 5] [--write]
- * Each fault runs in a network namespace of its own, which takes root or unprivileged user namespaces. `--write` puts the rows
+ * Usage: npm run test:faults -- [--repeat 100] [--seed 1] [--case SUBSTRING] [--clients 8] [--jobs 5] [--minutes 1440] [--write]
+ * No repeat begins after so many minutes of a case. Each fault runs in a network namespace of its own, which takes root or unprivileged user namespaces. `--write` puts the rows
  * into docs/operations.md and the figures into bench/results.
  */
 import { spawn } from 'node:child_process';
@@ -25,6 +25,7 @@ const { values: options } = parseArgs({
     case: { type: 'string', default: '' },
     clients: { type: 'string', default: '8' },
     jobs: { type: 'string', default: '5' },
+    minutes: { type: 'string', default: '1440' },
     write: { type: 'boolean', default: false },
   },
 });
@@ -54,7 +55,15 @@ async function runNext(): Promise<void> {
 /** Null where it couldn't be run to its end. */
 async function runCase(name: string): Promise<Row | null> {
   const entry = fileURLToPath(new URL('./run-case.js', import.meta.url));
-  const command = [process.execPath, entry, name, options.repeat, options.seed, options.clients];
+  const command = [
+    process.execPath,
+    entry,
+    name,
+    options.repeat,
+    options.seed,
+    options.clients,
+    options.minutes,
+  ];
   // Whatever it starts is in its process namespace, and ends with it.
   const alone = ['--map-root-user', '--net', '--pid', '--fork', '--kill-child', '--'];
   const inside = ['sh', '-c', 'ip link set lo up && exec "$@"', 'sh', ...command];

@@ -1,6 +1,6 @@
 /**
  * Repeats one fault and prints what came of it as JSON. It must be alone in a network namespace: `main.ts` sees to that.
- * Arguments: name of the fault, repeats, first seed, clients.
+ * Arguments: name of the fault, repeats, first seed, clients, minutes after which no repeat begins.
  */
 import { writeFileSync } from 'node:fs';
 import { configSchema } from '../../src/config/index.js';
@@ -17,7 +17,8 @@ const PATIENCE_MS = 120_000;
 /** So small that an answer of forty tokens doesn't fit. */
 const SMALL_BUFFERS = '2304 2304 4608';
 
-const [name, repeats, firstSeed, clients] = process.argv.slice(2) as [string, string, string, string];
+const [name, ...numbers] = process.argv.slice(2) as [string, ...string[]];
+const [repeats, firstSeed, clients, minutes] = numbers.map(Number) as [number, number, number, number];
 const fault = faults.find((each) => each.name === name)!;
 const { cluster, redis } = configSchema.parse({});
 
@@ -37,10 +38,10 @@ let sum = noTally;
 let times = 0;
 try {
   const books = await Books.open(world);
-  for (let seed = Number(firstSeed); times < Number(repeats); seed += 1) {
+  for (let seed = firstSeed; times < repeats && isInTime(); seed += 1) {
     const tally = await trial(world, books, fault, {
       seed,
-      clients: Number(clients),
+      clients: clients,
       latestMs: LATEST_MS,
       longestMs: LONGEST_MS,
       patienceMs: PATIENCE_MS,
@@ -56,6 +57,10 @@ try {
 }
 process.stdout.write(`${JSON.stringify({ name, times, ...sum })}\n`);
 process.exit();
+
+function isInTime(): boolean {
+  return performance.now() < minutes * 60_000;
+}
 
 function say(text: string): void {
   process.stderr.write(`${name}: ${text}\n`);
