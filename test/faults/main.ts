@@ -1,8 +1,8 @@
 /**
  * Makes every fault happen many times to real processes, and counts what clients notice.
  * Usage: npm run test:faults -- [--repeat 100] [--seed 1] [--case SUBSTRING] [--clients 8] [--jobs 5] [--minutes 1440] [--write]
- * No repeat begins after so many minutes of a case. Each fault runs in a network namespace of its own, which takes root or unprivileged user namespaces. `--write` puts the rows
- * into docs/operations.md and the figures into bench/results.
+ * No case begins another repeat after so many minutes. `--write` puts the rows into docs/operations.md and the figures into
+ * bench/results. Each fault runs in a network namespace of its own, which takes root or unprivileged user namespaces.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

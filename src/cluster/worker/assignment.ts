@@ -49,7 +49,7 @@ export class Assignment {
 
   /** Answers it. Resolves when the engine is done with it, however it ended. */
   async run(target: LocalTarget, onRequest: (request: ValidatedRequest) => void): Promise<void> {
-    const deadlineMs = Date.now() + this.#work.deadlineMs - this.#work.waitedMs;
+    const deadlineMs = performance.now() + this.#work.deadlineMs - this.#work.waitedMs;
     this.#say({ type: 'taken', revision: this.#revision });
     await this.#outbox.flushed(); // a gateway that is gone is known before anything is computed
     if (this.#isSilenced) return;
@@ -57,7 +57,10 @@ export class Assignment {
       const work = unpack<Work>(this.#work.body);
       if (work.version !== WIRE_VERSION) throw otherVersion(work.version);
       if (work.revision !== null && work.revision !== this.#revision) throw otherRevision();
-      const request = { ...requestOf(work, deadlineMs), id: `${this.id}.${this.attempt}` };
+      const request = {
+        ...requestOf(work, Date.now() + deadlineMs - performance.now()),
+        id: `${this.id}.${this.attempt}`,
+      };
       onRequest(request);
       const usage = await target.answer(
         request,
