@@ -1,7 +1,6 @@
 import type { GenerateRequest, SamplingParams } from '../engine/types.js';
 import { SluiceError } from '../errors.js';
 import type { ChatInput, TextInput, ValidatedRequest } from '../generation/types.js';
-import { steadyOf } from '../support/steady-clock.js';
 import type { TrimOptions, TrimReport } from '../text/trim/types.js';
 import { compileConstraint } from './constraint.js';
 import type { ServedModel } from './models.js';
@@ -41,7 +40,6 @@ export async function prepare(
   limits: PrepareLimits,
   request: ValidatedRequest,
 ): Promise<PreparedRequest> {
-  const deadlineMs = steadyOf(request.deadlineMs);
   const grammar = await compileConstraint(model, request.constraint, limits.maxGrammarBytes);
   const input =
     request.input.kind === 'text'
@@ -59,7 +57,7 @@ export async function prepare(
     preservedTokens: input.preservedTokens,
     stop: [...request.stop, ...input.additionalStops],
     priority: request.priority,
-    deadlineMs,
+    deadlineMs: request.deadlineMs,
     sessionId: request.sessionId,
     promptLogprobs: request.input.kind === 'text' ? request.input.promptLogprobs : -1,
     cachePrompt: request.cachePrompt,

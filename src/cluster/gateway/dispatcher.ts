@@ -1,6 +1,7 @@
 import type { TokenBound } from '../../cost/tab.js';
 import { SluiceError, toSluiceError } from '../../errors.js';
 import type { GenerationEvent, Usage, ValidatedRequest } from '../../generation/types.js';
+import { steadyNowMs } from '../../support/steady-clock.js';
 import type { DeadLetters } from '../queue/dead-letters.js';
 import type { Entry, OwnedEntry, QueuedWork, WorkQueue } from '../queue/work-queue.js';
 import { away } from '../redis/connection.js';
@@ -37,7 +38,6 @@ export interface Active {
   /** Its entry couldn't be written: Redis was away. */
   isUnplaced: boolean;
   replaces: Entry | null;
-  readonly deadlineMs: number; // monotonic
   end(result: () => Usage): void;
   waitTimer: NodeJS.Timeout | undefined;
 }
@@ -114,19 +114,12 @@ export class Dispatcher {
           reject(error);
         }
       };
-      const leftMs = Math.max(0, request.deadlineMs - Date.now());
-      const deadlineMs = performance.now() + leftMs;
-      const active: Active = {
-        job,
-        task,
-        isUnplaced: false,
-        replaces: null,
-        deadlineMs,
-        end,
-        waitTimer: undefined,
-      };
+      const active: Active = { job, task, isUnplaced: false, replaces: null, end, waitTimer: undefined };
       const cancel = () => this.#cancel(active);
-      const deadline = setTimeout(() => this.#fail(active, pastDeadline()), leftMs + PAST_DEADLINE_MS);
+      const deadline = setTimeout(
+        () => this.#fail(active, pastDeadline()),
+        Math.max(0, request.deadlineMs - steadyNowMs()) + PAST_DEADLINE_MS,
+      );
       this.#active.set(job.id, active);
       task.signal.addEventListener('abort', cancel);
       if (task.signal.aborted) cancel();
@@ -165,7 +158,7 @@ export class Dispatcher {
     }
   }
 
-  #workOf({ job, task: { request }, deadlineMs }: Active): QueuedWork {
+  #workOf({ job, task: { request } }: Active): QueuedWork {
     const { input, choices } = request;
     return {
       request: job.id,
@@ -173,7 +166,7 @@ export class Dispatcher {
       attempt: job.attempt,
       sequences: (input.kind === 'text' ? input.prompts.length : 1) * choices,
       waitMs: this.#options.waitTimeoutMs,
-      deadlineMs: Math.max(1, deadlineMs - performance.now()),
+      deadlineMs: Math.max(1, request.deadlineMs - steadyNowMs()),
       body: pack(workOf({ ...request, id: job.id }, job.hasProgress ? job.progress : null, job.revision)),
     };
   }
