@@ -6,6 +6,8 @@ import { formatReport } from './report/terminal.js';
 import { completeReport, writeReport } from './report/write.js';
 import { cache, cacheOptionsSchema } from './scenarios/cache.js';
 import { coldCache, coldCacheOptionsSchema } from './scenarios/cold-cache.js';
+import { cluster, clusterOptionsSchema } from './scenarios/cluster.js';
+import { clusterSoak, clusterSoakOptionsSchema } from './scenarios/cluster-soak.js';
 import { decodeGrid, decodeGridOptionsSchema } from './scenarios/decode-grid.js';
 import { evalOptionsSchema, evaluation } from './scenarios/eval.js';
 import { fairness, fairnessOptionsSchema } from './scenarios/fairness.js';
@@ -39,6 +41,8 @@ const scenarios: Record<string, (options: unknown) => Promise<Outcome>> = {
   'decode-grid': (options) => decodeGrid(parse(decodeGridOptionsSchema, options), progress),
   fairness: (options) => fairness(parse(fairnessOptionsSchema, options), progress),
   gateway: (options) => gateway(parse(gatewayOptionsSchema, options), progress),
+  cluster: (options) => cluster(parse(clusterOptionsSchema, options), progress),
+  'cluster-soak': (options) => clusterSoak(parse(clusterSoakOptionsSchema, options), progress),
   guards: (options) => guards(parse(guardsOptionsSchema, options), progress),
   'guards-quality': (options) => guardsQuality(parse(guardsQualityOptionsSchema, options), progress),
   cache: (options) => cache(parse(cacheOptionsSchema, options), progress),

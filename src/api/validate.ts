@@ -3,6 +3,7 @@ import type { Config } from '../config/index.js';
 import { SluiceError } from '../errors.js';
 import type { ChatMessage, Constraint, ValidatedRequest } from '../generation/types.js';
 import { nanodollars } from '../support/money.js';
+import { steadyNowMs } from '../support/steady-clock.js';
 import type { CacheControl } from './cache-control.js';
 import type { ChatRequest, WireMessage } from './schemas/chat.js';
 import type { GenerationFields, ResponseFormat } from './schemas/common.js';
@@ -87,7 +88,7 @@ function common(wire: GenerationFields, { id, caller, nowMs, limits, cacheContro
     stop: stop === undefined ? [] : typeof stop === 'string' ? [stop] : stop,
     // The first class stands before every tenant's fair share.
     priority: Math.max(wire.priority ?? 1, caller.isAdmin ? 0 : 1),
-    deadlineMs: Math.min(nowMs + timeoutMs, wire.deadline ?? Number.POSITIVE_INFINITY),
+    deadlineMs: steadyNowMs() + Math.min(timeoutMs, (wire.deadline ?? Number.POSITIVE_INFINITY) - nowMs),
     sessionId: wire.session_id ?? null,
     prefixId: wire.prefix_id ?? null,
     cachePrompt: wire.cache_prompt ?? true,

@@ -2,6 +2,7 @@ import type { Config } from '../config/index.js';
 import { SluiceError } from '../errors.js';
 import type { CacheLevel, CacheReport, GenerationSink, Usage } from '../generation/types.js';
 import type { Errand } from '../routing/router.js';
+import { steadyNowMs } from '../support/steady-clock.js';
 import type { CacheMetrics } from '../telemetry/cache.js';
 import { Flight } from './flight.js';
 import { cacheKey, type KeyScope, modelState } from './key.js';
@@ -59,7 +60,7 @@ export class AnswerCache {
       if (entry) return this.#serve({ entry, level: 'l1' }, question, errand);
       const flightId = flightIdOf(question, errand);
       const flight = reads ? this.#flights.get(flightId) : undefined;
-      if (!flight?.takes(errand.request, this.#options.nowMs()))
+      if (!flight?.takes(errand.request, steadyNowMs()))
         return await this.#lead(flightId, question, errand, compute);
       const usage = await this.#follow(flight, question, errand);
       if (usage !== null) return usage;

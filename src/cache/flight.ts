@@ -1,5 +1,6 @@
 import { SluiceError, toSluiceError } from '../errors.js';
 import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
+import { steadyNowMs } from '../support/steady-clock.js';
 import type { Found } from './levels.js';
 import type { Recording } from './recording.js';
 import type { Seat } from './seat.js';
@@ -83,7 +84,7 @@ export class Flight {
       };
       if (deadlineMs === null) return;
       const expire = () => reject(new SluiceError('deadline_exceeded', "The request's deadline passed."));
-      timer = setTimeout(expire, Math.min(deadlineMs - Date.now(), MAX_TIMEOUT_MS));
+      timer = setTimeout(expire, Math.min(deadlineMs - steadyNowMs(), MAX_TIMEOUT_MS));
     });
     if (signal.aborted) getOff();
     signal.addEventListener('abort', getOff);

@@ -91,6 +91,17 @@ export function register(program: Command): void {
     .option('--seconds <n>', 'of each load', '5')
     .option('--quick', 'two rounds of four seconds: every figure, in less than four minutes')
     .action(runScenario('gateway'));
+  withOutputOptions(bench.command('cluster'))
+    .description('the queue beside a model in the process, gateways beside BullMQ, and more workers')
+    .option('--rounds <n>', 'turns of each', '3')
+    .option('--seconds <n>', 'of each load', '5')
+    .option('--workers <list>', 'how many, comma-separated; the first is 1', '1,2,4,8,16')
+    .action(runScenario('cluster'));
+  withOutputOptions(bench.command('cluster-soak'))
+    .description('many requests through two gateways and four workers: nothing may be lost or grow')
+    .option('--requests <n>', 'in all', '100000')
+    .option('--connections <n>', 'each with one request at a time', '128')
+    .action(runScenario('cluster-soak'));
   withOutputOptions(bench.command('cache'))
     .description('exact hits, what is computed and kept, and many who ask the same at once')
     .option('--rounds <n>', 'turns of each load', '3')

@@ -8,6 +8,7 @@ import { Roster, recentModels } from '../cluster/roster/roster.js';
 import { requestOf, unpack, type Work } from '../cluster/wire.js';
 import { type Config, ConfigError, loadConfig } from '../config/index.js';
 import { SluiceError } from '../errors.js';
+import { steadyNowMs } from '../support/steady-clock.js';
 import { formatTable } from '../support/table.js';
 
 interface Options {
@@ -97,7 +98,7 @@ function show({ body, ...letter }: DeadLetter): void {
 async function retry(redis: RedisLink, config: Config, model: string, id: string): Promise<void> {
   const dead = lettersOf(redis, config, model);
   const { body } = await letterOf(redis, config, model, id);
-  const deadlineMs = Date.now() + config.requests.maxTimeoutMs;
+  const deadlineMs = steadyNowMs() + config.requests.maxTimeoutMs;
   const dispatcher = new Dispatcher(redis, {
     id: `retry-${randomUUID()}`,
     leaseMs: config.cluster.leaseMs,

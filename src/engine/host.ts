@@ -79,7 +79,7 @@ export class EngineHost implements Engine {
   private draining = false;
   private closed = false;
   private crashedAtMs = Number.NEGATIVE_INFINITY;
-  private heardAtMs = 0;
+  private heardAtMs = 0; // monotonic
   private lastStats = noStats;
   private readonly live = new Map<string, LiveRequest>();
   private readonly calls = new Map<number, Call>();
@@ -119,7 +119,7 @@ export class EngineHost implements Engine {
       },
     );
     this.info = await this.link.ready;
-    this.heardAtMs = Date.now();
+    this.heardAtMs = performance.now();
     this.up = true;
   }
 
@@ -162,7 +162,7 @@ export class EngineHost implements Engine {
   }
 
   healthy(): boolean {
-    return this.up && Date.now() - this.heardAtMs < silentAfterMs;
+    return this.up && performance.now() - this.heardAtMs < silentAfterMs;
   }
 
   drain(): Promise<void> {
@@ -235,7 +235,7 @@ export class EngineHost implements Engine {
   }
 
   private route(events: EngineEvent[]): void {
-    this.heardAtMs = Date.now();
+    this.heardAtMs = performance.now();
     for (const event of events) {
       const request = this.live.get(event.id);
       if (request === undefined) continue;
@@ -247,7 +247,7 @@ export class EngineHost implements Engine {
   }
 
   private take(report: Report): void {
-    this.heardAtMs = Date.now();
+    this.heardAtMs = performance.now();
     switch (report.type) {
       case 'loading':
         this.onProgress(report.fraction);

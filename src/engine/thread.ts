@@ -11,6 +11,7 @@ import type {
 } from '../native/types.js';
 import { usableCores } from '../support/cpus.js';
 import { availableMemoryBytes } from '../support/memory.js';
+import { steadyNowMs } from '../support/steady-clock.js';
 import { EngineThread } from './engine-thread.js';
 import { createPageStore } from './page-store/create.js';
 import { packEvents, type Report, type ThreadData } from './protocol.js';
@@ -25,7 +26,6 @@ const openMs = 2_000; // for finding kept pages on the disk, at the start
 const { config } = workerData as ThreadData;
 const port = parentPort!;
 const report = (message: Report) => port.postMessage(message);
-const nowMs = () => performance.timeOrigin + performance.now();
 
 interface Loaded {
   addon: NativeAddon;
@@ -94,19 +94,19 @@ async function start(loaded: Loaded): Promise<void> {
         context: context!,
         model: model.info,
         backend: loaded.backend,
-        nowMs,
+        nowMs: steadyNowMs,
         onFault,
       }),
-    nowMs,
+    nowMs: steadyNowMs,
     emit,
     onFault,
   });
-  const thread = new EngineThread(port, core, nowMs, () => {
+  const thread = new EngineThread(port, core, steadyNowMs, () => {
     context?.close();
     model.close();
     port.close(); // the last thing that keeps this thread alive
   });
-  await core.open(nowMs() + openMs);
+  await core.open(steadyNowMs() + openMs);
   const { maxContext, maxSequences } = sizes;
   report({ type: 'ready', info: { model: model.info, context: context!.info, maxContext, maxSequences } });
   thread.start();

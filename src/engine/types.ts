@@ -30,7 +30,7 @@ export interface GenerateRequest {
   preservedTokens?: readonly number[];
   stop: string[]; // matched on text, also across token borders; not part of the output
   priority: number; // 0 is served first; default 1
-  deadlineMs: number | null; // epoch; past it the request fails with deadline_exceeded
+  deadlineMs: number | null; // by the steady clock; past it the request fails with deadline_exceeded
   sessionId: string | null; // its KV stays pinned (LRU over sessions.maxTokens)
   promptLogprobs: number; // -1: none; else alternatives per prompt token
   cachePrompt: boolean; // false: neither reads nor fills the prefix cache

@@ -23,7 +23,7 @@ export interface ValidatedRequest {
   trim: { strategy: TrimStrategy; maxTokens: number | null } | null;
   stop: string[];
   priority: number; // 0 is served first
-  deadlineMs: number; // epoch
+  deadlineMs: number; // by the steady clock
   sessionId: string | null;
   prefixId: string | null;
   cachePrompt: boolean;

@@ -1,6 +1,7 @@
 import { SluiceError } from '../errors.js';
 import { FairPlaces } from '../support/fair-share.js';
 import { Pace } from '../support/pace.js';
+import { steadyNowMs } from '../support/steady-clock.js';
 import { type Waiter, WaitLine } from './wait-line.js';
 
 export interface QueueLimits {
@@ -14,7 +15,7 @@ export interface QueueEntry {
   id: string;
   tenant: string;
   priority: number;
-  deadlineMs: number; // epoch
+  deadlineMs: number; // by the steady clock
   signal: AbortSignal;
   /** Told once, where the request must wait. */
   onWait(position: number, estimateMs: number): void;
@@ -50,7 +51,7 @@ export class ModelQueue {
   readonly #places = new FairPlaces(SHARE_OF_FREE);
   #arrivals = 0;
 
-  constructor(limits: QueueLimits, now: () => number = Date.now) {
+  constructor(limits: QueueLimits, now: () => number = steadyNowMs) {
     this.#limits = limits;
     this.#maxRunning = limits.maxRunning;
     this.#now = now;

@@ -3,6 +3,7 @@ import { SluiceError } from '../errors.js';
 import { shownBytes } from '../generation/shown-token.js';
 import type { ChatMessage, GenerationEvent, ValidatedRequest } from '../generation/types.js';
 import type { VocabTable } from '../native/types.js';
+import { steadyNowMs } from '../support/steady-clock.js';
 import type { Deployment } from './deployment.js';
 import type { Errand, Router } from './router.js';
 
@@ -37,7 +38,7 @@ export async function askModel(
 ): Promise<Reply> {
   const deployment = router.fleet.find(model);
   if (!deployment) throw new SluiceError('model_not_found', `The model ${model} isn't served here.`);
-  const request = requestFor(deployment, question, asker, router.fleet.environment.now());
+  const request = requestFor(deployment, question, asker);
   const plan = router.resolve(request);
   const listener = new Listener();
   await router.place({ plan, request, tab, sink: listener.sink, signal, trace }, plan.candidates);
@@ -66,7 +67,6 @@ function requestFor(
   deployment: Deployment,
   { id, messages, grammar, maxTokens, sampling }: Question,
   { caller, tenant }: ValidatedRequest,
-  nowMs: number,
 ): ValidatedRequest {
   return {
     id,
@@ -88,7 +88,7 @@ function requestFor(
     constraint: grammar !== null && deployment.can('grammar') ? { kind: 'grammar', grammar } : null,
     stop: [],
     priority: 1,
-    deadlineMs: nowMs + TIMEOUT_MS,
+    deadlineMs: steadyNowMs() + TIMEOUT_MS,
     sessionId: null,
     prefixId: null,
     cachePrompt: true,

@@ -2,6 +2,7 @@ import type { Tab } from '../cost/tab.js';
 import { type ErrorCode, errorTable, SluiceError, toSluiceError } from '../errors.js';
 import type { RouteReport, RouteStep } from '../generation/report.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
+import { steadyNowMs } from '../support/steady-clock.js';
 import type { Trace } from '../telemetry/trace.js';
 import { attempt, type Commitment } from './attempt.js';
 import { backoffMs } from './backoff.js';
@@ -116,11 +117,11 @@ export class Router {
     error: SluiceError,
     { deadlineMs }: ValidatedRequest,
   ): number | null {
-    const { now, random } = this.fleet.environment;
+    const { random } = this.fleet.environment;
     if (retry >= (deployment.spec.upstream?.retries ?? 0)) return null;
     const retryAfterMs = error.retryAfterSeconds === null ? null : error.retryAfterSeconds * 1000;
     const pauseMs = backoffMs(retry, BACKOFF, random, retryAfterMs);
-    return pauseMs !== null && now() + pauseMs < deadlineMs ? pauseMs : null;
+    return pauseMs !== null && steadyNowMs() + pauseMs < deadlineMs ? pauseMs : null;
   }
 }
 

@@ -206,3 +206,23 @@ test('a worker that is stopped hands over what it is at', async () => {
     await next.close();
   });
 });
+
+test('what a worker took and never said so, before it died, goes to another', async () => {
+  const settings = { 'engine.maxSequences': 1 };
+  const patience = { 'routing.waitTimeoutMs': 10_000 };
+  await withCluster({ delayMs: 10, settings, gateway: patience }, async ({ gateway, worker, model }) => {
+    const stop = new AbortController();
+    const body = { prompt: 'r', max_tokens: 2000 };
+    const running = gateway.post('/v1/completions', body, { signal: stop.signal }).catch(() => 'gone');
+    await eventually(() => worker.engine.running === 1);
+    const taken = answered(gateway, { prompt: 'ab', max_tokens: 4 });
+    await eventually(() => queueLength(model) === 2);
+    const keys = `sluice:{model:${model}}`;
+    redis.cli('XREADGROUP', 'GROUP', 'workers', 'dead', 'COUNT', '1', 'STREAMS', `${keys}:work:1`, '>');
+    redis.cli('ZADD', `${keys}:leases`, '1', 'dead');
+    stop.abort();
+    assert.equal(await running, 'gone');
+    assert.equal(await taken, 'abab');
+    await eventually(() => redis.cli('ZSCORE', `${keys}:leases`, 'dead') === '');
+  });
+});

@@ -45,6 +45,7 @@ export async function startTestWorker(
 export async function startTestGateway(
   redis: RedisAddress,
   settings: Record<string, unknown> = {},
+  dataFolder?: string,
 ): Promise<TestGateway> {
   const config = clusterConfig(redis, settings);
   const role = await GatewayRole.open(config, createLog('silent'));
@@ -52,6 +53,7 @@ export async function startTestGateway(
     withoutEngine: true,
     remote: role,
     settings: { ...QUICK, ...settings },
+    ...(dataFolder === undefined ? {} : { dataFolder }),
   });
   return {
     ...server,

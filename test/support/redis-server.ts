@@ -21,12 +21,13 @@ export interface RedisServer {
 
 /** A real Redis on a free port, with a folder and an append-only file of its own. */
 export async function startRedis(
-  options: { arguments?: string[]; cluster?: boolean } = {},
+  options: { arguments?: string[]; cluster?: boolean; environment?: Record<string, string> } = {},
 ): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-redis-'));
   const port = await freePort();
   const extra = [...(options.arguments ?? []), ...(options.cluster ? ['--cluster-enabled', 'yes'] : [])];
-  let server = await launch(folder, port, extra);
+  const { environment = {} } = options;
+  let server = await launch(folder, port, extra, environment);
   const cli = (...args: string[]) => {
     const { stdout, status, stderr } = spawnSync('redis-cli', ['-p', String(port), ...args], {
       encoding: 'utf8',
@@ -50,7 +51,7 @@ export async function startRedis(
     cli,
     kill,
     restart: async () => {
-      server = await launch(folder, port, extra);
+      server = await launch(folder, port, extra, environment);
     },
     pause: () => void server.kill('SIGSTOP'),
     resume: () => void server.kill('SIGCONT'),
@@ -61,11 +62,17 @@ export async function startRedis(
   };
 }
 
-async function launch(folder: string, port: number, extra: string[]): Promise<ChildProcess> {
+async function launch(
+  folder: string,
+  port: number,
+  extra: string[],
+  environment: Record<string, string>,
+): Promise<ChildProcess> {
   const settings = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
   const durable = ['--appendonly', 'yes', '--save', ''];
   const server = spawn('redis-server', [...settings, ...durable, ...extra], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...environment },
   });
   const failed = once(server, 'error').then(([error]) => {
     throw new Error(

@@ -9,6 +9,7 @@ import type {
 } from '../../src/engine/types.js';
 import { SluiceError } from '../../src/errors.js';
 import type { ContextInfo, ModelInfo } from '../../src/native/types.js';
+import { steadyNowMs } from '../../src/support/steady-clock.js';
 import { BOS, EOS, VOCAB_SIZE } from './stub-vocab.js';
 
 export interface StubEngineOptions {
@@ -18,6 +19,8 @@ export interface StubEngineOptions {
   reply?: (request: GenerateRequest, choice: number) => string;
   /** Between tokens; 0 sends each token in its own turn of the event loop. */
   delayMs?: number;
+  /** That a prompt takes; by default one step. */
+  promptMs?: number;
   /** Further requests are refused with queue_full. */
   maxRunning?: number;
 }
@@ -61,6 +64,13 @@ export class StubEngine implements Engine {
     return this.#running.size;
   }
 
+  /** Requests whose prompt it is still at. */
+  get prefilling(): number {
+    let count = 0;
+    for (const { hasPrompt } of this.#running.values()) if (!hasPrompt) count += 1;
+    return count;
+  }
+
   generate(request: GenerateRequest, sink: (event: EngineEvent) => void): void {
     if (this.#running.size >= (this.#options.maxRunning ?? Number.POSITIVE_INFINITY)) {
       this.#rejections += 1;
@@ -79,11 +89,12 @@ export class StubEngine implements Engine {
       sent: 0,
       before: choices.map((_, index) => request.resumed?.[index]?.tokens.length ?? 0),
       open: new Set([...choices.keys()].filter((index) => !request.resumed?.[index]?.ended)),
+      hasPrompt: false,
       failure: this.failNext,
     };
     this.failNext = null;
     this.#running.set(request.id, running);
-    this.#next(running, () => this.#prompt(running));
+    this.#next(running, () => this.#prompt(running), this.#options.promptMs);
   }
 
   cancel(id: string): void {
@@ -164,6 +175,7 @@ export class StubEngine implements Engine {
 
   #prompt(running: Running): void {
     const { request, sink } = running;
+    running.hasPrompt = true;
     const logprobs = Array.from(request.prompt, (token, index) => {
       return index === 0 ? null : logprobOf(token, request.promptLogprobs);
     });
@@ -178,6 +190,13 @@ export class StubEngine implements Engine {
 
   #step(running: Running): void {
     const { request, failure } = running;
+    if (request.deadlineMs !== null && steadyNowMs() > request.deadlineMs) {
+      this.#end(request.id);
+      const message = 'The deadline passed.';
+      const code = 'deadline_exceeded';
+      running.sink({ type: 'error', id: request.id, code, message, retryAfterSeconds: null });
+      return;
+    }
     if (failure && running.sent >= failure.afterTokens) {
       this.#end(request.id);
       running.sink({
@@ -224,11 +243,10 @@ export class StubEngine implements Engine {
     sink({ type: 'delta', id: request.id, index, text, tokens: [token], logprobs });
   }
 
-  #next(running: Running, action: () => void): void {
+  #next(running: Running, action: () => void, delayMs = this.#options.delayMs ?? 0): void {
     const guarded = () => {
       if (this.#running.get(running.request.id) === running) action();
     };
-    const delayMs = this.#options.delayMs ?? 0;
     if (delayMs > 0) setTimeout(guarded, delayMs);
     else setImmediate(guarded);
   }
@@ -247,6 +265,7 @@ interface Running {
   sent: number; // tokens of each choice
   before: number[]; // tokens that each choice had when it was resumed
   open: Set<number>;
+  hasPrompt: boolean;
   failure: StubEngine['failNext'];
 }
 

@@ -1,6 +1,7 @@
 import type { TokenBound } from '../../cost/tab.js';
 import { SluiceError, toSluiceError } from '../../errors.js';
 import type { GenerationEvent, Usage, ValidatedRequest } from '../../generation/types.js';
+import { steadyNowMs } from '../../support/steady-clock.js';
 import type { DeadLetters } from '../queue/dead-letters.js';
 import type { Entry, OwnedEntry, QueuedWork, WorkQueue } from '../queue/work-queue.js';
 import { away } from '../redis/connection.js';
@@ -117,7 +118,7 @@ export class Dispatcher {
       const cancel = () => this.#cancel(active);
       const deadline = setTimeout(
         () => this.#fail(active, pastDeadline()),
-        Math.max(0, request.deadlineMs - Date.now()) + PAST_DEADLINE_MS,
+        Math.max(0, request.deadlineMs - steadyNowMs()) + PAST_DEADLINE_MS,
       );
       this.#active.set(job.id, active);
       task.signal.addEventListener('abort', cancel);
@@ -165,7 +166,7 @@ export class Dispatcher {
       attempt: job.attempt,
       sequences: (input.kind === 'text' ? input.prompts.length : 1) * choices,
       waitMs: this.#options.waitTimeoutMs,
-      deadlineMs: Math.max(1, request.deadlineMs - Date.now()),
+      deadlineMs: Math.max(1, request.deadlineMs - steadyNowMs()),
       body: pack(workOf({ ...request, id: job.id }, job.hasProgress ? job.progress : null, job.revision)),
     };
   }

@@ -5,6 +5,7 @@ import type { GenerationSink, Usage, ValidatedRequest } from '../../generation/t
 import type { VocabTable } from '../../native/types.js';
 import { cancelledAnswer } from '../../routing/cancelled.js';
 import type { Target } from '../../routing/target.js';
+import { steadyNowMs } from '../../support/steady-clock.js';
 import type { RedisLink } from '../redis/link.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { RemoteModel } from './remote-model.js';
@@ -101,7 +102,7 @@ export class RemoteTarget implements Target {
   /** Who would wait in vain is told now, and when it is worth trying again. */
   #refuseHopeless({ deadlineMs }: ValidatedRequest): void {
     const estimateMs = this.model.estimateMs(this.model.waiting);
-    const patienceMs = Math.min(this.#options.waitTimeoutMs, deadlineMs - Date.now());
+    const patienceMs = Math.min(this.#options.waitTimeoutMs, deadlineMs - steadyNowMs());
     if (estimateMs === null || estimateMs <= patienceMs) return;
     const seconds = Math.ceil((estimateMs - patienceMs) / 1000);
     throw new SluiceError(

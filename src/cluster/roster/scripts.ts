@@ -6,30 +6,43 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
 
 /**
- * A worker's sign of life; those whose lease has run out are forgotten, their consumers too. KEYS: workers, leases,
- * description, streams. ARGV: worker, lease in ms, what it says of itself,
- * how the names of workers' own streams begin. Returns whether the description is known.
+ * Forgets a worker's consumers, from a key on. One that still has entries stays: without it they would look as if nobody
+ * had ever taken them, and nobody would again.
+ */
+const FORGET_CONSUMERS = `
+local function forgetConsumers(worker, first)
+  local isForgotten = true
+  for i = first, #KEYS do
+    local pending = redis.pcall('XPENDING', KEYS[i], '${GROUP}', '-', '+', 1, worker)
+    if pending.err or not pending[1] then redis.pcall('XGROUP', 'DELCONSUMER', KEYS[i], '${GROUP}', worker)
+    else isForgotten = false end
+  end
+  return isForgotten
+end`;
+
+/**
+ * A worker's sign of life; those whose lease has run out are forgotten. KEYS: workers, leases, description, streams.
+ * ARGV: worker, lease in ms, what it says of itself, how the names of workers' own streams begin. Returns whether the
+ * description is known.
  */
 export const announce = script(`${NOW}
+${FORGET_CONSUMERS}
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 redis.call('ZADD', KEYS[2], now + ARGV[2], ARGV[1])
 for _, dead in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now)) do
   redis.call('HDEL', KEYS[1], dead)
-  redis.call('ZREM', KEYS[2], dead)
   redis.call('DEL', ARGV[4] .. dead) -- of the same slot
-  for i = 4, #KEYS do redis.pcall('XGROUP', 'DELCONSUMER', KEYS[i], '${GROUP}', dead) end
+  if forgetConsumers(dead, 4) then redis.call('ZREM', KEYS[2], dead) end
 end
 return redis.call('EXISTS', KEYS[3])`);
 
-/** A worker goes. KEYS: workers, leases, its own stream, the shared streams. ARGV: worker. */
+/** A worker goes; what is left of it, others forget. KEYS: workers, leases, its own stream, the shared streams. ARGV: worker. */
 export const leave = script(`
+${FORGET_CONSUMERS}
 redis.call('HDEL', KEYS[1], ARGV[1])
-redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('DEL', KEYS[3])
-for i = 4, #KEYS do
-  local pending = redis.pcall('XPENDING', KEYS[i], '${GROUP}', '-', '+', 1, ARGV[1])
-  if not pending.err and not pending[1] then redis.pcall('XGROUP', 'DELCONSUMER', KEYS[i], '${GROUP}', ARGV[1]) end
-end
+if forgetConsumers(ARGV[1], 4) then redis.call('ZREM', KEYS[2], ARGV[1])
+else redis.call('ZADD', KEYS[2], 0, ARGV[1]) end
 return 1`);
 
 /** KEYS: workers, leases. Returns what each living worker says of itself. */

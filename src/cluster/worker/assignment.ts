@@ -1,6 +1,7 @@
 import { SluiceError, toSluiceError } from '../../errors.js';
 import type { LocalTarget } from '../../gateway/local-target.js';
 import type { ValidatedRequest } from '../../generation/types.js';
+import { steadyNowMs } from '../../support/steady-clock.js';
 import { untraced } from '../../telemetry/trace.js';
 import type { Entry, TakenWork } from '../queue/work-queue.js';
 import { requestOf, unpack, WIRE_VERSION, type Work, type WorkerNews } from '../wire.js';
@@ -49,7 +50,7 @@ export class Assignment {
 
   /** Answers it. Resolves when the engine is done with it, however it ended. */
   async run(target: LocalTarget, onRequest: (request: ValidatedRequest) => void): Promise<void> {
-    const deadlineMs = Date.now() + this.#work.deadlineMs - this.#work.waitedMs;
+    const deadlineMs = steadyNowMs() + this.#work.deadlineMs - this.#work.waitedMs;
     this.#say({ type: 'taken', revision: this.#revision });
     await this.#outbox.flushed(); // a gateway that is gone is known before anything is computed
     if (this.#isSilenced) return;
@@ -57,7 +58,10 @@ export class Assignment {
       const work = unpack<Work>(this.#work.body);
       if (work.version !== WIRE_VERSION) throw otherVersion(work.version);
       if (work.revision !== null && work.revision !== this.#revision) throw otherRevision();
-      const request = { ...requestOf(work, deadlineMs), id: `${this.id}.${this.attempt}` };
+      const request = {
+        ...requestOf(work, deadlineMs),
+        id: `${this.id}.${this.attempt}`,
+      };
       onRequest(request);
       const usage = await target.answer(
         request,

@@ -4,6 +4,7 @@ import type { Capability, ModelSpec, UpstreamSpec } from '../../config/index.js'
 import type { TokenBound } from '../../cost/tab.js';
 import { SluiceError } from '../../errors.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../../generation/types.js';
+import { steadyNowMs } from '../../support/steady-clock.js';
 import type { Trace } from '../../telemetry/trace.js';
 import type { Target } from '../target.js';
 import { UpstreamAnswer } from './answer.js';
@@ -82,7 +83,7 @@ export class UpstreamTarget implements Target {
           firstByteTimeoutMs: this.#spec.firstByteTimeoutMs,
           idleTimeoutMs: this.#spec.idleTimeoutMs,
           maxBytes: this.#maxAnswerBytes,
-          timeLeftMs: request.deadlineMs - Date.now(),
+          timeLeftMs: request.deadlineMs - steadyNowMs(),
         },
         request.stream ? new StreamReader(answer) : new WholeReader(answer),
         signal,
