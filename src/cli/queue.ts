@@ -120,6 +120,7 @@ async function retry(redis: RedisLink, config: Config, model: string, id: string
       onCounted: () => undefined,
       onQueued: () => undefined,
       signal: new AbortController().signal,
+      trace: [],
     });
     process.stdout.write('\n');
     await dead.drop(id);

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { type Server, startServer } from '../api/server.js';
 import { openCacheLevels } from '../cache/open.js';
 import { GatewayRole } from '../cluster/gateway/role.js';
-import { type Config, ConfigError, isLoopback, refuseOpenServer } from '../config/index.js';
+import { type Config, ConfigError, isLoopback, NO_MODEL, refuseOpenServer } from '../config/index.js';
 import { LocalTarget } from '../gateway/local-target.js';
 import { ModelRegistry } from '../gateway/models.js';
 import { openTenancy, type Tenancy } from '../gateway/tenancy.js';
@@ -16,9 +16,6 @@ import type { Tracing } from '../telemetry/trace.js';
 import { createEmbedder } from './load-embedder.js';
 import { closeAll, loadMainModel, localLoader } from './load-model.js';
 import { drainAtSignal } from './stop-signals.js';
-
-/** `model.ref` of a server that only has the models of `routing.models`. */
-export const NO_MODEL = 'none';
 
 /**
  * Serves until `stop` aborts; where that comes before, it ends what has begun and returns. The store is opened before the

@@ -29,6 +29,8 @@ export interface LocalLoader {
 export interface RemoteModels {
   /** Adds them to the fleet: those that are known now, and later ones when they are found. */
   attach(fleet: Fleet): Promise<void>;
+  /** Theirs; null: none of them has one. */
+  readonly encoder: Embedder | null;
 }
 
 export interface GatewayParts {
@@ -67,7 +69,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     metrics: metrics.guards,
     log: parts.log,
     nowMs: Date.now,
-    vocabs: () => models.list().map(({ text }) => text.vocab),
+    vocabs: () => fleet.list().flatMap(({ target }) => target?.vocab ?? []),
     embedder,
   });
   await guards.warmUp().catch(async (error: unknown) => {
@@ -78,10 +80,12 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     router,
     cache,
     models,
-    prefixes,
     metrics: metrics.generations,
     accounting,
-    embedder,
+    /** One in this process comes first. */
+    get embedder() {
+      return embedder ?? parts.remote?.encoder ?? null;
+    },
     guards,
     observer: null,
   };

@@ -7,7 +7,7 @@ const stop = stopAtSignal();
 const worker = await startTestWorker(redis, options);
 process.stdout.write('ready\n');
 stop.addEventListener('abort', async () => {
-  await worker.role.worker.drain(options.drainMs ?? 10_000);
+  await worker.role.drain(options.drainMs ?? 10_000);
   await worker.close();
   process.exit(0);
 });

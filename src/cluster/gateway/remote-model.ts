@@ -42,6 +42,11 @@ export class RemoteModel {
     return this.#workers.map(({ state }) => state);
   }
 
+  /** Workers that may be called. */
+  get callable(): string[] {
+    return this.workers.filter(({ isDraining }) => !isDraining).map(({ id }) => id);
+  }
+
   /** The stream that a request goes to: that of the worker that holds its longest prefix, or the one all read. */
   streamFor(request: ValidatedRequest): string {
     const worker = place(prefixNames(request), this.#workers);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../../config/index.js';
+import type { Embedder } from '../../embedding/index.js';
 import { adoptedSpec, type RemoteModels } from '../../gateway/create.js';
 import type { Fleet } from '../../routing/fleet.js';
 import type { Log } from '../../telemetry/log.js';
@@ -14,6 +15,8 @@ export class GatewayRole implements RemoteModels {
   readonly dispatcher: Dispatcher;
   readonly #config: Config;
   readonly #log: Log;
+  /** That of workers; null where none has been found. */
+  encoder: Embedder | null = null;
   #discovery: Discovery | null = null;
 
   private constructor(id: string, redis: RedisLink, config: Config, log: Log) {
@@ -48,6 +51,17 @@ export class GatewayRole implements RemoteModels {
         const free = aliases.filter((alias) => fleet.find(alias) === null);
         fleet.adopt(adoptedSpec(id, free), target);
         this.#log.info({ model: id }, 'workers serve a model');
+      },
+      foundEncoder: (encoder) => {
+        if (this.encoder) {
+          this.#log.warn(
+            { model: encoder.modelId },
+            `workers serve another encoder than ${this.encoder.modelId}`,
+          );
+          return;
+        }
+        this.encoder = encoder;
+        this.#log.info({ model: encoder.modelId }, 'workers serve an encoder');
       },
     });
     await this.#discovery.look();

@@ -29,6 +29,21 @@ export class Keys {
     return `${this.#ofModel(model)}:body:${request}`;
   }
 
+  /** Hash by id: what a tenant's pinned prefixes stand for. */
+  prefixes(model: string, tenant: string): string {
+    return `${this.#ofModel(model)}:prefixes:${tenant}`;
+  }
+
+  /** Hash by id: what is known of those that were computed. */
+  pins(model: string, tenant: string): string {
+    return `${this.#ofModel(model)}:pins:${tenant}`;
+  }
+
+  /** Hash by id: requests that began with it. */
+  prefixHits(model: string, tenant: string): string {
+    return `${this.#ofModel(model)}:prefix-hits:${tenant}`;
+  }
+
   dead(model: string): string {
     return `${this.#ofModel(model)}:dead`;
   }
