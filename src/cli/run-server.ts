@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import type { BackgroundBoard } from '../api/background-board.js';
 import { type Server, startServer } from '../api/server.js';
 import { openCacheLevels } from '../cache/open.js';
 import { GatewayRole } from '../cluster/gateway/role.js';
@@ -35,7 +36,11 @@ export async function runServer(config: Config, stop: AbortSignal): Promise<void
     const remote = config.redis.url === '' ? null : await GatewayRole.open(config, log);
     if (remote) metrics.cluster.watch(() => remote.state());
     try {
-      await serve(config, { metrics, log, tenancy, tracing, ...(remote ? { remote } : {}) }, stop);
+      await serve(
+        config,
+        { metrics, log, tenancy, tracing, ...(remote ? { remote, board: remote.board } : {}) },
+        stop,
+      );
     } finally {
       await remote?.close();
     }
@@ -47,7 +52,14 @@ export async function runServer(config: Config, stop: AbortSignal): Promise<void
 
 async function serve(
   config: Config,
-  parts: { metrics: Metrics; log: Log; tenancy: Tenancy; tracing: Tracing; remote?: GatewayRole },
+  parts: {
+    metrics: Metrics;
+    log: Log;
+    tenancy: Tenancy;
+    tracing: Tracing;
+    remote?: GatewayRole;
+    board?: BackgroundBoard;
+  },
   stop: AbortSignal,
 ): Promise<void> {
   const { log, tenancy } = parts;

@@ -59,6 +59,7 @@ export async function startTestGateway(
   const server = await startTestServer({
     withoutEngine: true,
     remote: role,
+    board: role.board,
     tracing,
     settings: { ...QUICK, ...settings },
   });

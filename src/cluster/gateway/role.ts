@@ -7,12 +7,14 @@ import type { Log } from '../../telemetry/log.js';
 import { connectRedis, type RedisLink } from '../redis/link.js';
 import { Discovery } from './discovery.js';
 import { Dispatcher } from './dispatcher.js';
+import { RedisBoard } from './redis-board.js';
 
 /** A process's part as a gateway of a cluster. */
 export class GatewayRole implements RemoteModels {
   readonly id: string;
   readonly redis: RedisLink;
   readonly dispatcher: Dispatcher;
+  readonly board: RedisBoard;
   readonly #config: Config;
   readonly #log: Log;
   /** That of workers; null where none has been found. */
@@ -24,6 +26,11 @@ export class GatewayRole implements RemoteModels {
     this.redis = redis;
     this.#config = config;
     this.#log = log;
+    const { background, requests } = config;
+    this.board = new RedisBoard(redis, id, {
+      retentionMs: background.retentionSeconds * 1000,
+      longestMs: requests.maxTimeoutMs,
+    });
     this.dispatcher = new Dispatcher(redis, {
       id,
       leaseMs: config.cluster.leaseMs,
@@ -37,7 +44,7 @@ export class GatewayRole implements RemoteModels {
   static async open(config: Config, log: Log): Promise<GatewayRole> {
     const redis = await connectRedis(config.redis);
     const role = new GatewayRole(`gateway-${randomUUID()}`, redis, config, log);
-    await role.dispatcher.open();
+    await Promise.all([role.dispatcher.open(), role.board.open()]);
     return role;
   }
 

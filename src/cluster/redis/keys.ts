@@ -78,6 +78,16 @@ export class Keys {
     return `${this.#prefix}:orders:${worker}`;
   }
 
+  /** A background request of a key, and its result. */
+  background(owner: string, id: string): string {
+    return `${this.#prefix}:background:${owner}:${id}`;
+  }
+
+  /** Channel of background requests that were removed. */
+  get removals(): string {
+    return `${this.#prefix}:removals`;
+  }
+
   #ofModel(model: string): string {
     return `${this.#prefix}:{model:${model}}`;
   }
