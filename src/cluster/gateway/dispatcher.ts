@@ -339,5 +339,6 @@ function pastDeadline(): SluiceError {
 }
 
 function lostForGood(losses: number): SluiceError {
-  return new SluiceError('engine_failed', `${losses} workers failed while they computed this request.`);
+  const who = losses === 1 ? 'A worker' : `${losses} workers`;
+  return new SluiceError('engine_failed', `${who} failed while computing this request.`);
 }
