@@ -34,7 +34,6 @@ export async function runServer(config: Config, stop: AbortSignal): Promise<void
   try {
     refuseOpenServer(config, tenancy.access.needsKey);
     const remote = config.redis.url === '' ? null : await GatewayRole.open(config, log);
-    if (remote) metrics.cluster.watch(() => remote.state());
     try {
       await serve(
         config,

@@ -11,6 +11,7 @@ import { Router } from '../routing/router.js';
 import { RouteTable } from '../routing/routes.js';
 import type { Target } from '../routing/target.js';
 import { UpstreamTarget } from '../routing/upstream/upstream-target.js';
+import type { ClusterModelState } from '../telemetry/cluster.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { LocalTarget } from './local-target.js';
@@ -31,6 +32,8 @@ export interface RemoteModels {
   attach(fleet: Fleet): Promise<void>;
   /** Theirs; null: none of them has one. */
   readonly encoder: Embedder | null;
+  /** As of the last look. */
+  state(): readonly ClusterModelState[];
 }
 
 export interface GatewayParts {
@@ -59,7 +62,11 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     fleet.adopt(adoptedSpec(served.id, models.aliasesOf(served)), target);
   }
   for (const spec of config.routing.models) await fleet.add(spec);
-  await parts.remote?.attach(fleet);
+  const { remote } = parts;
+  if (remote) {
+    await remote.attach(fleet);
+    metrics.cluster.watch(() => remote.state());
+  }
   const router = new Router(fleet, new RouteTable(config.routing.routes));
   if (!parts.remote) refuseUnknownNames(config, router); // a worker may still come with them
   const cache = createCache(parts);

@@ -79,6 +79,7 @@ export class GatewayRole implements RemoteModels {
     return [...(this.#discovery?.models ?? [])].map(([id, model]) => ({
       model: id,
       waiting: model.waiting,
+      open: model.open,
       workers: model.workers,
       estimateMs: model.estimateMs(model.waiting),
     }));

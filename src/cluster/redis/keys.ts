@@ -24,6 +24,11 @@ export class Keys {
     return `${this.#ofModel(model)}:home:${worker}`;
   }
 
+  /** Sorted set of the entries of all these streams, which autoscalers count: requests that wait or run. */
+  open(model: string): string {
+    return `${this.#ofModel(model)}:open`;
+  }
+
   /** The body of a request that is too large for the stream. */
   body(model: string, request: string): string {
     return `${this.#ofModel(model)}:body:${request}`;
