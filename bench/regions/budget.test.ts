@@ -25,12 +25,12 @@ const step = fc.oneof(
     answered: fc.boolean(),
   }),
   fc.record({ type: fc.constant('late' as const), region: fc.nat(2) }),
-  fc.record({ type: fc.constant('wait' as const), ms: fc.nat(800) }),
+  fc.record({ type: fc.constant('wait' as const), ms: fc.nat(300) }),
 );
 
 test('whatever is lost, late or repeated, all regions together spend no more than there is', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+    fc.property(fc.array(step, { minLength: 100, maxLength: 300 }), (steps) => {
       const home = new BudgetHome(1000, regions.length);
       const shares = regions.map(() => new RegionalShare(LEASE_MS, 4, 300));
       const running = regions.map(() => [] as number[]);
