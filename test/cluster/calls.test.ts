@@ -16,7 +16,11 @@ after(() => redis.close());
 
 /** Each test has its own keys, so that nothing of others is in its queues. */
 let deployments = 0;
-const ownKeys = () => ({ 'redis.keyPrefix': `calls-${deployments++}` });
+const ownKeys = () => ({
+  'redis.keyPrefix': `calls-${deployments++}`,
+  'cluster.leaseMs': 1500,
+  'redis.silenceMs': 5000,
+});
 
 async function json(response: Response | Promise<Response>): Promise<Record<string, unknown>> {
   return (await (await response).json()) as Record<string, unknown>;
@@ -190,4 +194,24 @@ test('the worker’s part of a request is a span below the gateway’s, in the s
   assert.equal(worked.attributes['gen_ai.usage.output_tokens'], 4);
   assert.equal(worked.attributes['sluice.attempt'], 1);
   assert.doesNotMatch(collector.text, /secret/);
+});
+
+test('while Redis is away, what it keeps is unavailable, not a fault of the server', async () => {
+  const own = await startRedis();
+  const worker = await startTestWorker(own);
+  const gateway = await startTestGateway(own);
+  try {
+    await own.kill();
+    const background = { prompt: 'a', background: true };
+    const asked = [
+      fetch(`${gateway.url}/v1/prefixes`),
+      fetch(`${gateway.url}/v1/requests/any`),
+      gateway.post('/v1/completions', background),
+      gateway.post('/tokenize', { content: 'a' }),
+    ];
+    const statuses = (await Promise.all(asked)).map(({ status }) => status);
+    assert.deepEqual(statuses, [503, 503, 503, 503]);
+  } finally {
+    await closeAll(gateway, worker, own);
+  }
 });

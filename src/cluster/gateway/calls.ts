@@ -23,8 +23,8 @@ export type Workers = () => readonly string[];
 interface Pending {
   id: string;
   attempt: number;
-  worker: string;
-  heardMs: number; // monotonic
+  worker: string | null; // null: none is there to be asked
+  heardMs: number; // monotonic, from it; or since when there has been none
   lastFailure: SluiceError | null;
   tried: string[];
   order: Pick<Order & { type: 'call' }, 'name' | 'argument'>;
@@ -64,7 +64,7 @@ export class Calls {
       const pending = {
         id,
         attempt: 0,
-        worker: '',
+        worker: null,
         heardMs: 0,
         lastFailure: null,
         tried: [],
@@ -110,12 +110,18 @@ export class Calls {
     const nowMs = performance.now();
     for (const pending of this.#pending.values())
       if (isDeaf) pending.heardMs = nowMs;
-      else if (nowMs - pending.heardMs > this.#options.leaseMs) this.#failed(pending, silent());
+      else if (pending.worker === null && pending.workers().length > 0) this.#next(pending.id);
+      else if (nowMs - pending.heardMs > this.#options.leaseMs) this.#giveUp(pending);
   }
 
   close(): void {
     const error = new SluiceError('shutting_down', 'The server is shutting down.');
     for (const { reject } of this.#pending.values()) reject(error);
+  }
+
+  #giveUp(pending: Pending): void {
+    if (pending.worker === null) pending.reject(pending.lastFailure ?? nobody());
+    else this.#failed(pending, silent());
   }
 
   #failed(pending: Pending, error: SluiceError): void {
@@ -124,19 +130,20 @@ export class Calls {
     else pending.reject(error);
   }
 
-  /** Asks a worker, one that hasn't been asked yet if there is one. */
+  /** Asks a worker, one that hasn't been asked yet if there is one. Where none is there, one may come within a lease. */
   #next(id: string): void {
     const pending = this.#pending.get(id)!;
     const { tried, order, lastFailure } = pending;
-    const worker = this.#choose(pending);
-    if (worker === null) {
-      pending.reject(lastFailure ?? nobody());
+    if (lastFailure !== null && tried.length >= this.#options.maxAttempts) {
+      pending.reject(lastFailure);
       return;
     }
-    tried.push(worker);
+    const worker = this.#choose(pending);
     pending.worker = worker;
-    pending.attempt += 1;
     pending.heardMs = performance.now();
+    if (worker === null) return;
+    tried.push(worker);
+    pending.attempt += 1;
     const { attempt } = pending;
     this.#say(worker, { type: 'call', id, attempt, gateway: this.#options.gateway, ...order }).catch(() =>
       pending.reject(away()),
@@ -144,24 +151,21 @@ export class Calls {
   }
 
   #choose({ workers, tried }: Pending): string | null {
-    if (tried.length >= this.#options.maxAttempts) return null;
-    const ours = new Map<string, number>();
-    for (const { worker } of this.#pending.values()) ours.set(worker, (ours.get(worker) ?? 0) + 1);
-    let best: string | null = null;
-    let least = Number.POSITIVE_INFINITY;
-    for (const worker of workers()) {
-      const times = tried.filter((each) => each === worker).length;
-      const load = times * this.#pending.size * 2 + (ours.get(worker) ?? 0);
-      if (load < least) [best, least] = [worker, load];
-    }
-    return best;
+    const ours = [...this.#pending.values()].map(({ worker }) => worker);
+    const ranked = workers().map((worker) => ({
+      worker,
+      tries: timesIn(tried, worker),
+      load: timesIn(ours, worker),
+    }));
+    ranked.sort((a, b) => a.tries - b.tries || a.load - b.load);
+    return ranked[0]?.worker ?? null;
   }
 
   #cancel(id: string): void {
     const pending = this.#pending.get(id);
     if (!pending) return;
     const { worker, attempt } = pending;
-    this.#say(worker, { type: 'cancel', id, attempt }).catch(() => undefined);
+    if (worker !== null) this.#say(worker, { type: 'cancel', id, attempt }).catch(() => undefined);
     pending.reject(cancelled());
   }
 
@@ -169,6 +173,10 @@ export class Calls {
     const channel = this.#redis.keys.orders(worker);
     await this.#redis.commands.send(channel, ['PUBLISH', channel, pack(order)]);
   }
+}
+
+function timesIn(names: readonly (string | null)[], name: string): number {
+  return names.filter((each) => each === name).length;
 }
 
 function cancelled(): SluiceError {

@@ -1,7 +1,9 @@
 import type { BackgroundBoard } from '../../api/background-board.js';
 import type { BackgroundOutcome, BackgroundRequest } from '../../api/background-requests.js';
 import { type ErrorCode, SluiceError } from '../../errors.js';
+import type { Reply } from '../redis/client.js';
 import type { RedisLink } from '../redis/link.js';
+import { orAway } from '../redis/or-away.js';
 import { pack, unpack } from '../wire.js';
 
 interface Posted {
@@ -53,28 +55,31 @@ export class RedisBoard implements BackgroundBoard {
     const keepMs = Math.ceil(ended ? this.#retentionMs : this.#longestMs + this.#retentionMs);
     // One that was removed meanwhile stays so.
     const only = ended ? ['XX'] : [];
-    await this.#redis.commands.send(key, ['SET', key, pack(posted), ...only, 'PX', String(keepMs)]);
+    await this.#send(key, ['SET', key, pack(posted), ...only, 'PX', String(keepMs)]);
   }
 
   async find(owner: string, id: string): Promise<BackgroundRequest | null> {
     const key = this.#redis.keys.background(owner, id);
-    const packed = (await this.#redis.commands.send(key, ['GET', key])) as Buffer | null;
+    const packed = (await this.#send(key, ['GET', key])) as Buffer | null;
     if (packed === null) return null;
     const { createdMs, gateway, endedMs, result, failure } = unpack<Posted>(packed);
     if (endedMs !== null) return { id, createdMs, ended: { atMs: endedMs, outcome: read(result, failure) } };
     const results = this.#redis.keys.results(gateway);
-    if ((await this.#redis.commands.send(results, ['EXISTS', results])) === 1)
-      return { id, createdMs, ended: null };
+    if ((await this.#send(results, ['EXISTS', results])) === 1) return { id, createdMs, ended: null };
     return { id, createdMs, ended: { atMs: Date.now(), outcome: { error: gatewayLost() } } };
   }
 
   async remove(owner: string, id: string): Promise<boolean> {
-    const { commands, keys } = this.#redis;
+    const { keys } = this.#redis;
     const key = keys.background(owner, id);
-    const wasThere = (await commands.send(key, ['DEL', key])) === 1;
+    const wasThere = (await this.#send(key, ['DEL', key])) === 1;
     const removal: Removal = { owner, id };
-    if (wasThere) await commands.send(keys.removals, ['PUBLISH', keys.removals, pack(removal)]);
+    if (wasThere) await this.#send(keys.removals, ['PUBLISH', keys.removals, pack(removal)]);
     return wasThere;
+  }
+
+  #send(key: string, args: (string | Buffer)[]): Promise<Reply> {
+    return orAway(this.#redis.commands.send(key, args));
   }
 }
 

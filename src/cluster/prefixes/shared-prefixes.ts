@@ -1,6 +1,9 @@
 import type { PinnedPrefix } from '../../engine/types.js';
 import { duplicatePrefix, noPrefix, type PrefixContent, tooManyPrefixes } from '../../gateway/prefixes.js';
+import type { Reply } from '../redis/client.js';
 import type { RedisLink } from '../redis/link.js';
+import { orAway } from '../redis/or-away.js';
+import type { Script } from '../redis/script.js';
 import { pack, unpack } from '../wire.js';
 import * as scripts from './scripts.js';
 
@@ -26,7 +29,7 @@ export class SharedPrefixes {
   async add(tenant: string, id: string, content: PrefixContent): Promise<void> {
     const { contents, pins } = this.#keys(tenant);
     const args = [id, this.#maxPerTenant, pack(content)];
-    const outcome = await this.#redis.commands.run(scripts.add, [contents, pins], args);
+    const outcome = await this.#run(scripts.add, [contents, pins], args);
     if (outcome === 1) throw duplicatePrefix(id);
     if (outcome === 2) throw tooManyPrefixes(this.#maxPerTenant);
   }
@@ -35,13 +38,13 @@ export class SharedPrefixes {
   async describe({ tenant, id, tokens, pages, createdAtMs }: PinnedPrefix): Promise<void> {
     const { contents, pins } = this.#keys(tenant);
     const pin: Pin = { tokens, pages, createdAtMs };
-    await this.#redis.commands.run(scripts.describe, [contents, pins], [id, pack(pin)]);
+    await this.#run(scripts.describe, [contents, pins], [id, pack(pin)]);
   }
 
   /** For a request that begins with it. `createdAtMs` is null while it is being computed. Rejects with not_found. */
   async use(tenant: string, id: string): Promise<{ content: PrefixContent; createdAtMs: number | null }> {
     const { contents, pins, hits } = this.#keys(tenant);
-    const reply = await this.#redis.commands.run(scripts.use, [contents, pins, hits], [id]);
+    const reply = await this.#run(scripts.use, [contents, pins, hits], [id]);
     if (reply === null) throw noPrefix(id);
     const [content, pin] = reply as [Buffer, Buffer | null];
     return { content: unpack<PrefixContent>(content), createdAtMs: pin && unpack<Pin>(pin).createdAtMs };
@@ -50,11 +53,7 @@ export class SharedPrefixes {
   /** Those that were computed. */
   async list(tenant: string): Promise<PinnedPrefix[]> {
     const { pins, hits } = this.#keys(tenant);
-    const all = (await this.#redis.commands.run(scripts.list, [pins, hits], [])) as [
-      Buffer,
-      Buffer,
-      Buffer | null,
-    ][];
+    const all = (await this.#run(scripts.list, [pins, hits], [])) as [Buffer, Buffer, Buffer | null][];
     return all.map(([id, pin, count]) => {
       return { id: id.toString(), tenant, ...unpack<Pin>(pin), hits: Number(count ?? 0) };
     });
@@ -64,7 +63,11 @@ export class SharedPrefixes {
   async remove(tenant: string, id: string, { unlessComputed = false } = {}): Promise<boolean> {
     const { contents, pins, hits } = this.#keys(tenant);
     const args = [id, unlessComputed ? '1' : '0'];
-    return (await this.#redis.commands.run(scripts.remove, [contents, pins, hits], args)) === 1;
+    return (await this.#run(scripts.remove, [contents, pins, hits], args)) === 1;
+  }
+
+  #run(script: Script, keys: string[], args: (string | number | Buffer)[]): Promise<Reply> {
+    return orAway(this.#redis.commands.run(script, keys, args));
   }
 
   #keys(tenant: string) {
