@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startTestGateway, startTestWorker, type TestGateway, type TestWorker } from '../support/cluster.js';
+import {
+  CALM,
+  startTestGateway,
+  startTestWorker,
+  type TestGateway,
+  type TestWorker,
+} from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
@@ -8,7 +14,7 @@ let redis: RedisServer;
 let worker: TestWorker;
 before(async () => {
   redis = await startRedis();
-  worker = await startTestWorker(redis, { delayMs: 5 });
+  worker = await startTestWorker(redis, { delayMs: 5, settings: CALM });
 });
 after(async () => {
   await worker.close();
@@ -28,7 +34,7 @@ async function shown(gateway: TestGateway, id: string): Promise<Record<string, u
 }
 
 test('a background request is any gateway’s to ask for and to cancel, also when its own has gone', async () => {
-  const [one, other] = [await startTestGateway(redis), await startTestGateway(redis)];
+  const [one, other] = [await startTestGateway(redis, CALM), await startTestGateway(redis, CALM)];
   try {
     const id = await begun(one, 4);
     assert.equal((await shown(other, id)).state, 'running');

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createLog } from '../../src/telemetry/log.js';
 import { openTracing } from '../../src/telemetry/open-tracing.js';
-import { startTestGateway, startTestWorker, type TestGateway, type TestWorker } from '../support/cluster.js';
+import {
+  CALM,
+  startTestGateway,
+  startTestWorker,
+  type TestGateway,
+  type TestWorker,
+} from '../support/cluster.js';
 import { Collector } from '../support/collector.js';
 import { eventually } from '../support/eventually.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
@@ -16,11 +22,7 @@ after(() => redis.close());
 
 /** Each test has its own keys, so that nothing of others is in its queues. */
 let deployments = 0;
-const ownKeys = () => ({
-  'redis.keyPrefix': `calls-${deployments++}`,
-  'cluster.leaseMs': 1500,
-  'redis.silenceMs': 5000,
-});
+const ownKeys = () => ({ 'redis.keyPrefix': `calls-${deployments++}`, ...CALM });
 
 async function json(response: Response | Promise<Response>): Promise<Record<string, unknown>> {
   return (await (await response).json()) as Record<string, unknown>;

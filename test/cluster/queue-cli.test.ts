@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { projectRoot } from '../../src/support/root.js';
-import { startTestGateway, startTestWorker } from '../support/cluster.js';
+import { CALM, startTestGateway, startTestWorker } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { startRedis } from '../support/redis-server.js';
 
@@ -12,8 +12,8 @@ const run = promisify(execFile);
 
 test('a dead letter is listed, shown, answered after all, and dropped', async () => {
   const redis = await startRedis();
-  const worker = await startTestWorker(redis);
-  const gateway = await startTestGateway(redis, { 'cluster.maxAttempts': 1 });
+  const worker = await startTestWorker(redis, { settings: CALM });
+  const gateway = await startTestGateway(redis, { ...CALM, 'cluster.maxAttempts': 1 });
   const queue = (...args: string[]) =>
     run(process.execPath, [join(projectRoot(), 'bin/sluice'), 'queue', ...args, '--redis', redis.url]);
   const letters = () =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startTestGateway, startTestWorker, type TestGateway } from '../support/cluster.js';
+import { CALM, startTestGateway, startTestWorker, type TestGateway } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
@@ -19,8 +19,8 @@ async function metric(gateway: TestGateway, name: string, model: string): Promis
 }
 
 test('without workers a request waits and is counted; a worker that is started for it answers', async () => {
-  const first = await startTestWorker(redis, { modelId: 'sleepy' });
-  const gateway = await startTestGateway(redis);
+  const first = await startTestWorker(redis, { modelId: 'sleepy', settings: CALM });
+  const gateway = await startTestGateway(redis, CALM);
   let woken = first;
   try {
     await first.close(); // scaled to zero
@@ -29,7 +29,7 @@ test('without workers a request waits and is counted; a worker that is started f
     await eventually(() => open('sleepy') === 1);
     await eventually(async () => (await metric(gateway, 'sluice_cluster_open', 'sleepy')) === 1);
     assert.equal(await metric(gateway, 'sluice_cluster_waiting', 'sleepy'), 1);
-    woken = await startTestWorker(redis, { modelId: 'sleepy' });
+    woken = await startTestWorker(redis, { modelId: 'sleepy', settings: CALM });
     assert.equal((await answer).status, 200);
     await eventually(() => open('sleepy') === 0);
   } finally {
@@ -39,8 +39,8 @@ test('without workers a request waits and is counted; a worker that is started f
 });
 
 test('what runs is counted too, also where it was placed at one worker; what is cancelled is not', async () => {
-  const worker = await startTestWorker(redis, { modelId: 'busy', delayMs: 5 });
-  const gateway = await startTestGateway(redis, { 'routing.default': 'busy' });
+  const worker = await startTestWorker(redis, { modelId: 'busy', delayMs: 5, settings: CALM });
+  const gateway = await startTestGateway(redis, { ...CALM, 'routing.default': 'busy' });
   const prompt = 'a shared prefix '.repeat(40);
   const ask = (maxTokens: number, signal?: AbortSignal) =>
     gateway.post('/v1/completions', { prompt, max_tokens: maxTokens }, signal ? { signal } : {});
