@@ -39,7 +39,7 @@ if (redisUrl === null) {
   await startServer({ config, models, metrics, log, cacheLevels: [] });
 } else {
   const roles = await Promise.all(
-    Array.from({ length: workers }, () => WorkerRole.open(config, served(), log)),
+    Array.from({ length: workers }, () => WorkerRole.open({ config, served: served(), log })),
   );
   await startStatusServer(config.server, roles[0]!, metrics);
 }

@@ -11,9 +11,9 @@ const never = () => new Promise<object>(() => undefined);
 
 function shelved(now: () => number = () => 1) {
   const requests = new BackgroundRequests(limits, now);
-  const isKept = (id: string, owner = 'a') => {
+  const isKept = async (id: string, owner = 'a') => {
     try {
-      return requests.find(owner, id).ended !== null;
+      return (await requests.find(owner, id)).ended !== null;
     } catch {
       return false;
     }
@@ -24,60 +24,54 @@ function shelved(now: () => number = () => 1) {
 test('results go when they are too old', async () => {
   let nowMs = 1;
   const { requests, isKept } = shelved(() => nowMs);
-  requests.start('a', 'r', ofBytes(50));
+  await requests.start('a', 'r', ofBytes(50));
   await settled();
   nowMs += 60_000;
-  assert.ok(isKept('r'));
+  assert.ok(await isKept('r'));
   nowMs += 1;
-  assert.ok(!isKept('r'));
+  assert.ok(!(await isKept('r')));
 });
 
 test('of too many results, or too large ones, the oldest go; looking at one keeps it no longer', async () => {
   const { requests, isKept } = shelved();
   for (const id of ['1', '2', '3']) {
-    requests.start('a', id, ofBytes(20));
+    await requests.start('a', id, ofBytes(20));
     await settled();
-    assert.ok(isKept('2') || id === '1');
+    assert.ok((await isKept('2')) || id === '1');
   }
-  assert.deepEqual(
-    ['1', '2', '3'].map((id) => isKept(id)),
-    [false, true, true],
-  );
-  requests.start('a', '4', ofBytes(90));
+  assert.deepEqual(await Promise.all(['1', '2', '3'].map((id) => isKept(id))), [false, true, true]);
+  await requests.start('a', '4', ofBytes(90));
   await settled();
-  assert.deepEqual(
-    ['2', '3', '4'].map((id) => isKept(id)),
-    [false, false, true],
-  );
+  assert.deepEqual(await Promise.all(['2', '3', '4'].map((id) => isKept(id))), [false, false, true]);
 });
 
 test('an answer larger than all results together may be is a failure that says so, and leaves the others', async () => {
   const { requests, isKept } = shelved();
-  requests.start('a', 'small', ofBytes(50));
-  requests.start('a', 'huge', ofBytes(101));
+  await requests.start('a', 'small', ofBytes(50));
+  await requests.start('a', 'huge', ofBytes(101));
   await settled();
-  const { outcome } = requests.find('a', 'huge').ended!;
+  const { outcome } = (await requests.find('a', 'huge')).ended!;
   assert.ok('error' in outcome && outcome.error.code === 'request_too_large');
-  assert.ok(isKept('small'));
+  assert.ok(await isKept('small'));
 });
 
-test('an owner with too many under way is refused, and others are not', () => {
+test('an owner with too many under way is refused, and others are not', async () => {
   const { requests } = shelved();
-  requests.start('a', '1', never);
-  requests.start('a', '2', never);
-  assert.throws(() => requests.start('a', '3', never), { code: 'queue_full' });
-  requests.start('b', '3', never);
-  requests.remove('a', '1');
-  requests.start('a', '4', never);
+  await requests.start('a', '1', never);
+  await requests.start('a', '2', never);
+  await assert.rejects(() => requests.start('a', '3', never), { code: 'queue_full' });
+  await requests.start('b', '3', never);
+  await requests.remove('a', '1');
+  await requests.start('a', '4', never);
 });
 
 test('another owner finds nothing and can remove nothing', async () => {
   const { requests, isKept } = shelved();
-  requests.start('a', 'r', ofBytes(20));
+  await requests.start('a', 'r', ofBytes(20));
   await settled();
-  assert.throws(() => requests.find('b', 'r'), { code: 'not_found' });
-  assert.throws(() => requests.remove('b', 'r'), { code: 'not_found' });
-  assert.ok(isKept('r'));
+  await assert.rejects(() => requests.find('b', 'r'), { code: 'not_found' });
+  await assert.rejects(() => requests.remove('b', 'r'), { code: 'not_found' });
+  assert.ok(await isKept('r'));
 });
 
 test('what was removed is aborted, and its end is not kept', async () => {
@@ -86,8 +80,8 @@ test('what was removed is aborted, and its end is not kept', async () => {
     new Promise<object>((_, reject) => {
       signal.addEventListener('abort', () => reject(new SluiceError('cancelled', 'gone')));
     });
-  requests.start('a', 'r', work);
-  requests.remove('a', 'r');
+  await requests.start('a', 'r', work);
+  await requests.remove('a', 'r');
   await settled();
-  assert.throws(() => requests.find('a', 'r'), { code: 'not_found' });
+  await assert.rejects(() => requests.find('a', 'r'), { code: 'not_found' });
 });

@@ -11,9 +11,13 @@ export function isForLater(exchange: Exchange, { request, background }: Generati
 }
 
 /** Answers 202 at once; the client asks for the result by its id. */
-export function answerLater(exchange: Exchange, api: ApiContext, generation: Generation): void {
+export async function answerLater(
+  exchange: Exchange,
+  api: ApiContext,
+  generation: Generation,
+): Promise<void> {
   const { id } = generation.request;
-  const started = api.background.start(ownerOf(exchange), id, (signal) =>
+  const started = await api.background.start(ownerOf(exchange), id, (signal) =>
     work(exchange, api, generation, signal),
   );
   exchange.notes.generation = id;

@@ -4,6 +4,7 @@ import { Probes } from '../routing/probes.js';
 import type { Router } from '../routing/router.js';
 import { noTracing, type Tracing } from '../telemetry/trace.js';
 import { createApp } from './app.js';
+import { type BackgroundBoard, noBoard } from './background-board.js';
 import { BackgroundRequests } from './background-requests.js';
 import { ByteBudget } from './byte-budget.js';
 import type { ApiContext } from './context.js';
@@ -25,6 +26,8 @@ export interface Server {
 export interface ServerParts extends Omit<GatewayParts, 'accounting'> {
   tenancy?: Tenancy;
   tracing?: Tracing;
+  /** Shared with other gateways; absent: there are none. */
+  board?: BackgroundBoard;
 }
 
 /**
@@ -34,6 +37,7 @@ export interface ServerParts extends Omit<GatewayParts, 'accounting'> {
 export async function startServer({
   tenancy: given,
   tracing = noTracing,
+  board = noBoard,
   ...parts
 }: ServerParts): Promise<Server> {
   const { config, metrics, log } = parts;
@@ -52,7 +56,7 @@ export async function startServer({
     log,
     routes,
     body: { ...config.http, budget: new ByteBudget(config.http.maxReceivingBytes) },
-    background: new BackgroundRequests(config.background),
+    background: new BackgroundRequests(config.background, Date.now, board),
     draining: false,
     inFlight: new Set(),
   };

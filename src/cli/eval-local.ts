@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LocalEndpoint } from '../api/local-endpoint.js';
 import { anonymousCaller } from '../auth/caller.js';
-import { type Config, loadConfig, modelSpec } from '../config/index.js';
+import { type Config, loadConfig, modelSpec, NO_MODEL } from '../config/index.js';
 import { noAccounting } from '../cost/accounting.js';
 import { createGateway } from '../gateway/create.js';
 import { ModelRegistry } from '../gateway/models.js';
@@ -18,8 +18,6 @@ export interface LocalOptions {
   judges: readonly string[];
   stop: AbortSignal;
 }
-
-const NO_MODEL = 'none';
 
 /**
  * Loads the target into this process, with the gateway around it: a model or route of the configuration, or else a reference.

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Assignment, ConfigError, loadConfig } from '../config/index.js';
+import { type Assignment, ConfigError, loadConfig, NO_MODEL } from '../config/index.js';
 import { addServeOptions } from './serve-options.js';
 import { stopAtSignal } from './stop-signals.js';
 
@@ -12,7 +12,7 @@ export function register(program: Command): void {
   addServeOptions(command, flags);
   command.action(async (options: { config?: string }) => {
     const file = options.config ?? process.env.SLUICE_CONFIG;
-    const own = { path: 'model.ref', value: 'none', origin: 'sluice gateway' };
+    const own = { path: 'model.ref', value: NO_MODEL, origin: 'sluice gateway' };
     const config = loadConfig({ file, environment: process.env, flags: [...flags, own] });
     if (config.redis.url === '') throw new ConfigError(['redis.url: a gateway needs a Redis; give --redis']);
     const stop = stopAtSignal();

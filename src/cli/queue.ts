@@ -119,8 +119,10 @@ async function retry(redis: RedisLink, config: Config, model: string, id: string
         if (event.type === 'delta') process.stdout.write(event.text);
       },
       onCounted: () => undefined,
-      onQueued: () => undefined,
+      onQueued: (waiting) =>
+        process.stderr.write(`Queued behind ${waiting}; waiting for a worker of ${model}.\n`),
       signal: new AbortController().signal,
+      trace: [],
     });
     process.stdout.write('\n');
     await dead.drop(id);

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import type { BackgroundBoard } from '../api/background-board.js';
 import { type Server, startServer } from '../api/server.js';
 import { openCacheLevels } from '../cache/open.js';
 import { GatewayRole } from '../cluster/gateway/role.js';
-import { type Config, ConfigError, isLoopback, refuseOpenServer } from '../config/index.js';
+import { type Config, ConfigError, isLoopback, NO_MODEL, refuseOpenServer } from '../config/index.js';
 import { LocalTarget } from '../gateway/local-target.js';
 import { ModelRegistry } from '../gateway/models.js';
 import { openTenancy, type Tenancy } from '../gateway/tenancy.js';
@@ -16,9 +17,6 @@ import type { Tracing } from '../telemetry/trace.js';
 import { createEmbedder } from './load-embedder.js';
 import { closeAll, loadMainModel, localLoader } from './load-model.js';
 import { drainAtSignal } from './stop-signals.js';
-
-/** `model.ref` of a server that only has the models of `routing.models`. */
-export const NO_MODEL = 'none';
 
 /**
  * Serves until `stop` aborts; where that comes before, it ends what has begun and returns. The store is opened before the
@@ -36,9 +34,12 @@ export async function runServer(config: Config, stop: AbortSignal): Promise<void
   try {
     refuseOpenServer(config, tenancy.access.needsKey);
     const remote = config.redis.url === '' ? null : await GatewayRole.open(config, log);
-    if (remote) metrics.cluster.watch(() => remote.state());
     try {
-      await serve(config, { metrics, log, tenancy, tracing, ...(remote ? { remote } : {}) }, stop);
+      await serve(
+        config,
+        { metrics, log, tenancy, tracing, ...(remote ? { remote, board: remote.board } : {}) },
+        stop,
+      );
     } finally {
       await remote?.close();
     }
@@ -50,7 +51,14 @@ export async function runServer(config: Config, stop: AbortSignal): Promise<void
 
 async function serve(
   config: Config,
-  parts: { metrics: Metrics; log: Log; tenancy: Tenancy; tracing: Tracing; remote?: GatewayRole },
+  parts: {
+    metrics: Metrics;
+    log: Log;
+    tenancy: Tenancy;
+    tracing: Tracing;
+    remote?: GatewayRole;
+    board?: BackgroundBoard;
+  },
   stop: AbortSignal,
 ): Promise<void> {
   const { log, tenancy } = parts;

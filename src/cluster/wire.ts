@@ -1,9 +1,11 @@
 import { Packr } from 'msgpackr';
 import { anonymousCaller } from '../auth/caller.js';
 import type { TokenBound } from '../cost/tab.js';
+import type { PinnedPrefix } from '../engine/types.js';
 import type { ErrorCode } from '../errors.js';
 import type { Progress } from '../generation/progress.js';
 import type { GenerationEvent, Usage, ValidatedRequest } from '../generation/types.js';
+import type { PrefixSource } from '../routing/model-tools.js';
 
 /** Changes when gateways and workers of one version can't talk to the other's. */
 export const WIRE_VERSION = 1;
@@ -16,11 +18,14 @@ export interface Work {
   progress: Progress | null;
   /** Of the model that answered so far: another's tokens would not go on where it stopped. */
   revision: string | null;
+  /** `traceparent` and `tracestate`, names and values in turns; absent, or empty: it isn't traced. */
+  trace?: readonly string[];
 }
 
 /**
  * What a worker says about a request. An attempt's messages are numbered from 0, `taken` being the first, so that the
- * gateway sees gaps and repeats. `ended` or `failed` is the last.
+ * gateway sees gaps and repeats. `ended` or `failed` is the last; of a call, `returned` or `failed`
+ * is the only one.
  */
 export type WorkerMessage = { id: string; attempt: number; number: number } & WorkerNews;
 
@@ -29,6 +34,7 @@ export type WorkerNews =
   | { type: 'counted'; bound: TokenBound }
   | { type: 'event'; event: GenerationEvent }
   | { type: 'ended'; usage: Usage }
+  | { type: 'returned'; result: unknown } // of a call
   | {
       type: 'failed';
       code: ErrorCode;
@@ -46,11 +52,31 @@ export interface Batch {
 }
 
 /** What a gateway has to say to a worker. */
-export interface Order {
-  type: 'cancel';
+export type Order = { type: 'cancel'; id: string; attempt: number } | ({ type: 'call' } & Call);
+
+/** Something that a worker is to do at once, beside its queue. The id is unique, also among those of requests. */
+export interface Call {
   id: string;
   attempt: number;
+  gateway: string;
+  name: ProcedureName;
+  argument: unknown; // as the procedure has it
 }
+
+/** What workers can be called for. Each may be done twice. */
+export interface Procedures {
+  tokenize(argument: { text: string; addSpecial: boolean; parseSpecial: boolean }): Promise<Int32Array>;
+  detokenize(argument: { tokens: Int32Array; special: boolean }): Promise<string>;
+  pinPrefix(argument: { tenant: string; id: string; source: PrefixSource }): Promise<PinnedPrefix>;
+  /** Tokens of texts, the encoder's. */
+  encoderTokens(argument: { texts: readonly string[] }, signal: AbortSignal): Promise<Int32Array[]>;
+  /** Vectors of texts, given as the encoder's tokens. */
+  vectors(argument: { texts: readonly Int32Array[] }, signal: AbortSignal): Promise<Float32Array[]>;
+}
+
+export type ProcedureName = keyof Procedures;
+export type ArgumentOf<Name extends ProcedureName> = Parameters<Procedures[Name]>[0];
+export type ResultOf<Name extends ProcedureName> = Awaited<ReturnType<Procedures[Name]>>;
 
 const packr = new Packr({ useRecords: false, moreTypes: true });
 
@@ -63,9 +89,14 @@ export function unpack<T>(bytes: Buffer): T {
   return packr.unpack(bytes) as T;
 }
 
-export function workOf(request: ValidatedRequest, progress: Progress | null, revision: string | null): Work {
+export function workOf(
+  request: ValidatedRequest,
+  progress: Progress | null,
+  revision: string | null,
+  trace: readonly string[],
+): Work {
   const { caller: _, deadlineMs: __, ...rest } = request;
-  return { version: WIRE_VERSION, request: rest, progress, revision: progress ? revision : null };
+  return { version: WIRE_VERSION, request: rest, progress, revision: progress ? revision : null, trace };
 }
 
 export function requestOf({ request }: Work, deadlineMs: number): ValidatedRequest {

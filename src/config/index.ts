@@ -22,5 +22,5 @@ export {
   routeSpec,
   type UpstreamSpec,
 } from './routing-schema.js';
-export { type Config, configSchema } from './schema.js';
+export { type Config, configSchema, NO_MODEL } from './schema.js';
 export { type Assignment, fromText, type Setting, settingByPath, settings } from './settings.js';

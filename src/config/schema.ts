@@ -106,6 +106,9 @@ const requestsSchema = z.strictObject({
   maxPinnedPrefixes: z.int().min(0).max(100_000).default(256).describe('pinned prefixes of one tenant'),
 });
 
+/** `model.ref` of a process that has no model of its own. */
+export const NO_MODEL = 'none';
+
 const modelSchema = z.strictObject({
   ref: z
     .string()

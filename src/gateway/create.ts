@@ -12,6 +12,7 @@ import { Router } from '../routing/router.js';
 import { RouteTable } from '../routing/routes.js';
 import type { Target } from '../routing/target.js';
 import { UpstreamTarget } from '../routing/upstream/upstream-target.js';
+import type { ClusterModelState } from '../telemetry/cluster.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { LocalTarget } from './local-target.js';
@@ -30,6 +31,10 @@ export interface LocalLoader {
 export interface RemoteModels {
   /** Adds them to the fleet: those that are known now, and later ones when they are found. */
   attach(fleet: Fleet): Promise<void>;
+  /** Theirs; null: none of them has one. */
+  readonly encoder: Embedder | null;
+  /** As of the last look. */
+  state(): readonly ClusterModelState[];
 }
 
 export interface GatewayParts {
@@ -58,7 +63,11 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     fleet.adopt(adoptedSpec(served.id, models.aliasesOf(served)), target);
   }
   for (const spec of config.routing.models) await fleet.add(spec);
-  await parts.remote?.attach(fleet);
+  const { remote } = parts;
+  if (remote) {
+    await remote.attach(fleet);
+    metrics.cluster.watch(() => remote.state());
+  }
   const router = new Router(fleet, new RouteTable(config.routing.routes));
   if (!parts.remote) refuseUnknownNames(config, router); // a worker may still come with them
   const cache = createCache(parts, router);
@@ -68,7 +77,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     metrics: metrics.guards,
     log: parts.log,
     nowMs: Date.now,
-    vocabs: () => models.list().map(({ text }) => text.vocab),
+    vocabs: () => fleet.list().flatMap(({ target }) => target?.vocab ?? []),
     embedder,
   });
   await guards.warmUp().catch(async (error: unknown) => {
@@ -79,10 +88,12 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     router,
     cache,
     models,
-    prefixes,
     metrics: metrics.generations,
     accounting,
-    embedder,
+    /** One in this process comes first. */
+    get embedder() {
+      return embedder ?? parts.remote?.encoder ?? null;
+    },
     guards,
     observer: null,
   };

@@ -5,11 +5,13 @@ import type { GenerateRequest } from '../engine/types.js';
 import type { Progress } from '../generation/progress.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import type { VocabTable } from '../native/types.js';
+import { cardOf, type ModelCard } from '../routing/model-card.js';
 import type { Target } from '../routing/target.js';
 import type { Trace } from '../telemetry/trace.js';
+import { LocalTools } from './local-tools.js';
 import { parsedMessages, plainMessages } from './messages.js';
 import type { ServedModel } from './models.js';
-import type { PrefixRegistry } from './prefixes.js';
+import type { PrefixStore } from './prefixes.js';
 import { type PreparedRequest, type PrepareLimits, prepare } from './prepare.js';
 import { resumed, resumedMessages } from './resume.js';
 import { run } from './run.js';
@@ -31,10 +33,12 @@ export class LocalTarget implements Target {
   readonly maxRunning: number;
   readonly probe = null;
   readonly served: ServedModel;
-  readonly #prefixes: PrefixRegistry;
+  readonly tools: LocalTools;
+  readonly card: ModelCard;
+  readonly #prefixes: PrefixStore;
   readonly #limits: PrepareLimits;
 
-  constructor(served: ServedModel, prefixes: PrefixRegistry, limits: PrepareLimits, maxSequences: number) {
+  constructor(served: ServedModel, prefixes: PrefixStore, limits: PrepareLimits, maxSequences: number) {
     const { engine, revision, text } = served;
     this.served = served;
     this.revision = revision;
@@ -42,6 +46,8 @@ export class LocalTarget implements Target {
     this.contextTokens = engine.maxContext;
     this.bytes = engine.model.sizeBytes + engine.context.kvBytes;
     this.maxRunning = maxSequences * REQUESTS_PER_SEQUENCE;
+    this.card = cardOf(engine.model);
+    this.tools = new LocalTools(served, prefixes);
     this.#prefixes = prefixes;
     this.#limits = limits;
   }

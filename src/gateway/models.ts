@@ -1,5 +1,4 @@
 import type { Engine } from '../engine/engine.js';
-import { SluiceError } from '../errors.js';
 import type { TextService } from '../text/text-service.js';
 
 export interface ServedModel {
@@ -9,7 +8,7 @@ export interface ServedModel {
   readonly text: TextService;
 }
 
-/** The models loaded in this process, by id and alias, for what only they can do. The first one added is the default. */
+/** The models loaded in this process, by id and alias. */
 export class ModelRegistry {
   readonly #models: ServedModel[] = [];
   readonly #byName = new Map<string, ServedModel>();
@@ -34,20 +33,6 @@ export class ModelRegistry {
     if (index < 0) return;
     this.#models.splice(index, 1);
     this.#forgetNames(model);
-  }
-
-  /** Throws model_not_found. */
-  resolve(name: string | null): ServedModel {
-    const model = name === null ? this.#models[0] : this.#byName.get(name);
-    if (model) return model;
-    const known = this.#models.map(({ id }) => id).join(', ');
-    throw new SluiceError(
-      'model_not_found',
-      `No model ${JSON.stringify(name)} is loaded in this process. Loaded: ${known}.`,
-      {
-        param: 'model',
-      },
-    );
   }
 
   list(): readonly ServedModel[] {

@@ -12,18 +12,16 @@ import type { GenerationMetrics } from '../telemetry/generation.js';
 import { type Trace, untraced } from '../telemetry/trace.js';
 import { Ending, expectedOf } from './metering.js';
 import type { ModelRegistry } from './models.js';
-import type { PrefixRegistry } from './prefixes.js';
 import { Settlement } from './settlement.js';
 
 export interface Gateway {
   router: Router;
   cache: AnswerCache;
   models: ModelRegistry;
-  prefixes: PrefixRegistry;
   metrics: GenerationMetrics;
   accounting: Accounting;
-  /** Null where nothing needs one. */
-  embedder: Embedder | null;
+  /** Of this process or of workers; null: none. */
+  readonly embedder: Embedder | null;
   guards: Guards;
   /** Looks at what passes; null: nobody does. */
   observer: GenerationObserver | null;

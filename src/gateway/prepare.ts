@@ -4,7 +4,7 @@ import type { ChatInput, TextInput, ValidatedRequest } from '../generation/types
 import type { TrimOptions, TrimReport } from '../text/trim/types.js';
 import { compileConstraint } from './constraint.js';
 import type { ServedModel } from './models.js';
-import type { PrefixRegistry } from './prefixes.js';
+import type { PrefixStore } from './prefixes.js';
 import { checkTokens, contextExceeded, tokenizePrompt } from './prompts.js';
 
 /** A request in the engine's terms: one engine request per prompt. */
@@ -36,7 +36,7 @@ export interface PrepareLimits {
 /** Tokenises or renders, compiles the grammar, and settles max_tokens. Throws what the client must change. */
 export async function prepare(
   model: ServedModel,
-  prefixes: PrefixRegistry,
+  prefixes: PrefixStore,
   limits: PrepareLimits,
   request: ValidatedRequest,
 ): Promise<PreparedRequest> {
@@ -69,12 +69,12 @@ export async function prepare(
 
 async function prepareText(
   model: ServedModel,
-  prefixes: PrefixRegistry,
+  prefixes: PrefixStore,
   limits: PrepareLimits,
   request: ValidatedRequest,
   input: TextInput,
 ): Promise<PreparedInput> {
-  const prefix = prefixTokens(model, prefixes, request);
+  const prefix = await prefixTokensOf(model, prefixes, request);
   const trim = trimOptions(model, request, limits.defaultMaxTokens);
   const trimmed: PreparedRequest['trimmed'] = [];
   const prompts = await Promise.all(
@@ -106,12 +106,12 @@ async function prepareText(
 
 async function prepareChat(
   model: ServedModel,
-  prefixes: PrefixRegistry,
+  prefixes: PrefixStore,
   limits: PrepareLimits,
   request: ValidatedRequest,
   input: ChatInput,
 ): Promise<PreparedInput> {
-  const messages = [...prefixMessages(model, prefixes, request), ...input.messages];
+  const messages = [...(await prefixMessages(model, prefixes, request)), ...input.messages];
   const rendering = JSON.stringify({ ...input.options, messages, add_generation_prompt: true });
   const trim = trimOptions(model, request, limits.defaultMaxTokens);
   const { chat, report } = trim
@@ -128,22 +128,22 @@ async function prepareChat(
   };
 }
 
-function prefixTokens(
+async function prefixTokensOf(
   model: ServedModel,
-  prefixes: PrefixRegistry,
+  prefixes: PrefixStore,
   request: ValidatedRequest,
-): Int32Array | null {
+): Promise<Int32Array | null> {
   if (request.prefixId === null) return null;
-  const content = prefixes.get(model.id, request.tenant, request.prefixId);
+  const content = await prefixes.get(model.id, request.tenant, request.prefixId);
   if (content.kind === 'text') return content.tokens;
   throw new SluiceError('invalid_value', 'This prefix holds chat messages; use it with chat completions.', {
     param: 'prefix_id',
   });
 }
 
-function prefixMessages(model: ServedModel, prefixes: PrefixRegistry, request: ValidatedRequest) {
+async function prefixMessages(model: ServedModel, prefixes: PrefixStore, request: ValidatedRequest) {
   if (request.prefixId === null) return [];
-  const content = prefixes.get(model.id, request.tenant, request.prefixId);
+  const content = await prefixes.get(model.id, request.tenant, request.prefixId);
   if (content.kind === 'chat') return content.messages;
   throw new SluiceError('invalid_value', 'This prefix holds a plain prompt; use it with completions.', {
     param: 'prefix_id',

@@ -3,6 +3,8 @@ import type { TokenBound } from '../cost/tab.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import type { VocabTable } from '../native/types.js';
 import type { Trace } from '../telemetry/trace.js';
+import type { ModelCard } from './model-card.js';
+import type { ModelTools } from './model-tools.js';
 
 /** Something that answers requests: a model loaded here, workers over Redis, or an endpoint elsewhere. */
 export interface Target {
@@ -13,6 +15,8 @@ export interface Target {
   readonly contextTokens: number | null; // prompt and answer together; null: not known
   readonly bytes: number; // of memory that closing it frees
   readonly maxRunning: number; // requests that it takes at once
+  readonly tools: ModelTools | null; // null: it only answers
+  readonly card: ModelCard | null; // null: not known
   /**
    * Answers, or rejects with a SluiceError. An abort ends the work; choices then end with 'cancelled'. Emits a `start`
    * without route and quota. A target that can count before it computes anything tells `onCounted` what the answer takes at

@@ -4,6 +4,7 @@ import { Gauge, type Registry } from 'prom-client';
 export interface ClusterModelState {
   model: string;
   waiting: number;
+  open: number;
   workers: readonly { running: number; maxSequences: number; pageUse: number; isDraining: boolean }[];
   estimateMs: number | null;
 }
@@ -19,6 +20,11 @@ export class ClusterMetrics {
       'sluice_cluster_waiting',
       'Requests in the queue of a model, over all gateways',
       (state) => state.waiting,
+    );
+    this.#gauge(
+      'sluice_cluster_open',
+      'Requests of a model that wait or run, over all gateways and workers',
+      (state) => state.open,
     );
     this.#gauge('sluice_cluster_workers', 'Workers of a model', (state) => state.workers.length);
     this.#gauge('sluice_cluster_running', "Sequences that a model's workers run", ({ workers }) =>

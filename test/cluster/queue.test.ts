@@ -200,7 +200,7 @@ test('a worker that is stopped hands over what it is at', async () => {
     await eventually(() => worker.engine.running === 1);
     await delay(100);
     const next = await startTestWorker(redis, { modelId: model, delayMs: 1 });
-    await worker.role.worker.drain(0);
+    await worker.role.drain(0);
     assert.equal(await text, 'abcd'.repeat(20));
     assert.ok((asked(next)[0]?.resumed?.[0]?.tokens.length ?? 0) > 0, 'it went on, not from the start');
     await next.close();

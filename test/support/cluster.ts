@@ -1,7 +1,9 @@
 import { GatewayRole } from '../../src/cluster/gateway/role.js';
 import { WorkerRole } from '../../src/cluster/worker/role.js';
 import { type Config, resolveConfig } from '../../src/config/index.js';
+import type { Embedder } from '../../src/embedding/index.js';
 import { createLog } from '../../src/telemetry/log.js';
+import { noTracing, type Tracing } from '../../src/telemetry/trace.js';
 import { startTestServer, type TestServer } from './server.js';
 import { StubEngine, type StubEngineOptions } from './stub-engine.js';
 import { StubText } from './stub-text.js';
@@ -20,6 +22,9 @@ export interface TestGateway extends TestServer {
   role: GatewayRole;
 }
 
+/** For tests that wait for no death: a busy machine doesn't look like one. */
+export const CALM = { 'cluster.leaseMs': 1500, 'redis.silenceMs': 5000 };
+
 /** Short leases, so that tests of deaths are quick. */
 export const QUICK = { 'cluster.leaseMs': 400, 'redis.silenceMs': 800 };
 
@@ -31,13 +36,18 @@ export function clusterConfig(redis: RedisAddress, settings: Record<string, unkn
 /** A worker in this process, over a scripted engine. */
 export async function startTestWorker(
   redis: RedisAddress,
-  options: StubEngineOptions & { settings?: Record<string, unknown> } = {},
+  options: StubEngineOptions & {
+    settings?: Record<string, unknown>;
+    embedder?: Embedder;
+    tracing?: Tracing;
+    withoutModel?: boolean;
+  } = {},
 ): Promise<TestWorker> {
-  const { settings, ...engineOptions } = options;
+  const { settings, embedder = null, tracing = noTracing, withoutModel = false, ...engineOptions } = options;
   const engine = new StubEngine(engineOptions);
-  const served = { id: engine.modelId, revision: 'r1', engine, text: new StubText() };
+  const served = withoutModel ? null : { id: engine.modelId, revision: 'r1', engine, text: new StubText() };
   const config = clusterConfig(redis, settings);
-  const role = await WorkerRole.open(config, served, createLog('silent'));
+  const role = await WorkerRole.open({ config, served, embedder, tracing, log: createLog('silent') });
   return { role, engine, close: () => role.close() };
 }
 
@@ -46,12 +56,15 @@ export async function startTestGateway(
   redis: RedisAddress,
   settings: Record<string, unknown> = {},
   dataFolder?: string,
+  tracing: Tracing = noTracing,
 ): Promise<TestGateway> {
   const config = clusterConfig(redis, settings);
   const role = await GatewayRole.open(config, createLog('silent'));
   const server = await startTestServer({
     withoutEngine: true,
     remote: role,
+    board: role.board,
+    tracing,
     settings: { ...QUICK, ...settings },
     ...(dataFolder === undefined ? {} : { dataFolder }),
   });

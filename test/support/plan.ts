@@ -86,6 +86,8 @@ function targetOf(revision: string, isUpstream: boolean): Target {
     kind: isUpstream ? 'upstream' : 'local',
     revision,
     vocab: null,
+    tools: null,
+    card: null,
     capabilities: new Set(),
     contextTokens: 2048,
     bytes: 0,

@@ -1,3 +1,4 @@
+import type { BackgroundBoard } from '../../src/api/background-board.js';
 import { type Server, startServer } from '../../src/api/server.js';
 import { openCacheLevels } from '../../src/cache/open.js';
 import { resolveConfig } from '../../src/config/index.js';
@@ -35,6 +36,7 @@ export async function startTestServer(
     withoutEngine?: boolean;
     loader?: LocalLoader;
     remote?: RemoteModels;
+    board?: BackgroundBoard;
     dataFolder?: string;
     embedder?: Embedder;
     logLevel?: string;
@@ -47,6 +49,7 @@ export async function startTestServer(
     withoutEngine = false,
     loader,
     remote,
+    board,
     dataFolder,
     embedder,
     logLevel = 'silent',
@@ -79,6 +82,7 @@ export async function startTestServer(
     ...(loader ? { loader } : {}),
     ...(embedder ? { embedder } : {}),
     ...(remote ? { remote } : {}),
+    ...(board ? { board } : {}),
     ...(tenancy ? { tenancy } : {}),
     ...(tracing ? { tracing } : {}),
   });

@@ -17,7 +17,7 @@ const worker = await startTestWorker(redis, { ...options, reply: lastLine });
 process.stdout.write('ready\n');
 if (process.send) tellActivity(worker.engine);
 stop.addEventListener('abort', async () => {
-  await worker.role.worker.drain(drainMs ?? 10_000);
+  await worker.role.drain(drainMs ?? 10_000);
   await worker.close();
   process.exit(0);
 });

@@ -61,7 +61,7 @@ function statusOf(deployment: Deployment): z.output<typeof modelStatus> {
   const reason = deployment.unavailable(nowMs);
   return {
     id,
-    kind: spec.upstream ? 'upstream' : 'local',
+    kind: spec.upstream ? 'upstream' : (deployment.target?.kind ?? 'local'),
     state: deployment.state,
     available: reason === null,
     reason,

@@ -25,7 +25,7 @@ export async function chatCompletions(exchange: Exchange, api: ApiContext): Prom
 }
 
 async function answer(exchange: Exchange, api: ApiContext, generation: Generation): Promise<void> {
-  if (isForLater(exchange, generation)) answerLater(exchange, api, generation);
+  if (isForLater(exchange, generation)) await answerLater(exchange, api, generation);
   else await respond(exchange, api, generation);
 }
 

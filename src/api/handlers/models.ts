@@ -2,7 +2,6 @@ import type { z } from 'zod';
 import { mayUse, refuseModel } from '../../auth/index.js';
 import type { Embedder } from '../../embedding/index.js';
 import { SluiceError } from '../../errors.js';
-import { LocalTarget } from '../../gateway/local-target.js';
 import type { Deployment } from '../../routing/deployment.js';
 import type { ApiContext } from '../context.js';
 import type { Exchange } from '../exchange.js';
@@ -43,21 +42,21 @@ function encoderCardOf({ modelId, createdAtMs, model }: Embedder): z.output<type
 }
 
 function cardOf({ id, createdMs, contextTokens, target, spec }: Deployment): z.output<typeof modelCard> {
-  const engine = target instanceof LocalTarget ? target.served.engine : null;
+  const card = target?.card ?? null;
   return {
     id,
     object: 'model',
-    created: Math.floor((engine?.createdAtMs ?? createdMs) / 1000),
+    created: Math.floor(createdMs / 1000),
     owned_by: spec.upstream ? 'upstream' : 'sluice',
     max_model_len: contextTokens,
-    meta: engine
+    meta: card
       ? {
-          architecture: engine.model.architecture,
-          parameters: engine.model.parameters,
-          size_bytes: engine.model.sizeBytes,
-          vocab_size: engine.model.vocabSize,
-          train_context: engine.model.trainContext,
-          chat_template: engine.model.chatTemplate !== '',
+          architecture: card.architecture,
+          parameters: card.parameters,
+          size_bytes: card.sizeBytes,
+          vocab_size: card.vocabSize,
+          train_context: card.trainContext,
+          chat_template: card.hasChatTemplate,
         }
       : null,
   };

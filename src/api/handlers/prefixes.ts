@@ -1,8 +1,7 @@
 import type { z } from 'zod';
-import { refuseModel } from '../../auth/index.js';
 import type { PinnedPrefix } from '../../engine/types.js';
 import { SluiceError } from '../../errors.js';
-import { pinPrefix, unpinPrefix } from '../../gateway/prefixes.js';
+import { allTools, withTools } from '../../gateway/tools.js';
 import type { ChatInput, TextInput } from '../../generation/types.js';
 import { type ApiContext, newId, refuseDraining } from '../context.js';
 import type { Exchange } from '../exchange.js';
@@ -13,18 +12,15 @@ import { chatMessagesOf } from '../validate.js';
 export async function createPrefix(exchange: Exchange, api: ApiContext): Promise<void> {
   refuseDraining(api);
   const wire = await readJson(exchange, api.body, prefixRequest);
-  const model = api.gateway.models.resolve(wire.model ?? null);
-  refuseModel(exchange.caller, wire.model ?? null, model.id);
+  const { guards, router } = api.gateway;
+  const { caller } = exchange;
   const id = wire.id ?? newId('prefix');
-  const input = await api.gateway.guards.letIn(id, exchange.caller, inputOf(wire));
-  const pinned = await pinPrefix(
-    model,
-    api.gateway.prefixes,
-    exchange.caller.tenant,
-    id,
-    input.kind === 'chat' ? input.messages : input.prompts[0]!,
-  );
-  exchange.json(200, shown(model.id, pinned));
+  const pinned = await withTools(router.fleet, caller, wire.model ?? null, async ({ modelId, tools }) => {
+    const input = await guards.letIn(id, caller, inputOf(wire));
+    const source = input.kind === 'chat' ? input.messages : input.prompts[0]!;
+    return shown(modelId, await tools.pinPrefix(caller.tenant, id, source));
+  });
+  exchange.json(200, pinned);
 }
 
 function inputOf(wire: z.output<typeof prefixRequest>): ChatInput | TextInput {
@@ -37,8 +33,8 @@ function inputOf(wire: z.output<typeof prefixRequest>): ChatInput | TextInput {
 export async function listPrefixes(exchange: Exchange, api: ApiContext): Promise<void> {
   const { tenant } = exchange.caller;
   const lists = await Promise.all(
-    api.gateway.models.list().map(async ({ id, engine }) => {
-      return (await engine.listPrefixes(tenant)).map((pinned) => shown(id, pinned));
+    allTools(api.gateway.router.fleet).map(async ({ modelId, tools }) => {
+      return (await tools.listPrefixes(tenant)).map((pinned) => shown(modelId, pinned));
     }),
   );
   exchange.json(200, { object: 'list', data: lists.flat() });
@@ -47,7 +43,7 @@ export async function listPrefixes(exchange: Exchange, api: ApiContext): Promise
 export async function deletePrefix(exchange: Exchange, api: ApiContext, id: string): Promise<void> {
   const { tenant } = exchange.caller;
   const results = await Promise.all(
-    api.gateway.models.list().map((model) => unpinPrefix(model, api.gateway.prefixes, tenant, id)),
+    allTools(api.gateway.router.fleet).map(({ tools }) => tools.unpinPrefix(tenant, id)),
   );
   if (!results.includes(true))
     throw new SluiceError('not_found', `There is no prefix ${JSON.stringify(id)}.`);

@@ -7,7 +7,7 @@ export const routeRequest = routeSpec;
 
 export const modelStatus = z.object({
   id: z.string(),
-  kind: z.enum(['local', 'upstream']),
+  kind: z.enum(['local', 'upstream', 'remote']),
   state: z.enum(['cold', 'loading', 'ready', 'failed', 'removed']),
   available: z.boolean().describe('requests would be sent to it now'),
   reason: z.string().nullable().describe('why not'),

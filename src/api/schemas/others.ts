@@ -81,7 +81,7 @@ export const modelCard = z.object({
       chat_template: z.boolean(),
     })
     .nullable()
-    .describe('null unless the model is loaded here'),
+    .describe('null unless the model runs here or at workers'),
 });
 
 export const modelList = z.object({ object: z.literal('list'), data: z.array(modelCard) });

@@ -7,6 +7,7 @@ import type { Entry, OwnedEntry, QueuedWork, WorkQueue } from '../queue/work-que
 import { away } from '../redis/connection.js';
 import type { RedisLink } from '../redis/link.js';
 import { type Batch, type Order, pack, type WorkerMessage, workOf } from '../wire.js';
+import { Calls } from './calls.js';
 import { Job, type Verdict } from './job.js';
 import { Results } from './results.js';
 import { lostJobs } from './supervision.js';
@@ -27,6 +28,7 @@ export interface Task {
   sink: (event: GenerationEvent) => void;
   onCounted: (bound: TokenBound) => void;
   signal: AbortSignal;
+  trace: readonly string[]; // headers
   /** Told how many waited before it. */
   onQueued: (waiting: number) => void;
 }
@@ -60,6 +62,7 @@ const RETRY_PAUSE_MS = 50;
  * another goes on from what the client has, and when one is taken out. All that is in Redis is on the way to somebody.
  */
 export class Dispatcher {
+  readonly calls: Calls;
   readonly #redis: RedisLink;
   readonly #options: DispatcherOptions;
   readonly #results: Results;
@@ -73,6 +76,8 @@ export class Dispatcher {
   constructor(redis: RedisLink, options: DispatcherOptions) {
     this.#redis = redis;
     this.#options = options;
+    const { id: gateway, leaseMs, maxAttempts } = options;
+    this.calls = new Calls(redis, { gateway, leaseMs, maxAttempts });
     this.#results = new Results(options.id, redis, options.leaseMs, {
       batch: (batch) => this.#take(batch),
       lost: () => this.#startOver(),
@@ -91,6 +96,7 @@ export class Dispatcher {
   async close(): Promise<void> {
     clearInterval(this.#supervision);
     for (const active of this.#active.values()) this.#fail(active, shuttingDown());
+    this.calls.close();
     await this.#results.close();
   }
 
@@ -158,8 +164,9 @@ export class Dispatcher {
     }
   }
 
-  #workOf({ job, task: { request } }: Active): QueuedWork {
+  #workOf({ job, task: { request, trace } }: Active): QueuedWork {
     const { input, choices } = request;
+    const progress = job.hasProgress ? job.progress : null;
     return {
       request: job.id,
       gateway: this.#options.id,
@@ -167,14 +174,15 @@ export class Dispatcher {
       sequences: (input.kind === 'text' ? input.prompts.length : 1) * choices,
       waitMs: this.#options.waitTimeoutMs,
       deadlineMs: Math.max(1, request.deadlineMs - steadyNowMs()),
-      body: pack(workOf({ ...request, id: job.id }, job.hasProgress ? job.progress : null, job.revision)),
+      body: pack(workOf({ ...request, id: job.id }, progress, job.revision, trace)),
     };
   }
 
   #take({ worker, messages, alive = [] }: Batch): void {
     const nowMs = performance.now();
-    for (const message of messages) this.#accept(worker, message, nowMs);
+    for (const message of messages) if (!this.calls.accept(message)) this.#accept(worker, message, nowMs);
     for (const { id, attempt } of alive) {
+      if (this.calls.heard(id, attempt)) continue;
       const job = this.#active.get(id)?.job;
       if (job?.isAt(worker, attempt)) job.alive(worker, nowMs);
       else this.#order(worker, id, attempt);
@@ -268,6 +276,7 @@ export class Dispatcher {
         if (active.isUnplaced && !isDeaf)
           await this.#begin(active, active.task.queue.shared(active.task.request.priority));
       }
+      this.calls.supervise(isDeaf);
       if (isDeaf) return;
       for (const { active, reason, isLoss } of await lostJobs(this.#active.values(), nowMs, leaseMs))
         this.#again(active, reason, isLoss);
@@ -331,5 +340,6 @@ function pastDeadline(): SluiceError {
 }
 
 function lostForGood(losses: number): SluiceError {
-  return new SluiceError('engine_failed', `${losses} workers failed while they computed this request.`);
+  const who = losses === 1 ? 'A worker' : `${losses} workers`;
+  return new SluiceError('engine_failed', `${who} failed while computing this request.`);
 }

@@ -20,6 +20,7 @@ export class RemoteModel {
   description: ModelDescription;
   #workers: Placeable[] = [];
   waiting = 0;
+  open = 0; // requests that wait or run
   readonly #sweeper: Sweeper;
   readonly #roster: Roster;
 
@@ -32,14 +33,24 @@ export class RemoteModel {
   }
 
   async look(): Promise<void> {
-    const [states, waiting] = await Promise.all([this.#roster.members(), this.queue.waiting()]);
+    const [states, waiting, open] = await Promise.all([
+      this.#roster.members(),
+      this.queue.waiting(),
+      this.queue.open(),
+    ]);
     this.#workers = states.map((state) => ({ state, prefixes: new Set(state.prefixes), given: 0 }));
     this.waiting = waiting;
+    this.open = open;
     await this.#sweeper.sweep([...this.queue.streams, ...states.map(({ id }) => this.queue.home(id))]);
   }
 
   get workers(): WorkerState[] {
     return this.#workers.map(({ state }) => state);
+  }
+
+  /** Workers that may be called. */
+  get callable(): string[] {
+    return this.workers.filter(({ isDraining }) => !isDraining).map(({ id }) => id);
   }
 
   /** The stream that a request goes to: that of the worker that holds its longest prefix, or the one all read. */

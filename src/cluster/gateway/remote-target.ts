@@ -4,11 +4,14 @@ import { SluiceError } from '../../errors.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../../generation/types.js';
 import type { VocabTable } from '../../native/types.js';
 import { cancelledAnswer } from '../../routing/cancelled.js';
+import type { ModelCard } from '../../routing/model-card.js';
 import type { Target } from '../../routing/target.js';
 import { steadyNowMs } from '../../support/steady-clock.js';
+import type { Trace } from '../../telemetry/trace.js';
 import type { RedisLink } from '../redis/link.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { RemoteModel } from './remote-model.js';
+import type { RemoteTools } from './remote-tools.js';
 
 const LONGEST_RETRY_SECONDS = 60;
 
@@ -20,19 +23,25 @@ export interface RemoteTargetOptions {
 /** A model that workers serve, over Redis. */
 export class RemoteTarget implements Target {
   readonly kind = 'remote';
-  readonly capabilities: ReadonlySet<Capability> = new Set(
-    capabilities.filter((each) => each !== 'prefixes'),
-  );
+  readonly capabilities: ReadonlySet<Capability> = new Set(capabilities);
   readonly bytes = 0;
   readonly maxRunning: number;
   readonly probe = null;
   readonly model: RemoteModel;
+  readonly tools: RemoteTools;
   readonly #dispatcher: Dispatcher;
   readonly #redis: RedisLink;
   readonly #options: RemoteTargetOptions;
 
-  constructor(model: RemoteModel, dispatcher: Dispatcher, redis: RedisLink, options: RemoteTargetOptions) {
+  constructor(
+    model: RemoteModel,
+    tools: RemoteTools,
+    dispatcher: Dispatcher,
+    redis: RedisLink,
+    options: RemoteTargetOptions,
+  ) {
     this.model = model;
+    this.tools = tools;
     this.maxRunning = options.maxInFlight;
     this.#dispatcher = dispatcher;
     this.#redis = redis;
@@ -48,6 +57,10 @@ export class RemoteTarget implements Target {
     return this.model.description.vocab;
   }
 
+  get card(): ModelCard {
+    return this.model.description.card;
+  }
+
   get contextTokens(): number {
     return this.model.description.contextTokens;
   }
@@ -57,10 +70,12 @@ export class RemoteTarget implements Target {
     sink: GenerationSink,
     signal: AbortSignal,
     onCounted: (bound: TokenBound) => void,
+    trace: Trace,
   ): Promise<Usage> {
     const { queue, dead, description } = this.model;
     if (signal.aborted) return cancelledAnswer(queue.model, request, sink);
     this.#refuseHopeless(request);
+    trace.part('prefill'); // with the wait for a worker
     let hasStarted = false;
     return await this.#dispatcher.submit({
       queue,
@@ -68,6 +83,7 @@ export class RemoteTarget implements Target {
       request,
       stream: this.model.streamFor(request),
       signal,
+      trace: trace.headers,
       onCounted,
       onQueued: (waiting) => {
         if (this.model.hasRoom) return;

@@ -1,19 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../../config/index.js';
+import type { Embedder } from '../../embedding/index.js';
 import { adoptedSpec, type RemoteModels } from '../../gateway/create.js';
 import type { Fleet } from '../../routing/fleet.js';
 import type { Log } from '../../telemetry/log.js';
 import { connectRedis, type RedisLink } from '../redis/link.js';
 import { Discovery } from './discovery.js';
 import { Dispatcher } from './dispatcher.js';
+import { RedisBoard } from './redis-board.js';
 
 /** A process's part as a gateway of a cluster. */
 export class GatewayRole implements RemoteModels {
   readonly id: string;
   readonly redis: RedisLink;
   readonly dispatcher: Dispatcher;
+  readonly board: RedisBoard;
   readonly #config: Config;
   readonly #log: Log;
+  /** That of workers; null where none has been found. */
+  encoder: Embedder | null = null;
   #discovery: Discovery | null = null;
 
   private constructor(id: string, redis: RedisLink, config: Config, log: Log) {
@@ -21,6 +26,11 @@ export class GatewayRole implements RemoteModels {
     this.redis = redis;
     this.#config = config;
     this.#log = log;
+    const { background, requests } = config;
+    this.board = new RedisBoard(redis, id, {
+      retentionMs: background.retentionSeconds * 1000,
+      longestMs: requests.maxTimeoutMs,
+    });
     this.dispatcher = new Dispatcher(redis, {
       id,
       leaseMs: config.cluster.leaseMs,
@@ -34,7 +44,7 @@ export class GatewayRole implements RemoteModels {
   static async open(config: Config, log: Log): Promise<GatewayRole> {
     const redis = await connectRedis(config.redis);
     const role = new GatewayRole(`gateway-${randomUUID()}`, redis, config, log);
-    await role.dispatcher.open();
+    await Promise.all([role.dispatcher.open(), role.board.open()]);
     return role;
   }
 
@@ -49,6 +59,17 @@ export class GatewayRole implements RemoteModels {
         fleet.adopt(adoptedSpec(id, free), target);
         this.#log.info({ model: id }, 'workers serve a model');
       },
+      foundEncoder: (encoder) => {
+        if (this.encoder) {
+          this.#log.warn(
+            { model: encoder.modelId },
+            `workers serve another encoder than ${this.encoder.modelId}`,
+          );
+          return;
+        }
+        this.encoder = encoder;
+        this.#log.info({ model: encoder.modelId }, 'workers serve an encoder');
+      },
     });
     await this.#discovery.look();
   }
@@ -58,6 +79,7 @@ export class GatewayRole implements RemoteModels {
     return [...(this.#discovery?.models ?? [])].map(([id, model]) => ({
       model: id,
       waiting: model.waiting,
+      open: model.open,
       workers: model.workers,
       estimateMs: model.estimateMs(model.waiting),
     }));

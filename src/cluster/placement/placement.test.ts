@@ -6,7 +6,11 @@ import { type Placeable, place } from './placement.js';
 import { prefixNames } from './prefix.js';
 
 const text = (prompt: string, tenant = 'a') =>
-  prefixNames({ tenant, input: { kind: 'text', prompts: [prompt], echo: false, promptLogprobs: -1 } });
+  prefixNames({
+    tenant,
+    prefixId: null,
+    input: { kind: 'text', prompts: [prompt], echo: false, promptLogprobs: -1 },
+  });
 
 function worker(id: string, known: number[], overrides: Partial<WorkerState> = {}): Placeable {
   const state: WorkerState = {
@@ -35,7 +39,11 @@ test('prompts share the names of the text that they share, within a tenant', () 
 
 test('chat messages and tools are part of the prefix', () => {
   const chat = (content: string, options = {}) =>
-    prefixNames({ tenant: 'a', input: { kind: 'chat', messages: [{ role: 'system', content }], options } });
+    prefixNames({
+      tenant: 'a',
+      prefixId: null,
+      input: { kind: 'chat', messages: [{ role: 'system', content }], options },
+    });
   assert.deepEqual(chat(system), chat(system));
   assert.notDeepEqual(chat(system)[0], chat(system, { tools: [{ type: 'function' }] })[0]);
 });

@@ -9,16 +9,25 @@ const MAX_BLOCKS = 256;
  * Names of a prompt's prefixes, one a block of its text, the shortest first. Gateways have no tokens, so this stands for the
  * pages of the engine's prefix tree: requests that share n names share that text, and no tenant shares any with another.
  */
-export function prefixNames(request: Pick<ValidatedRequest, 'tenant' | 'input'>): number[] {
+export function prefixNames(request: Pick<ValidatedRequest, 'tenant' | 'input' | 'prefixId'>): number[] {
   const text = textOf(request.input);
   const count = Math.min(MAX_BLOCKS, Math.floor(text.length / BLOCK));
   const names: number[] = [];
   let hash = hashed(0x811c9dc5, request.tenant);
+  if (request.prefixId !== null) {
+    hash = pinnedPrefixName(request.tenant, request.prefixId);
+    names.push(hash); // its text isn't known here
+  }
   for (let block = 0; block < count; block += 1) {
     hash = hashed(hash, text.slice(block * BLOCK, (block + 1) * BLOCK));
     names.push(hash);
   }
   return names;
+}
+
+/** The name of a pinned prefix, which stands before all text. */
+export function pinnedPrefixName(tenant: string, id: string): number {
+  return hashed(hashed(0x811c9dc5, tenant), `prefix ${id}`);
 }
 
 /** How many of the names, from the first on, somebody knows. */

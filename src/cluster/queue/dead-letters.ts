@@ -12,6 +12,7 @@ export interface DeadLetter {
 
 const MAX_LETTERS = 1_000;
 const SHOWN = 100;
+const ENTRY_ID = /^\d+-\d+$/; // of a stream
 
 /** Requests of one model that no worker could finish, with the reason; kept for some hours. */
 export class DeadLetters {
@@ -38,13 +39,14 @@ export class DeadLetters {
   }
 
   async get(id: string): Promise<DeadLetter | null> {
+    if (!ENTRY_ID.test(id)) return null;
     const entries = (await this.#send(['XRANGE', this.#key, id, id])) as [Buffer, Buffer[]][];
     return entries[0] ? letterOf(entries[0]) : null;
   }
 
   /** False where there was none of that id. */
   async drop(id: string): Promise<boolean> {
-    return (await this.#send(['XDEL', this.#key, id])) === 1;
+    return ENTRY_ID.test(id) && (await this.#send(['XDEL', this.#key, id])) === 1;
   }
 
   #send(args: (string | Buffer)[]) {

@@ -16,27 +16,38 @@ local function waiting(first, last)
   return count
 end`;
 
+/** What nobody took out goes from the set of open entries when its time is long over. Returns Redis's ms. */
+const PURGE = `
+local function purge(open)
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  redis.call('ZREMRANGEBYSCORE', open, '-inf', now)
+  return now
+end`;
+
 /**
  * Puts a request at the end of a stream, unless too many wait. One that replaces an earlier entry of the same request was
- * counted already. KEYS: stream, body, stream of the entry it replaces, the model's shared streams. ARGV: limit, id of the
- * entry it replaces or '', body or '', its lifetime in ms, bell, then the fields. Returns {id or false, waiting}.
+ * counted already. KEYS: stream, body, stream of the entry it replaces, open entries, the model's shared streams. ARGV: limit,
+ * id of the entry it replaces or '', body or '', its lifetime in ms, bell, then the fields. Returns {id or false, waiting}.
  */
-export const enqueue = script(`${WAITING}
-local count = waiting(4, #KEYS)
+export const enqueue = script(`${WAITING}${PURGE}
+local count = waiting(5, #KEYS)
 if ARGV[2] ~= '' then
   redis.pcall('XACK', KEYS[3], '${GROUP}', ARGV[2])
   redis.call('XDEL', KEYS[3], ARGV[2])
+  redis.call('ZREM', KEYS[4], ARGV[2])
 elseif count >= tonumber(ARGV[1]) then
   return {false, count}
 end
 if ARGV[3] ~= '' then redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4]) end
 local id = redis.call('XADD', KEYS[1], '*', unpack(ARGV, 6))
+redis.call('ZADD', KEYS[4], purge(KEYS[4]) + ARGV[4] + ${LONG_PAST_MS}, id)
 redis.call('PUBLISH', ARGV[5], '1')
 return {id, count}`);
 
 /**
  * Takes requests, most urgent first, until their sequences fill the room; what has waited too long is dropped.
- * KEYS: streams in order. ARGV: worker, room. Returns {Redis's ms, {stream as an index of KEYS, id, fields} …}.
+ * KEYS: streams in order, open entries. ARGV: worker, room. Returns {Redis's ms, {stream as an index of KEYS, id, fields} …}.
  */
 export const take = script(`
 local time = redis.call('TIME')
@@ -46,7 +57,8 @@ local taken = {now}
 local function read(stream)
   return redis.pcall('XREADGROUP', 'GROUP', '${GROUP}', ARGV[1], 'COUNT', 1, 'STREAMS', stream, '>')
 end
-for i, stream in ipairs(KEYS) do
+for i = 1, #KEYS - 1 do
+  local stream = KEYS[i]
   while room > 0 do
     local reply = read(stream)
     if reply and reply.err then
@@ -61,6 +73,7 @@ for i, stream in ipairs(KEYS) do
     if now - tonumber(string.match(id, '^%d+')) > tonumber(values.waitMs) then
       redis.call('XACK', stream, '${GROUP}', id)
       redis.call('XDEL', stream, id)
+      redis.call('ZREM', KEYS[#KEYS], id)
     else
       room = room - tonumber(values.sequences)
       taken[#taken + 1] = {i, id, fields}
@@ -69,10 +82,11 @@ for i, stream in ipairs(KEYS) do
 end
 return taken`);
 
-/** Takes a request out, whether or not a worker has it. KEYS: stream, body. ARGV: id. */
+/** Takes a request out, whether or not a worker has it. KEYS: stream, body, open entries. ARGV: id. */
 export const remove = script(`
 redis.pcall('XACK', KEYS[1], '${GROUP}', ARGV[1])
 redis.call('DEL', KEYS[2])
+redis.call('ZREM', KEYS[3], ARGV[1])
 return redis.call('XDEL', KEYS[1], ARGV[1])`);
 
 /**
@@ -105,3 +119,8 @@ return found`);
 /** How many wait. KEYS: streams. */
 export const waiting = script(`${WAITING}
 return waiting(1, #KEYS)`);
+
+/** How many wait or run. KEYS: open entries. */
+export const open = script(`${PURGE}
+purge(KEYS[1])
+return redis.call('ZCARD', KEYS[1])`);

@@ -73,7 +73,7 @@ export class WorkQueue {
     const isLarge = work.body.length > this.#options.maxInlineBytes;
     const reply = (await this.#redis.commands.run(
       scripts.enqueue,
-      [stream, keys.body(this.model, work.request), replaces?.stream ?? stream, ...this.streams],
+      [stream, keys.body(this.model, work.request), replaces?.stream ?? stream, this.#open, ...this.streams],
       [
         this.#options.maxWaiting,
         replaces?.id ?? '',
@@ -90,7 +90,7 @@ export class WorkQueue {
   /** Takes requests for as many sequences as there is room for; the last may need more. */
   async take(worker: string, room: number): Promise<TakenWork[]> {
     const streams = [this.home(worker), ...this.streams];
-    const reply = await this.#redis.commands.run(scripts.take, streams, [worker, room]);
+    const reply = await this.#redis.commands.run(scripts.take, [...streams, this.#open], [worker, room]);
     const [nowMs, ...taken] = reply as [number, ...[number, Buffer, Buffer[]][]];
     const works = await Promise.all(
       taken.map(([stream, id, fields]) =>
@@ -102,7 +102,7 @@ export class WorkQueue {
 
   async remove({ stream, id }: Entry, request: string): Promise<void> {
     const body = this.#redis.keys.body(this.model, request);
-    await this.#redis.commands.run(scripts.remove, [stream, body], [id]);
+    await this.#redis.commands.run(scripts.remove, [stream, body, this.#open], [id]);
   }
 
   async inspect(stream: string, ids: readonly string[]): Promise<EntryState[]> {
@@ -123,6 +123,15 @@ export class WorkQueue {
 
   async waiting(): Promise<number> {
     return (await this.#redis.commands.run(scripts.waiting, this.streams, [])) as number;
+  }
+
+  /** Requests that wait or run, over all gateways and workers. */
+  async open(): Promise<number> {
+    return (await this.#redis.commands.run(scripts.open, [this.#open], [])) as number;
+  }
+
+  get #open(): string {
+    return this.#redis.keys.open(this.model);
   }
 
   /** The streams that all workers read, most urgent first. */

@@ -24,9 +24,29 @@ export class Keys {
     return `${this.#ofModel(model)}:home:${worker}`;
   }
 
+  /** Sorted set of the entries of all these streams, which autoscalers count: requests that wait or run. */
+  open(model: string): string {
+    return `${this.#ofModel(model)}:open`;
+  }
+
   /** The body of a request that is too large for the stream. */
   body(model: string, request: string): string {
     return `${this.#ofModel(model)}:body:${request}`;
+  }
+
+  /** Hash by id: what a tenant's pinned prefixes stand for. */
+  prefixes(model: string, tenant: string): string {
+    return `${this.#ofModel(model)}:prefixes:${tenant}`;
+  }
+
+  /** Hash by id: what is known of those that were computed. */
+  pins(model: string, tenant: string): string {
+    return `${this.#ofModel(model)}:pins:${tenant}`;
+  }
+
+  /** Hash by id: requests that began with it. */
+  prefixHits(model: string, tenant: string): string {
+    return `${this.#ofModel(model)}:prefix-hits:${tenant}`;
   }
 
   dead(model: string): string {
@@ -61,6 +81,16 @@ export class Keys {
   /** Channel of what gateways have to say to a worker. */
   orders(worker: string): string {
     return `${this.#prefix}:orders:${worker}`;
+  }
+
+  /** A background request of a key, and its result. */
+  background(owner: string, id: string): string {
+    return `${this.#prefix}:background:${owner}:${id}`;
+  }
+
+  /** Channel of background requests that were removed. */
+  get removals(): string {
+    return `${this.#prefix}:removals`;
   }
 
   #ofModel(model: string): string {

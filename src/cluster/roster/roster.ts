@@ -1,4 +1,6 @@
+import type { EmbeddingModel } from '../../embedding/index.js';
 import type { VocabTable } from '../../native/types.js';
+import type { ModelCard } from '../../routing/model-card.js';
 import { URGENCIES } from '../queue/work-queue.js';
 import type { RedisLink } from '../redis/link.js';
 import { pack, unpack } from '../wire.js';
@@ -18,10 +20,19 @@ export interface WorkerState {
 
 /** What gateways need to know of a model, the same for all its workers. */
 export interface ModelDescription {
+  kind: 'generator';
   contextTokens: number;
   aliases: string[];
   revision: string;
   vocab: VocabTable;
+  card: ModelCard;
+}
+
+/** The same of an encoder, which makes vectors of texts. */
+export interface EncoderDescription {
+  kind: 'encoder';
+  aliases: string[];
+  model: EmbeddingModel;
 }
 
 /** A model without workers is remembered so long: its requests wait for one. */
@@ -43,7 +54,11 @@ export class Roster {
     this.#redis = redis;
   }
 
-  async announce(state: WorkerState, leaseMs: number, description: ModelDescription): Promise<void> {
+  async announce(
+    state: WorkerState,
+    leaseMs: number,
+    description: ModelDescription | EncoderDescription,
+  ): Promise<void> {
     const { commands, keys } = this.#redis;
     const all = [this.#workers, this.#leases, this.#description, ...this.#streams];
     const isKnown = await commands.run(scripts.announce, all, [
@@ -68,9 +83,9 @@ export class Roster {
   }
 
   /** Null where no worker has told yet. */
-  async description(): Promise<ModelDescription | null> {
+  async description(): Promise<ModelDescription | EncoderDescription | null> {
     const packed = await this.#redis.commands.send(this.#description, ['GET', this.#description]);
-    return packed === null ? null : unpack<ModelDescription>(packed as Buffer);
+    return packed === null ? null : unpack<ModelDescription | EncoderDescription>(packed as Buffer);
   }
 
   get #workers(): string {

@@ -1,10 +1,19 @@
+import type { TokenBound } from '../../cost/tab.js';
 import { SluiceError, toSluiceError } from '../../errors.js';
 import type { LocalTarget } from '../../gateway/local-target.js';
-import type { ValidatedRequest } from '../../generation/types.js';
+import type { Progress } from '../../generation/progress.js';
+import type { GenerationEvent, Usage, ValidatedRequest } from '../../generation/types.js';
 import { steadyNowMs } from '../../support/steady-clock.js';
-import { untraced } from '../../telemetry/trace.js';
+import {
+  type Attributes,
+  type RootTrace,
+  type Trace,
+  type Tracing,
+  untraced,
+} from '../../telemetry/trace.js';
 import type { Entry, TakenWork } from '../queue/work-queue.js';
 import { requestOf, unpack, WIRE_VERSION, type Work, type WorkerNews } from '../wire.js';
+import { failure } from './failure.js';
 import type { Outbox } from './outbox.js';
 
 /** A request that this worker is at. */
@@ -49,13 +58,19 @@ export class Assignment {
   }
 
   /** Answers it. Resolves when the engine is done with it, however it ended. */
-  async run(target: LocalTarget, onRequest: (request: ValidatedRequest) => void): Promise<void> {
+  async run(
+    target: LocalTarget,
+    tracing: Tracing,
+    onRequest: (request: ValidatedRequest) => void,
+  ): Promise<void> {
     const deadlineMs = steadyNowMs() + this.#work.deadlineMs - this.#work.waitedMs;
     this.#say({ type: 'taken', revision: this.#revision });
     await this.#outbox.flushed(); // a gateway that is gone is known before anything is computed
     if (this.#isSilenced) return;
+    let trace: RootTrace = untraced;
     try {
       const work = unpack<Work>(this.#work.body);
+      trace = tracing.start(`worker ${target.served.id}`, headersOf(work.trace ?? []));
       if (work.version !== WIRE_VERSION) throw otherVersion(work.version);
       if (work.revision !== null && work.revision !== this.#revision) throw otherRevision();
       const request = {
@@ -63,20 +78,44 @@ export class Assignment {
         id: `${this.id}.${this.attempt}`,
       };
       onRequest(request);
-      const usage = await target.answer(
-        request,
-        // The gateway has the vocabulary from the model's description.
-        (event) =>
-          this.#say({ type: 'event', event: event.type === 'start' ? { ...event, vocab: null } : event }),
-        this.#stop.signal,
-        (bound) => this.#say({ type: 'counted', bound }),
-        untraced,
-        work.progress,
-      );
+      const usage = await this.#answer(target, request, work.progress, trace);
+      trace.describe(() => this.#attributes(usage));
+      trace.end();
       this.#say({ type: 'ended', usage });
-    } catch (error) {
-      this.#say(failure(toSluiceError(error)));
+    } catch (thrown) {
+      const error = toSluiceError(thrown);
+      trace.end(error.code);
+      this.#say(failure(error));
     }
+  }
+
+  #answer(
+    target: LocalTarget,
+    request: ValidatedRequest,
+    progress: Progress | null,
+    trace: Trace,
+  ): Promise<Usage> {
+    let isDecoding = false;
+    const say = (event: GenerationEvent) => {
+      if (event.type === 'delta' && !isDecoding) {
+        isDecoding = true;
+        trace.part('decode');
+      }
+      // The gateway has the vocabulary from the model's description.
+      this.#say({ type: 'event', event: event.type === 'start' ? { ...event, vocab: null } : event });
+    };
+    const counted = (bound: TokenBound) => this.#say({ type: 'counted', bound });
+    return target.answer(request, say, this.#stop.signal, counted, trace, progress);
+  }
+
+  #attributes({ promptTokens, completionTokens, cachedTokens }: Usage): Attributes {
+    return {
+      'gen_ai.usage.input_tokens': promptTokens,
+      'gen_ai.usage.output_tokens': completionTokens,
+      'gen_ai.usage.cache_read.input_tokens': cachedTokens,
+      'sluice.attempt': this.attempt,
+      'sluice.queue.waited_ms': this.#work.waitedMs,
+    };
   }
 
   #say(news: WorkerNews): void {
@@ -85,8 +124,11 @@ export class Assignment {
   }
 }
 
-function failure({ code, message, param, retryAfterSeconds }: SluiceError): WorkerNews {
-  return { type: 'failed', code, message, param, retryAfterSeconds };
+/** Names and values in turns. */
+function headersOf(trace: readonly string[]): Map<string, string> {
+  const headers = new Map<string, string>();
+  for (let i = 0; i + 1 < trace.length; i += 2) headers.set(trace[i]!, trace[i + 1]!);
+  return headers;
 }
 
 function otherVersion(version: number): SluiceError {

@@ -39,7 +39,7 @@ async function answer(
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   switch (url) {
     case '/healthz':
-      say(role.target.alive() ? 200 : 503, { status: role.target.alive() ? 'ok' : 'engine not answering' });
+      say(role.isAlive ? 200 : 503, { status: role.isAlive ? 'ok' : 'engine not answering' });
       return;
     case '/readyz': {
       const reason = role.unready();

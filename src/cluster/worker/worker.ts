@@ -1,11 +1,11 @@
 import type { LocalTarget } from '../../gateway/local-target.js';
+import type { Tracing } from '../../telemetry/trace.js';
 import { PrefixDigest } from '../placement/digest.js';
 import { prefixNames } from '../placement/prefix.js';
 import { Sweeper } from '../queue/sweeper.js';
 import type { WorkQueue } from '../queue/work-queue.js';
 import type { RedisLink } from '../redis/link.js';
-import { Roster, type WorkerState } from '../roster/roster.js';
-import { type Order, unpack } from '../wire.js';
+import { type ModelDescription, Roster, type WorkerState } from '../roster/roster.js';
 import { Assignment } from './assignment.js';
 import { LivingGateways } from './living-gateways.js';
 import { Outboxes } from './outboxes.js';
@@ -16,6 +16,7 @@ export interface WorkerOptions {
   aliases: string[]; // further names of the model
   maxSequences: number;
   leaseMs: number;
+  tracing: Tracing;
   onFault: (message: string, details: object) => void;
 }
 
@@ -67,7 +68,6 @@ export class Worker {
   async open(): Promise<void> {
     const { keys, subscriber } = this.#redis;
     await subscriber.subscribe(keys.bell(this.#queue.model), () => void this.#look());
-    await subscriber.subscribe(keys.orders(this.#options.id), (order) => this.#obey(unpack<Order>(order)));
     await this.#announce();
     this.#timers = [
       setInterval(() => void this.#look(), LOOK_INTERVAL_MS),
@@ -143,7 +143,7 @@ export class Worker {
     this.#assignments.set(name, assignment);
     const beganMs = performance.now();
     void assignment
-      .run(this.#target, (request) => this.#digest.add(prefixNames(request)))
+      .run(this.#target, this.#options.tracing, (request) => this.#digest.add(prefixNames(request)))
       .finally(() => {
         this.#assignments.delete(name);
         if (assignment.isCancelled) this.#discard(assignment);
@@ -162,8 +162,14 @@ export class Worker {
     this.#serviceMs += (ms - this.#serviceMs) * (this.#serviceMs === 0 ? 1 : NEWEST_WEIGHT);
   }
 
-  #obey({ id, attempt }: Order): void {
-    this.#assignments.get(nameOf({ id, attempt }))?.cancel();
+  /** A request of that attempt is wanted no more. */
+  cancel(named: { id: string; attempt: number }): void {
+    this.#assignments.get(nameOf(named))?.cancel();
+  }
+
+  /** Requests that begin with what these name are welcome here. */
+  hold(names: readonly number[]): void {
+    this.#digest.add(names);
   }
 
   #gatewayGone(gateway: string): void {
@@ -196,7 +202,14 @@ export class Worker {
       prefixes: this.#digest.names(),
     };
     const { revision, aliases } = this.#options;
-    const description = { contextTokens: engine.maxContext, aliases, revision, vocab: text.vocab };
+    const description: ModelDescription = {
+      kind: 'generator',
+      contextTokens: engine.maxContext,
+      aliases,
+      revision,
+      vocab: text.vocab,
+      card: this.#target.card,
+    };
     try {
       await this.#roster.announce(state, this.#options.leaseMs, description);
     } catch {

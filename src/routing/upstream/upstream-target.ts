@@ -29,6 +29,8 @@ export class UpstreamTarget implements Target {
   readonly capabilities: ReadonlySet<Capability>;
   readonly contextTokens: number | null;
   readonly bytes = 0;
+  readonly tools = null;
+  readonly card = null;
   readonly maxRunning: number;
   readonly #id: string;
   readonly #spec: UpstreamSpec;
