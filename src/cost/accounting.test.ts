@@ -11,6 +11,7 @@ import { type LedgerEntry, type Limits, noLimits, type Period, scopesOf } from '
 import { KeyAccounting } from './accounting.js';
 import type { Admission, Outcome } from './admission.js';
 import { Ledger } from './ledger.js';
+import { LocalBooks } from './local-books.js';
 import { PriceTable } from './prices.js';
 import { type Charge, Tab } from './tab.js';
 
@@ -32,12 +33,15 @@ class World {
       },
     };
     this.accounting = new KeyAccounting({
-      accounts: this.accounts,
-      ledger: new Ledger({ store, maxPending: 100_000, retryMs: 1, onFault: unexpected }),
+      books: new LocalBooks({
+        accounts: this.accounts,
+        ledger: new Ledger({ store, maxPending: 100_000, retryMs: 1, onFault: unexpected }),
+        now: () => this.now(),
+        restore: () => Promise.resolve(),
+      }),
       alerts: null,
       capacity: Number.POSITIVE_INFINITY,
-      now: () => this.now(),
-      restore: () => Promise.resolve(),
+      monotonicMs: () => this.nowMs,
       onCost: (_, nanodollars) => this.costs.push(nanodollars),
     });
   }
@@ -109,6 +113,30 @@ function assertPeriods(
 
 function unexpected(error: unknown): never {
   throw error;
+}
+
+function accountingWith({
+  ledger = new Ledger({
+    store: { appendLedger: async () => undefined },
+    maxPending: 100,
+    retryMs: 1,
+    onFault: unexpected,
+  }),
+  restore = () => Promise.resolve(),
+  capacity = 100,
+}: {
+  ledger?: Ledger;
+  restore?: () => Promise<void>;
+  capacity?: number;
+}): KeyAccounting {
+  const now = () => ({ monotonicMs: 0, wallMs: START });
+  return new KeyAccounting({
+    books: new LocalBooks({ accounts: new Accounts(), ledger, now, restore }),
+    alerts: null,
+    capacity,
+    monotonicMs: () => 0,
+    onCost: () => undefined,
+  });
 }
 
 const prices = new PriceTable(
@@ -261,20 +289,13 @@ test('without limits nothing is refused, and every cost is counted', async () =>
 });
 
 test('while usage cannot be recorded, requests with keys are refused', async () => {
-  const ledger = new Ledger({
-    store: { appendLedger: () => Promise.reject(new Error('disk full')) },
-    maxPending: 10,
-    retryMs: 60_000,
-    onFault: () => undefined,
-  });
-  const accounting = new KeyAccounting({
-    accounts: new Accounts(),
-    ledger,
-    alerts: null,
-    capacity: 100,
-    now: () => ({ monotonicMs: 0, wallMs: START }),
-    restore: () => Promise.resolve(),
-    onCost: () => undefined,
+  const accounting = accountingWith({
+    ledger: new Ledger({
+      store: { appendLedger: () => Promise.reject(new Error('disk full')) },
+      maxPending: 10,
+      retryMs: 60_000,
+      onFault: () => undefined,
+    }),
   });
   const first = await accounting.admit({ id: '1', caller: caller(0), tokens: 1 });
   await first.settle(outcomeOf(new Tab(first)));
@@ -285,22 +306,11 @@ test('while usage cannot be recorded, requests with keys are refused', async () 
 
 test('accounts that cannot be restored admit nobody, and are tried again', async () => {
   let attempts = 0;
-  const accounting = new KeyAccounting({
-    accounts: new Accounts(),
-    ledger: new Ledger({
-      store: { appendLedger: async () => undefined },
-      maxPending: 1,
-      retryMs: 1,
-      onFault: unexpected,
-    }),
-    alerts: null,
-    capacity: 100,
-    now: () => ({ monotonicMs: 0, wallMs: START }),
+  const accounting = accountingWith({
     restore: async () => {
       attempts += 1;
       if (attempts === 1) throw new SluiceError('store_unavailable', 'held');
     },
-    onCost: () => undefined,
   });
   const admit = () => accounting.admit({ id: '1', caller: caller(0), tokens: 1 });
   await assert.rejects(admit(), { code: 'store_unavailable' });
@@ -319,20 +329,7 @@ test('limits that are set later find the past counted', async () => {
 });
 
 test('one tenant cannot take every place', async () => {
-  const accounting = new KeyAccounting({
-    accounts: new Accounts(),
-    ledger: new Ledger({
-      store: { appendLedger: async () => undefined },
-      maxPending: 100,
-      retryMs: 1,
-      onFault: unexpected,
-    }),
-    alerts: null,
-    capacity: 9,
-    now: () => ({ monotonicMs: 0, wallMs: START }),
-    restore: () => Promise.resolve(),
-    onCost: () => undefined,
-  });
+  const accounting = accountingWith({ capacity: 9 });
   const admit = (id: string, tenant: string) =>
     accounting.admit({ id, caller: { ...caller(0), tenant }, tokens: 1 });
   const first = await admit('0', 'greedy');

@@ -1,8 +1,10 @@
-import { type Access, KeyAccess, KeyDirectory, openAccess } from '../auth/index.js';
+import { type Access, KeyAccess, KeyDirectory, type KeyStore, openAccess } from '../auth/index.js';
 import { type Config, isLoopback } from '../config/index.js';
 import { type Accounting, KeyAccounting, noAccounting } from '../cost/accounting.js';
+import type { Books } from '../cost/books.js';
 import { BudgetAlerts } from '../cost/budget-alerts.js';
 import { Ledger } from '../cost/ledger.js';
+import { LocalBooks } from '../cost/local-books.js';
 import { Webhook } from '../cost/webhook.js';
 import { SluiceError } from '../errors.js';
 import { Accounts } from '../limits/accounts.js';
@@ -30,13 +32,13 @@ export interface Tenancy {
 
 export interface Office {
   store: Store;
+  keys: KeyStore;
   /** On a connection of its own: a long report must not hold up settlements. */
   reports(): Promise<Store>;
   directory: KeyDirectory;
-  accounts: Accounts;
+  books: Books;
   /** Makes what was written known here. */
   refresh(): Promise<void>;
-  now(): Instant;
 }
 
 /** A server that has no store: everyone may do everything. */
@@ -71,13 +73,17 @@ export async function openTenancy(config: Config, metrics: GenerationMetrics, lo
     onFault,
   });
   const alerts = openAlerts(config, store, onFault);
-  const accounting = new KeyAccounting({
+  const books = new LocalBooks({
     accounts,
     ledger,
-    alerts,
-    capacity: config.routing.maxWaiting + config.engine.maxSequences,
     now: instant,
     restore: () => restore(store, accounts, alerts),
+  });
+  const accounting = new KeyAccounting({
+    books,
+    alerts,
+    capacity: config.routing.maxWaiting + config.engine.maxSequences,
+    monotonicMs: () => performance.now(),
     onCost: (model, nanodollars) => metrics.spent(model, nanodollars),
   });
   const close = async () => {
@@ -102,7 +108,7 @@ export async function openTenancy(config: Config, metrics: GenerationMetrics, lo
 
   try {
     await access.refresh();
-    if (directory.hasKeys) await accounting.restore();
+    if (directory.hasKeys) await books.restore();
   } catch (error) {
     await close();
     throw error;
@@ -110,11 +116,11 @@ export async function openTenancy(config: Config, metrics: GenerationMetrics, lo
   access.watch(WATCH_INTERVAL_MS);
   const office: Office = {
     store,
+    keys: store,
     reports: () => second.open(),
     directory,
-    accounts,
+    books,
     refresh: () => access.refresh(),
-    now: instant,
   };
   return { access, accounting, office, close };
 }

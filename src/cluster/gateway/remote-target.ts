@@ -8,6 +8,7 @@ import type { Target } from '../../routing/target.js';
 import type { RedisLink } from '../redis/link.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { RemoteModel } from './remote-model.js';
+import { ReservationGate } from './reservation-gate.js';
 
 const LONGEST_RETRY_SECONDS = 60;
 
@@ -55,19 +56,20 @@ export class RemoteTarget implements Target {
     request: ValidatedRequest,
     sink: GenerationSink,
     signal: AbortSignal,
-    onCounted: (bound: TokenBound) => void,
+    onCounted: (bound: TokenBound) => void | Promise<void>,
   ): Promise<Usage> {
     const { queue, dead, description } = this.model;
     if (signal.aborted) return cancelledAnswer(queue.model, request, sink);
     this.#refuseHopeless(request);
     let hasStarted = false;
-    return await this.#dispatcher.submit({
+    const gate = new ReservationGate(sink, onCounted);
+    const answering = this.#dispatcher.submit({
       queue,
       dead,
       request,
       stream: this.model.streamFor(request),
-      signal,
-      onCounted,
+      signal: AbortSignal.any([signal, gate.refused]),
+      onCounted: (bound) => gate.counted(bound),
       onQueued: (waiting) => {
         if (this.model.hasRoom) return;
         sink({ type: 'queued', position: waiting + 1, estimateMs: this.model.estimateMs(waiting + 1) ?? 0 });
@@ -75,14 +77,21 @@ export class RemoteTarget implements Target {
       sink: (event) => {
         if (event.type === 'start') {
           hasStarted = true;
-          return sink({ ...event, vocab: description.vocab });
+          return gate.event({ ...event, vocab: description.vocab });
         }
         // Given up before any worker began.
-        if (!hasStarted) sink(emptyStart(queue.model));
+        if (!hasStarted) gate.event(emptyStart(queue.model));
         hasStarted = true;
-        sink(event);
+        gate.event(event);
       },
     });
+    try {
+      const usage = await answering;
+      await gate.settled();
+      return usage;
+    } finally {
+      gate.close();
+    }
   }
 
   alive(): boolean {
