@@ -92,7 +92,7 @@ export class KeyAdmission implements Admission {
     this.#onEnd();
     const { alerts, onCost } = this.#options;
     if (this.#wasRefused && !this.#hasReserved) {
-      this.#hold.release();
+      await this.#hold.release();
       return null;
     }
     const { counts, costs } = outcome;

@@ -38,5 +38,5 @@ export interface Hold {
    */
   settle(actual: Amounts, entry: LedgerEntry): Promise<Standing[]>;
   /** As if it had never been. */
-  release(): void;
+  release(): void | Promise<void>;
 }

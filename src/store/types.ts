@@ -150,3 +150,9 @@ export function scopesOf(owner: {
     `organisation:${organisation}`,
   ];
 }
+
+/** The organisation in a scope's name; null for a key, whose name doesn't say it. */
+export function organisationOf(scope: string): string | null {
+  const [kind, name = ''] = scope.split(':');
+  return kind === 'key' ? null : name.split('/')[0]!;
+}
