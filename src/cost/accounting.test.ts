@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Random } from '../../test/sim/random.js';
+import { assertWithinLimits } from '../../test/support/within-limits.js';
 import type { Caller } from '../auth/caller.js';
 import { SluiceError } from '../errors.js';
 import { Accounts } from '../limits/accounts.js';
 import { periodStart } from '../limits/calendar.js';
 import type { Instant } from '../limits/window.js';
-import { type LedgerEntry, type Limits, noLimits, type Period, scopesOf } from '../store/types.js';
+import { type LedgerEntry, type Limits, noLimits, type Period } from '../store/types.js';
 import { KeyAccounting } from './accounting.js';
 import type { Admission, Outcome } from './admission.js';
 import { Ledger } from './ledger.js';
@@ -61,54 +62,6 @@ function caller(key: number): Caller {
     models: null,
     guardProfile: null,
   };
-}
-
-/** Sums of what was used, checked against every limit without the windows' own arithmetic. */
-function assertWithinLimits(entries: readonly LedgerEntry[], limits: ReadonlyMap<string, Limits>): void {
-  for (const [scope, limit] of limits) {
-    const own = entries
-      .filter((entry) => scopesOf(entry).includes(scope))
-      .sort((a, b) => a.admittedAtMs - b.admittedAtMs);
-    const requests = () => 1;
-    const tokens = (entry: LedgerEntry) => entry.inputTokens + entry.outputTokens;
-    assertMinutes(own, requests, limit.requestsPerMinute, `${scope} requests per minute`);
-    assertMinutes(own, tokens, limit.tokensPerMinute, `${scope} tokens per minute`);
-    assertPeriods(own, requests, 'day', limit.requestsPerDay, `${scope} requests per day`);
-    assertPeriods(own, tokens, 'day', limit.tokensPerDay, `${scope} tokens per day`);
-    if (!limit.budget) continue;
-    const { period, nanodollars } = limit.budget;
-    assertPeriods(own, (entry) => entry.nanodollars, period, nanodollars, `${scope} budget`);
-  }
-}
-
-function assertMinutes(
-  entries: readonly LedgerEntry[],
-  amount: (entry: LedgerEntry) => number,
-  limit: number | null,
-  name: string,
-): void {
-  let oldest = 0;
-  let sum = 0;
-  for (const entry of entries) {
-    sum += amount(entry);
-    while (entries[oldest]!.admittedAtMs <= entry.admittedAtMs - 60_000) sum -= amount(entries[oldest++]!);
-    assert.ok(sum <= (limit ?? Infinity), `${name}: ${sum} of ${limit}`);
-  }
-}
-
-function assertPeriods(
-  entries: readonly LedgerEntry[],
-  amount: (entry: LedgerEntry) => number,
-  period: Period,
-  limit: number | null,
-  name: string,
-): void {
-  const sums = new Map<number, number>();
-  for (const entry of entries) {
-    const start = periodStart(period, entry.admittedAtMs);
-    sums.set(start, (sums.get(start) ?? 0) + amount(entry));
-  }
-  for (const sum of sums.values()) assert.ok(sum <= (limit ?? Infinity), `${name}: ${sum} of ${limit}`);
 }
 
 function unexpected(error: unknown): never {

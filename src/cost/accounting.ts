@@ -16,6 +16,8 @@ export interface Expected {
 export interface Accounting {
   /** Counts the request against every window of its caller, or against none. Rejects as {@link Admission.reserve} throws. */
   admit(expected: Expected): Promise<Admission>;
+  /** Why nobody with a key is let in at the moment; null: they are. */
+  fault(): SluiceError | null;
 }
 
 const unmetered: Admission = {
@@ -25,7 +27,7 @@ const unmetered: Admission = {
 };
 
 /** For servers without keys. */
-export const noAccounting: Accounting = { admit: () => Promise.resolve(unmetered) };
+export const noAccounting: Accounting = { admit: () => Promise.resolve(unmetered), fault: () => null };
 
 export interface KeyAccountingOptions extends AdmissionOptions {
   capacity: number; // requests that may run or wait here; shared between the tenants that are there
@@ -44,7 +46,7 @@ export class KeyAccounting implements Accounting {
 
   async admit({ id, caller, tokens }: Expected): Promise<Admission> {
     if (caller.keyId === null) return unmetered;
-    const fault = this.#options.books.fault();
+    const fault = this.fault();
     if (fault) throw fault;
     this.#refuseGreed(caller.tenant);
     const amounts = { requests: 1, tokens, nanodollars: 0 };
@@ -58,6 +60,10 @@ export class KeyAccounting implements Accounting {
       end();
       throw error;
     }
+  }
+
+  fault(): SluiceError | null {
+    return this.#options.books.fault();
   }
 
   #begin(tenant: string): () => void {

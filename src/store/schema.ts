@@ -129,6 +129,13 @@ const migrations: readonly string[] = [
     delivered_ms INTEGER
   ) STRICT;
   `,
+  `
+  -- Gateways of a cluster: which reader of the shared ledger this is, how far it has read each shard, and entries of its own
+  -- that couldn't be added there yet, as JSON.
+  CREATE TABLE hand_off_reader (row INTEGER PRIMARY KEY CHECK (row = 1), id TEXT NOT NULL) STRICT;
+  CREATE TABLE hand_off (shard INTEGER PRIMARY KEY, position TEXT NOT NULL) STRICT;
+  CREATE TABLE unsettled (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Throws where a newer Sluice has written the database. */

@@ -111,7 +111,7 @@ export function booksConform(name: string, open: () => Promise<BooksWorld>): voi
     assert.equal((await standingOf(books, keyOf(owner))).reserved, 100);
     assert.equal((await refusedTo(books, owner, amounts(1, 101))).bounds[0]?.unit, 'tokens');
     await hold.release();
-    const other = await taken(books, owner, `${owner.organisation}-2`, amounts(1, 1000, 100));
+    await taken(books, owner, `${owner.organisation}-2`, amounts(1, 1000, 100));
     const { settled, reserved, running } = await standingOf(books, keyOf(owner));
     assert.deepEqual({ settled, reserved, running }, { settled: 0, reserved: 100, running: 1 });
   });

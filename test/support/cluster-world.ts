@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { startProxy, type TcpProxy } from './proxy.js';
@@ -17,6 +20,7 @@ export class ClusterWorld {
   readonly gateways: Member[] = [];
   readonly workers: Member[] = [];
   readonly #options: WorldOptions;
+  readonly #folders: string[] = [];
 
   private constructor(redis: RedisServer, options: WorldOptions) {
     this.redis = redis;
@@ -40,7 +44,10 @@ export class ClusterWorld {
   }
 
   async addGateway(): Promise<Member> {
-    const member = await this.#launch('stub-gateway.js', { settings: this.#options.settings ?? {} });
+    const folder = this.#options.hasKeys ? mkdtempSync(join(tmpdir(), 'sluice-gateway-')) : undefined;
+    if (folder !== undefined) this.#folders.push(folder);
+    const options = { settings: this.#options.settings ?? {}, dataFolder: folder };
+    const member = await this.#launch('stub-gateway.js', options);
     this.gateways.push(member);
     return member;
   }
@@ -49,6 +56,7 @@ export class ClusterWorld {
     const members = [...this.gateways, ...this.workers];
     await Promise.all(members.map((member) => end(member)));
     await this.redis.close();
+    for (const folder of this.#folders) rmSync(folder, { recursive: true, force: true });
   }
 
   async #launch(script: string, options: object): Promise<Member> {
@@ -76,6 +84,7 @@ export interface WorldOptions {
   maxSequences?: number;
   settings?: Record<string, unknown>;
   environment?: Record<string, string>;
+  hasKeys?: boolean; // gateways share keys, limits and usage
 }
 
 async function end({ process: child, proxy }: Member): Promise<void> {

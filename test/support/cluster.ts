@@ -1,3 +1,4 @@
+import { sharedSource } from '../../src/cluster/accounts/shared-source.js';
 import { GatewayRole } from '../../src/cluster/gateway/role.js';
 import { WorkerRole } from '../../src/cluster/worker/role.js';
 import { type Config, resolveConfig } from '../../src/config/index.js';
@@ -41,24 +42,27 @@ export async function startTestWorker(
   return { role, engine, close: () => role.close() };
 }
 
-/** A gateway in this process. */
+/** A gateway in this process; with a data folder it shares keys, limits and usage with the others. */
 export async function startTestGateway(
   redis: RedisAddress,
   settings: Record<string, unknown> = {},
+  dataFolder?: string,
 ): Promise<TestGateway> {
   const config = clusterConfig(redis, settings);
   const role = await GatewayRole.open(config, createLog('silent'));
   const server = await startTestServer({
     withoutEngine: true,
     remote: role,
-    settings: { ...QUICK, ...settings },
+    ...(dataFolder === undefined ? {} : { dataFolder, source: sharedSource(role.redis, role.id) }),
+    settings: { 'redis.url': redis.url, ...QUICK, ...settings },
   });
   return {
     ...server,
     role,
     close: async () => {
+      await role.stop();
       await server.close();
-      await role.close();
+      role.close();
     },
   };
 }
