@@ -157,12 +157,11 @@ test('limits and budgets hold to the token and the nanodollar over four gateways
   const [dead] = world.gateways.splice(3, 1) as [Member];
   dead.process.kill('SIGKILL');
   await once(dead.process, 'exit');
+  dead.proxy.close();
   await Promise.all(all);
 
-  assert.ok(
-    (statuses.get(200) ?? 0) > 0 && (statuses.get(429) ?? 0) + (statuses.get(402) ?? 0) > 0,
-    JSON.stringify([...statuses]),
-  );
+  for (const status of [200, 402, 429])
+    assert.ok((statuses.get(status) ?? 0) > 0, `none was answered with ${status}`);
   assert.equal(statuses.get(500) ?? 0, 0);
   await eventually(async () => {
     const now = await Promise.all([...limits.keys()].map((scope) => standing(world.gateways[0]!, scope)));
