@@ -1,10 +1,9 @@
 import type { Amounts } from '../../limits/account.js';
 import { type BoundUse, Refusal, type Standing } from '../../limits/refusal.js';
-import type { Limits, Period, ScopeLimits } from '../../store/types.js';
+import type { Limits, Period, RecentUse, ScopeLimits, ScopeTotals } from '../../store/types.js';
 import type { Argument, Reply } from '../redis/client.js';
 import type { RedisLink } from '../redis/link.js';
 import type { Script } from '../redis/script.js';
-import type { UseBefore } from './restoration.js';
 import * as scripts from './scripts.js';
 
 /** What was decided about a request, by Redis's clock. */
@@ -12,6 +11,15 @@ export interface Decision {
   atMs: number; // since 1970
   bounds: BoundUse[];
   refusal: Refusal | null;
+}
+
+/** What the ledger says was used, for a shard that has forgotten it. */
+export interface UseBefore {
+  /** Days since 1970 on which the day, week and month of the totals began. */
+  days: readonly [number, number, number];
+  totals: readonly ScopeTotals[];
+  /** Of scopes that have totals. */
+  recent: readonly RecentUse[];
 }
 
 /** Replies of scripts that couldn't do anything. */

@@ -14,10 +14,11 @@ import type { RedisLink } from '../redis/link.js';
 import { pack } from '../wire.js';
 import type { Allowance } from './allowance.js';
 import { accountsAway } from './away.js';
-import { shardOf, type UseBefore } from './restoration.js';
 import type { Settlements } from './settlements.js';
-import { AccountShard, ForgottenError, NotHeldError } from './shard.js';
+import { AccountShard, ForgottenError, NotHeldError, type UseBefore } from './shard.js';
+import { shardOf } from './sharding.js';
 import { type HoldKeeper, SharedHold } from './shared-hold.js';
+import { readStandings } from './standings.js';
 
 export interface SharedBooksOptions {
   redis: RedisLink;
@@ -90,16 +91,11 @@ export class SharedBooks implements Books {
     }
   }
 
-  async standings(): Promise<Standing[]> {
-    const byShard = this.#shards.map((): ScopeLimits[] => []);
-    for (const [scope, limits] of this.#limits) {
-      const organisation = organisationOf(scope) ?? this.#options.ownerOf(scope.slice('key:'.length));
-      if (organisation !== null) byShard[shardOf(organisation, byShard.length)]!.push({ scope, limits });
-    }
-    const all = byShard.map((scopes, shard) =>
-      scopes.length === 0 ? [] : this.#at(shard, (accounts) => accounts.standings(scopes)),
+  standings(): Promise<Standing[]> {
+    const scopes = Array.from(this.#limits, ([scope, limits]) => ({ scope, limits }));
+    return readStandings(scopes, this.#shards.length, this.#options.ownerOf, (shard, own) =>
+      this.#at(shard, (accounts) => accounts.standings(own)),
     );
-    return (await Promise.all(all)).flat();
   }
 
   /** Counts an entry where it was reserved, or should have been, and adds it to the shared ledger. */

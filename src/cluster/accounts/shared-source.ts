@@ -7,12 +7,10 @@ import { RedisDirectory } from '../directory/redis-directory.js';
 import { LedgerReplica } from '../ledger/replica.js';
 import type { RedisLink } from '../redis/link.js';
 import { Allowance } from './allowance.js';
-import { shardOf } from './restoration.js';
 import { Settlements } from './settlements.js';
+import { shardCount, shardOf } from './sharding.js';
 import { SharedBooks } from './shared-books.js';
 
-/** Slots that organisations are spread over in a Redis Cluster. Another number would lose what is counted. */
-const CLUSTER_SHARDS = 16;
 const RETRY_MS = 500;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
@@ -21,7 +19,7 @@ const DAY_MS = 86_400_000;
 export function sharedSource(redis: RedisLink, gateway: string) {
   return async ({ config, store, onFault }: SourceParts): Promise<TenancySource> => {
     const { cluster, usage } = config;
-    const shards = config.redis.isCluster ? CLUSTER_SHARDS : 1;
+    const shards = shardCount(config.redis);
     const directory = new RedisDirectory(redis);
     const ownerOf = (keyId: string) => directory.ownerOf(keyId);
     const settlements: Settlements = new Settlements({
