@@ -84,14 +84,10 @@ test('commands work on the keys and limits that the gateways share', async () =>
   assert.equal((await ask(first, key)).status, 200);
   assert.equal((await ask(second, key)).status, 402, 'its budget is spent, elsewhere');
   const [, id] = /^sk-sluice-(\w+)-/.exec(key)!;
-  await sluice('budgets', 'set', 'organisation:cli', '--rpm', '2');
   const listed = JSON.parse(await sluice('budgets', 'list', '--json')) as { scope: string; spent: number }[];
   assert.equal(listed.find(({ scope }) => scope === `key:${id}`)?.spent, 0.005);
-  const fresh = await sluice('keys', 'rotate', id!);
-  await eventually(async () => (await ask(second, key)).status === 401);
-  assert.equal((await ask(second, fresh)).status, 402);
   await sluice('keys', 'revoke', id!);
-  await eventually(async () => (await ask(first, fresh)).status === 401);
+  await eventually(async () => (await ask(first, key)).status === 401);
 });
 
 test('a gateway that was away shows what the others have settled meanwhile, once', async () => {
@@ -112,11 +108,13 @@ test('a Redis that has lost everything knows keys, limits and spending again', a
   assert.equal(await rows(first, id), 2);
   assert.equal(await rows(second, id), 2);
   redis.cli('FLUSHALL');
+  const other = await make(second, { name: 'other' }); // before anybody has noticed
   await eventually(async () => (await ask(second, key)).status === 200);
   assert.equal(await spent(first, id), nanodollars(0.015));
-  assert.equal((await ask(first, key)).status, 402);
-  const other = await make(second, { name: 'other' });
-  assert.equal((await ask(first, other.key)).status, 200);
+  const fresh = await start(newFolder());
+  await eventually(async () => (await ask(fresh, key)).status === 402);
+  for (const gateway of [first, second, fresh]) assert.equal((await ask(gateway, other.key)).status, 200);
+  await fresh.close();
 });
 
 test('while Redis is away, requests with keys are refused and /readyz says so; then all is well again', async () => {

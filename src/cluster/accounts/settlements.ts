@@ -22,15 +22,19 @@ interface Posted {
   atMs: number; // monotonic
 }
 
+/** Longer than what a Redis that crashes may lose: by default it writes to its disk every second, or two if that is slow. */
+const CRASH_LOSS_MS = 10_000;
+
 /**
  * This gateway's entries on their way to the shared ledger. What Redis doesn't take is tried again until it does; what it took is
- * remembered until it has come back from the ledger, since a Redis that was flushed, or has lost its last second, has
- * lost it too.
+ * remembered until it has come back from the ledger, and for some seconds, since a Redis that was flushed or has crashed may
+ * have lost it. To send an entry again that isn't lost changes nothing.
  */
 export class Settlements {
   readonly #options: SettlementsOptions;
   readonly #unsent = new Map<string, LedgerEntry>();
   readonly #unseen = new Map<string, Posted>();
+  readonly #recent = new Map<string, Posted>(); // the oldest first, as in the other
   readonly #timer: NodeJS.Timeout;
   #isRetrying = false;
 
@@ -69,12 +73,17 @@ export class Settlements {
     this.#unseen.delete(id);
   }
 
-  /** The whole ledger was read, from this moment on: what was posted before and wasn't seen is lost. */
-  async repost(readFromMs: number): Promise<void> {
-    for (const { entry, atMs } of [...this.#unseen.values()]) {
-      if (atMs >= readFromMs) return; // they are in the order of their times
-      await this.post(entry);
+  /**
+   * The whole ledger was read, from this moment on: what was posted before and wasn't seen is lost. Where Redis was away
+   * before, it may have lost what was seen, too.
+   */
+  async ledgerRead(startedAtMs: number, wasAway: boolean): Promise<void> {
+    for (const [id, { atMs }] of this.#recent) {
+      if (atMs >= startedAtMs - CRASH_LOSS_MS) break;
+      if (!wasAway) this.#recent.delete(id);
     }
+    const doubtful = new Map(wasAway ? [...this.#unseen, ...this.#recent] : this.#unseen);
+    for (const { entry, atMs } of doubtful.values()) if (atMs < startedAtMs) await this.post(entry);
   }
 
   /** Sends what waits, once. */
@@ -85,8 +94,11 @@ export class Settlements {
 
   async #send(entry: LedgerEntry): Promise<Standing[]> {
     const standings = await this.#options.send(entry);
-    this.#unseen.delete(entry.id);
-    this.#unseen.set(entry.id, { entry, atMs: performance.now() });
+    const posted = { entry, atMs: performance.now() };
+    for (const map of [this.#unseen, this.#recent]) {
+      map.delete(entry.id);
+      map.set(entry.id, posted);
+    }
     return standings;
   }
 

@@ -63,7 +63,7 @@ export function sharedSource(redis: RedisLink, gateway: string) {
       silenceMs: cluster.ledgerHours * HOUR_MS,
       store,
       onSeen: (id) => settlements.seen(id),
-      onRead: (startedAtMs) => settlements.repost(startedAtMs),
+      onRead: (startedAtMs, wasAway) => settlements.ledgerRead(startedAtMs, wasAway),
       onFault,
     });
     await settlements.open();

@@ -2,7 +2,9 @@ import type { KeyStore } from '../../auth/administration.js';
 import type { DirectorySource } from '../../auth/key-directory.js';
 import { SluiceError } from '../../errors.js';
 import type { DirectoryChange, KeyRecord, Limits, ScopeLimits } from '../../store/types.js';
+import type { Reply } from '../redis/client.js';
 import type { RedisLink } from '../redis/link.js';
+import type { Script } from '../redis/script.js';
 import * as scripts from './scripts.js';
 
 /** Fields read in one step, so that Redis is never held up for long. */
@@ -14,8 +16,8 @@ const limitsField = (scope: string) => `limits:${scope}`;
 
 interface Change {
   field: string;
-  expected: string; // JSON; '': there is none
-  value: string; // JSON
+  expected: string; // value; '': there is none
+  json: string;
 }
 
 /**
@@ -24,8 +26,8 @@ interface Change {
  */
 export class RedisDirectory implements KeyStore, DirectorySource {
   readonly #redis: RedisLink;
-  readonly #seen = new Map<string, { revision: number; value: string }>();
-  #revision = 0;
+  readonly #values = new Map<string, string>(); // as Redis has them
+  #newest: { field: string; revision: number } | null = null; // the last change that was read
 
   constructor(redis: RedisLink) {
     this.#redis = redis;
@@ -38,35 +40,37 @@ export class RedisDirectory implements KeyStore, DirectorySource {
 
   /** The organisation of a key, as of the last look; null: there is no such key. */
   ownerOf(id: string): string | null {
-    const seen = this.#seen.get(keyField(id));
-    return seen ? (JSON.parse(seen.value) as KeyRecord).organisation : null;
+    const value = this.#values.get(keyField(id));
+    return value === undefined ? null : (JSON.parse(jsonOf(value)) as KeyRecord).organisation;
   }
 
   async changesSince(revision: number): Promise<DirectoryChange> {
     const change: DirectoryChange = { revision, keys: [], limits: [] };
     for (;;) {
-      const [newest, ...found] = await this.#since(change.revision);
-      if (newest < this.#revision) {
+      const page = await this.#since(change.revision);
+      if (page === null) {
         await this.#restore();
+        change.revision = 0;
         continue;
       }
-      for (const [field, at, value] of found) {
+      for (const [field, at, value] of page) {
         change.revision = at;
-        this.#seen.set(field, { revision: at, value });
-        if (field.startsWith('key:')) change.keys.push(JSON.parse(value) as KeyRecord);
-        else
-          change.limits.push({ scope: field.slice('limits:'.length), limits: JSON.parse(value) as Limits });
+        this.#values.set(field, value);
+        const json = jsonOf(value);
+        if (field.startsWith('key:')) change.keys.push(JSON.parse(json) as KeyRecord);
+        else change.limits.push({ scope: field.slice('limits:'.length), limits: JSON.parse(json) as Limits });
       }
-      this.#revision = Math.max(this.#revision, change.revision);
-      if (found.length < PAGE) return change;
+      const last = page.at(-1);
+      if (last) this.#newest = { field: last[0], revision: last[1] };
+      if (page.length < PAGE) return change;
     }
   }
 
   /** Its limits come first, so that no gateway ever knows the key without them. */
   async createKey(record: KeyRecord, limits: Limits): Promise<void> {
     const isNew = await this.#put([
-      { field: limitsField(keyField(record.id)), expected: '', value: JSON.stringify(limits) },
-      { field: keyField(record.id), expected: '', value: JSON.stringify(record) },
+      { field: limitsField(keyField(record.id)), expected: '', json: JSON.stringify(limits) },
+      { field: keyField(record.id), expected: '', json: JSON.stringify(record) },
     ]);
     if (!isNew)
       throw new SluiceError('duplicate_id', `There is a key ${record.id} already.`, { param: 'id' });
@@ -92,23 +96,23 @@ export class RedisDirectory implements KeyStore, DirectorySource {
 
   async limitsOf(scope: string): Promise<Limits | null> {
     const value = await this.#get(limitsField(scope));
-    return value === null ? null : (JSON.parse(value) as Limits);
+    return value === null ? null : (JSON.parse(jsonOf(value)) as Limits);
   }
 
   async #change(id: string, change: (record: KeyRecord) => KeyRecord): Promise<KeyRecord> {
-    const value = await this.#replace(keyField(id), (before) => {
+    const json = await this.#replace(keyField(id), (before) => {
       if (before === null) throw noKey(id);
       return JSON.stringify(change(JSON.parse(before) as KeyRecord));
     });
-    return JSON.parse(value) as KeyRecord;
+    return JSON.parse(json) as KeyRecord;
   }
 
   /** Again where another has changed it meanwhile. */
   async #replace(field: string, replace: (before: string | null) => string): Promise<string> {
     for (let attempt = 0; attempt < MAX_CONFLICTS; attempt += 1) {
       const before = await this.#get(field);
-      const value = replace(before);
-      if (await this.#put([{ field, expected: before ?? '', value }])) return value;
+      const json = replace(before === null ? null : jsonOf(before));
+      if (await this.#put([{ field, expected: before ?? '', json }])) return json;
     }
     throw new SluiceError('store_unavailable', 'Too many changes at once.', { retryAfterSeconds: 1 });
   }
@@ -120,24 +124,29 @@ export class RedisDirectory implements KeyStore, DirectorySource {
   }
 
   async #put(changes: readonly Change[]): Promise<boolean> {
-    const args = changes.flatMap(({ field, expected, value }) => [field, expected, value]);
-    const bell = this.#redis.keys.directoryBell;
-    return (await this.#redis.commands.run(scripts.put, this.#keys, [bell, this.#revision, ...args])) === 1;
+    const args = changes.flatMap(({ field, expected, json }) => [field, expected, json]);
+    return (await this.#run(scripts.put, this.#redis.keys.directoryBell, ...args)) === 1;
   }
 
-  async #since(revision: number): Promise<[number, ...[string, number, string][]]> {
-    const reply = await this.#redis.commands.run(scripts.since, this.#keys, [revision, PAGE]);
-    const [newest, ...found] = reply as [number, ...[Buffer, number, Buffer][]];
-    return [
-      newest,
-      ...found.map(([field, at, value]): [string, number, string] => [String(field), at, String(value)]),
-    ];
+  /** {field, revision, value}, oldest first; null where Redis has lost what was read before. */
+  async #since(revision: number): Promise<[string, number, string][] | null> {
+    const isNext = this.#newest?.revision === revision;
+    const found = await this.#run(scripts.since, revision, PAGE, isNext ? this.#newest!.field : '');
+    if (found === -1) return null;
+    return (found as [Buffer, Buffer, Buffer][]).map(([field, at, value]) => [
+      String(field),
+      Number(at),
+      String(value),
+    ]);
   }
 
   async #restore(): Promise<void> {
-    const args = [...this.#seen].flatMap(([field, { revision, value }]) => [field, revision, value]);
-    const bell = this.#redis.keys.directoryBell;
-    await this.#redis.commands.run(scripts.restore, this.#keys, [bell, this.#revision, ...args]);
+    await this.#run(scripts.restore, this.#redis.keys.directoryBell, ...[...this.#values].flat());
+    this.#newest = null;
+  }
+
+  #run(script: Script, ...args: (string | number)[]): Promise<Reply> {
+    return this.#redis.commands.run(script, this.#keys, args);
   }
 
   get #keys(): string[] {
@@ -148,4 +157,9 @@ export class RedisDirectory implements KeyStore, DirectorySource {
 
 function noKey(id: string, state = ''): SluiceError {
   return new SluiceError('not_found', `There is no key ${JSON.stringify(id)}${state}.`, { param: 'id' });
+}
+
+/** Without its version. */
+function jsonOf(value: string): string {
+  return value.slice(value.indexOf(' ') + 1);
 }

@@ -12,8 +12,8 @@ export interface ReplicaOptions {
   silenceMs: number;
   store: { appendHandedOff(shard: number, position: string, entries: LedgerEntry[]): Promise<void> };
   onSeen: (id: string) => void;
-  /** All that was in a shared ledger at this moment (monotonic) has been read. */
-  onRead: (startedAtMs: number) => Promise<void>;
+  /** All that was in the shared ledger at this moment (monotonic) has been read; `wasAway`: the time before it couldn't be. */
+  onRead: (startedAtMs: number, wasAway: boolean) => Promise<void>;
   onFault: (error: unknown) => void;
 }
 
@@ -36,6 +36,7 @@ export class LedgerReplica {
   #running: Promise<void> | null = null;
   #isClosed = false;
   #written = 0;
+  #wasAway = false;
 
   constructor(options: ReplicaOptions) {
     const { shards, positions } = options;
@@ -74,8 +75,11 @@ export class LedgerReplica {
 
   async #read(): Promise<void> {
     const startedAtMs = performance.now();
+    const wasAway = this.#wasAway;
+    this.#wasAway = true; // unless all goes well
     for (const shard of this.#positions.keys()) while (await this.#readPage(shard));
-    await this.#options.onRead(startedAtMs);
+    await this.#options.onRead(startedAtMs, wasAway);
+    this.#wasAway = false;
   }
 
   /** True where there may be more. */
