@@ -29,11 +29,10 @@ export function openAccess(isAdmin: boolean): Access {
   };
 }
 
-/** After so long without news of the store, keys that it may have revoked are no longer believed. */
-const MAX_STALENESS_MS = 10_000;
-
 export interface KeyAccessOptions {
   directory: KeyDirectory;
+  /** After so long without news of the store, keys that it may have revoked are no longer believed. */
+  maxStalenessMs: number;
   isLoopback: boolean; // without keys, only who is on this machine may make the first
   nowMs: () => number; // since 1970
   onFault: (error: unknown) => void;
@@ -41,14 +40,16 @@ export interface KeyAccessOptions {
 
 export class KeyAccess implements Access {
   readonly #directory: KeyDirectory;
+  readonly #maxStalenessMs: number;
   readonly #nowMs: () => number;
   readonly #onFault: (error: unknown) => void;
   readonly #everyone: Caller;
   #freshAtMs: number;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor({ directory, isLoopback, nowMs, onFault }: KeyAccessOptions) {
+  constructor({ directory, maxStalenessMs, isLoopback, nowMs, onFault }: KeyAccessOptions) {
     this.#directory = directory;
+    this.#maxStalenessMs = maxStalenessMs;
     this.#nowMs = nowMs;
     this.#onFault = onFault;
     this.#everyone = anonymousCaller(isLoopback);
@@ -124,7 +125,7 @@ export class KeyAccess implements Access {
   }
 
   #refuseStale(): void {
-    if (this.#nowMs() - this.#freshAtMs <= MAX_STALENESS_MS) return;
+    if (this.#nowMs() - this.#freshAtMs <= this.#maxStalenessMs) return;
     throw new SluiceError('store_unavailable', "Keys can't be checked at the moment.", {
       retryAfterSeconds: 5,
     });

@@ -60,6 +60,7 @@ function world() {
   const directory = new KeyDirectory(store, () => undefined);
   const access = new KeyAccess({
     directory,
+    maxStalenessMs: 10_000,
     isLoopback: true,
     nowMs: () => clock.nowMs,
     onFault: (error) => {

@@ -2,14 +2,18 @@ import type { Command } from 'commander';
 import { mergedLimits, wireLimits } from '../api/admin/wire.js';
 import { parse } from '../api/json.js';
 import { setBudgetRequest } from '../api/schemas/admin.js';
-import { periodStart } from '../limits/calendar.js';
-import type { Database, Period, ScopeLimits, ScopeTotals } from '../store/index.js';
+import type { ScopeLimits } from '../store/index.js';
 import { dollars, formatDollars } from '../support/money.js';
 import { formatTable } from '../support/table.js';
-import { type DataOptions, dataOption, withDatabase } from './data-option.js';
+import {
+  addDirectoryOptions,
+  type Directory,
+  type DirectoryOptions,
+  withDirectory,
+} from './directory-option.js';
 import { addLimitOptions, describeLimits, type LimitOptions, wireLimitsOf } from './limit-options.js';
 
-interface OutputOptions extends DataOptions {
+interface OutputOptions extends DirectoryOptions {
   json?: boolean;
 }
 
@@ -17,33 +21,31 @@ export function register(program: Command): void {
   const budgets = program
     .command('budgets')
     .description('limits and budgets of organisations, teams, users and keys');
-  budgets
-    .command('list')
-    .description('limits, and what is spent')
-    .addOption(dataOption())
+  addDirectoryOptions(budgets.command('list').description('limits, and what is spent'))
     .option('--json', 'print JSON')
     .action(list);
   addLimitOptions(
-    budgets
-      .command('set')
-      .description('set limits; those that are not named stay as they are')
-      .argument('<scope>', 'organisation:NAME, team:ORGANISATION/NAME, user:ORGANISATION/NAME or key:ID')
-      .addOption(dataOption()),
+    addDirectoryOptions(
+      budgets
+        .command('set')
+        .description('set limits; those that are not named stay as they are')
+        .argument('<scope>', 'organisation:NAME, team:ORGANISATION/NAME, user:ORGANISATION/NAME or key:ID'),
+    ),
   ).action(set);
 }
 
-async function set(scope: string, options: DataOptions & LimitOptions): Promise<void> {
+async function set(scope: string, options: DirectoryOptions & LimitOptions): Promise<void> {
   const wire = parse(setBudgetRequest, { scope, ...wireLimitsOf(options) });
-  const limits = await withDatabase(options, (store) => {
-    const merged = mergedLimits(wire, store.limitsOf(scope) ?? undefined);
-    store.setLimits({ scope, limits: merged });
+  const limits = await withDirectory(options, async (store) => {
+    const merged = mergedLimits(wire, (await store.limitsOf(scope)) ?? undefined);
+    await store.setLimits({ scope, limits: merged });
     return merged;
   });
   process.stdout.write(`${scope}: ${describeLimits(limits) || 'no limits'}\n`);
 }
 
 async function list(options: OutputOptions): Promise<void> {
-  const states = await withDatabase(options, statesOf);
+  const states = await withDirectory(options, statesOf);
   if (options.json) {
     const shown = states.map(({ scope, limits, spent }) => ({
       scope,
@@ -62,19 +64,8 @@ async function list(options: OutputOptions): Promise<void> {
 }
 
 /** What is settled; a running server knows besides what is reserved. */
-function statesOf(store: Database): (ScopeLimits & { spent: number })[] {
-  const nowMs = Date.now();
-  const start = (period: Period) => periodStart(period, nowMs);
-  const totals = store.totals({ dayMs: start('day'), weekMs: start('week'), monthMs: start('month') });
-  const totalOf = new Map(totals.map((total) => [total.scope, total]));
-  return store
-    .changesSince(0)
-    .limits.map((each) => ({ ...each, spent: spentOf(totalOf.get(each.scope), each.limits.budget?.period) }));
-}
-
-function spentOf(total: ScopeTotals | undefined, period: Period = 'month'): number {
-  if (!total) return 0;
-  return { day: total.nanodollarsOfDay, week: total.nanodollarsOfWeek, month: total.nanodollarsOfMonth }[
-    period
-  ];
+async function statesOf(directory: Directory): Promise<(ScopeLimits & { spent: number })[]> {
+  const { limits } = await directory.changesSince(0);
+  const spent = await directory.spent(limits);
+  return limits.map((each) => ({ ...each, spent: spent.get(each.scope) ?? 0 }));
 }

@@ -4,10 +4,10 @@ import { parse } from '../api/json.js';
 import { createKeyRequest, rotateKeyRequest } from '../api/schemas/admin.js';
 import { createKey, rotateKey } from '../auth/index.js';
 import { formatTable } from '../support/table.js';
-import { type DataOptions, dataOption, withDatabase } from './data-option.js';
+import { addDirectoryOptions, type DirectoryOptions, withDirectory } from './directory-option.js';
 import { addLimitOptions, describeLimits, type LimitOptions, wireLimitsOf } from './limit-options.js';
 
-interface OutputOptions extends DataOptions {
+interface OutputOptions extends DirectoryOptions {
   json?: boolean;
 }
 
@@ -23,9 +23,11 @@ interface CreateOptions extends OutputOptions, LimitOptions {
 }
 
 export function register(program: Command): void {
-  const keys = program.command('keys').description('make, list, revoke and rotate the keys of a data folder');
+  const keys = program
+    .command('keys')
+    .description('make, list, revoke and rotate the keys of a data folder, or of a cluster');
   const command = (name: string, description: string) =>
-    keys.command(name).description(description).addOption(dataOption()).option('--json', 'print JSON');
+    addDirectoryOptions(keys.command(name).description(description)).option('--json', 'print JSON');
   addLimitOptions(
     command('create', 'make a key; a running server knows it at once')
       .requiredOption('--name <text>', 'for people')
@@ -57,7 +59,9 @@ async function create(options: CreateOptions): Promise<void> {
     expires_at: options.expires === undefined ? undefined : expiryOf(options.expires),
     ...wireLimitsOf(options),
   });
-  const issued = await withDatabase(options, (store) => createKey(store, keyRequestOf(wire), Date.now()));
+  const issued = await withDirectory(options, async (store) =>
+    createKey(store, keyRequestOf(wire), Date.now()),
+  );
   show(issued, options);
 }
 
@@ -67,20 +71,20 @@ async function rotate(id: string, options: OutputOptions & { grace: string }): P
     id,
     grace_seconds: graceMs === null ? options.grace : graceMs / 1000,
   });
-  const issued = await withDatabase(options, (store) =>
+  const issued = await withDirectory(options, async (store) =>
     rotateKey(store, id, (wire.grace_seconds ?? 0) * 1000, Date.now()),
   );
   show(issued, options);
 }
 
 async function revoke(id: string, options: OutputOptions): Promise<void> {
-  const record = await withDatabase(options, (store) => store.revokeKey(id, Date.now()));
+  const record = await withDirectory(options, async (store) => store.revokeKey(id, Date.now()));
   if (options.json) return printJson(wireKey(record, null));
   process.stdout.write(`Revoked ${id} (${record.name}).\n`);
 }
 
 async function list(options: OutputOptions): Promise<void> {
-  const { keys, limits } = await withDatabase(options, (store) => store.changesSince(0));
+  const { keys, limits } = await withDirectory(options, async (store) => store.changesSince(0));
   const limitsOf = new Map(limits.map((each) => [each.scope, each.limits]));
   if (options.json) return printJson(keys.map((key) => wireKey(key, limitsOf.get(`key:${key.id}`) ?? null)));
   const rows = keys.map((key) => [

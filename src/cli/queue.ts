@@ -3,57 +3,44 @@ import type { Command } from 'commander';
 import { Dispatcher } from '../cluster/gateway/dispatcher.js';
 import { type DeadLetter, DeadLetters } from '../cluster/queue/dead-letters.js';
 import { WorkQueue } from '../cluster/queue/work-queue.js';
-import { connectRedis, type RedisLink } from '../cluster/redis/link.js';
+import type { RedisLink } from '../cluster/redis/link.js';
 import { Roster, recentModels } from '../cluster/roster/roster.js';
 import { requestOf, unpack, type Work } from '../cluster/wire.js';
-import { type Config, ConfigError, loadConfig } from '../config/index.js';
+import { type Config, ConfigError } from '../config/index.js';
 import { SluiceError } from '../errors.js';
 import { steadyNowMs } from '../support/steady-clock.js';
 import { formatTable } from '../support/table.js';
-
-interface Options {
-  config?: string;
-  redis?: string;
-}
+import { addRedisOptions, type RedisOptions, redisConfig, withRedis } from './redis-option.js';
 
 export function register(program: Command): void {
   const queue = program.command('queue').description('requests on their way to workers, over Redis');
   const command = (usage: string, description: string) =>
-    queue
-      .command(usage)
-      .description(description)
-      .option('--redis <url>', 'address (default: redis.url of the configuration)')
-      .option('--config <file>', 'YAML file of settings (default: $SLUICE_CONFIG)');
-  command('ls', 'models, their workers and queues, and dead letters').action((options: Options) =>
-    withRedis(options, list),
+    addRedisOptions(queue.command(usage).description(description));
+  command('ls', 'models, their workers and queues, and dead letters').action((options: RedisOptions) =>
+    withQueue(options, list),
   );
-  command('show <model> <id>', 'a dead letter').action((model: string, id: string, options: Options) =>
-    withRedis(options, async (redis, config) => show(await letterOf(redis, config, model, id))),
+  command('show <model> <id>', 'a dead letter').action((model: string, id: string, options: RedisOptions) =>
+    withQueue(options, async (redis, config) => show(await letterOf(redis, config, model, id))),
   );
   command('retry <model> <id>', 'have a dead letter answered after all, and print the answer').action(
-    (model: string, id: string, options: Options) =>
-      withRedis(options, (redis, config) => retry(redis, config, model, id)),
+    (model: string, id: string, options: RedisOptions) =>
+      withQueue(options, (redis, config) => retry(redis, config, model, id)),
   );
-  command('drop <model> <id>', 'forget a dead letter').action((model: string, id: string, options: Options) =>
-    withRedis(options, async (redis, config) => {
-      if (!(await lettersOf(redis, config, model).drop(id))) throw noLetter(id);
-    }),
+  command('drop <model> <id>', 'forget a dead letter').action(
+    (model: string, id: string, options: RedisOptions) =>
+      withQueue(options, async (redis, config) => {
+        if (!(await lettersOf(redis, config, model).drop(id))) throw noLetter(id);
+      }),
   );
 }
 
-async function withRedis(
-  { config: file, redis }: Options,
+async function withQueue(
+  options: RedisOptions,
   work: (redis: RedisLink, config: Config) => Promise<void>,
 ): Promise<void> {
-  const flags = redis === undefined ? [] : [{ path: 'redis.url', value: redis, origin: '--redis' }];
-  const config = loadConfig({ file: file ?? process.env.SLUICE_CONFIG, environment: process.env, flags });
+  const config = redisConfig(options);
   if (config.redis.url === '') throw new ConfigError(['redis.url: say which Redis; give --redis']);
-  const link = await connectRedis(config.redis);
-  try {
-    await work(link, config);
-  } finally {
-    link.close();
-  }
+  await withRedis(config, (redis) => work(redis, config));
 }
 
 async function list(redis: RedisLink, config: Config): Promise<void> {

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import type { BackgroundBoard } from '../api/background-board.js';
 import { type Server, startServer } from '../api/server.js';
 import { openCacheLevels } from '../cache/open.js';
+import { sharedSource } from '../cluster/accounts/shared-source.js';
 import { GatewayRole } from '../cluster/gateway/role.js';
 import { type Config, ConfigError, isLoopback, NO_MODEL, refuseOpenServer } from '../config/index.js';
 import { LocalTarget } from '../gateway/local-target.js';
@@ -25,27 +26,45 @@ import { drainAtSignal } from './stop-signals.js';
 export async function runServer(config: Config, stop: AbortSignal): Promise<void> {
   const log = createLog(config.log.level);
   const metrics = new Metrics({ processMetrics: true });
-  const tenancy = await unlessStopped(stop, async () => {
+  const opened = await unlessStopped(stop, async () => {
     await refuseTakenPort(config.server.host, config.server.port);
-    return await openTenancy(config, metrics.generations, log);
+    return await openParts(config, metrics, log);
   });
-  if (tenancy === null) return;
+  if (opened === null) return;
+  const { tenancy, remote } = opened;
   const tracing = await openTracing(config.telemetry, process.env, log);
   try {
     refuseOpenServer(config, tenancy.access.needsKey);
-    const remote = config.redis.url === '' ? null : await GatewayRole.open(config, log);
-    try {
-      await serve(
-        config,
-        { metrics, log, tenancy, tracing, ...(remote ? { remote, board: remote.board } : {}) },
-        stop,
-      );
-    } finally {
-      await remote?.close();
-    }
+    await serve(
+      config,
+      { metrics, log, tenancy, tracing, ...(remote ? { remote, board: remote.board } : {}) },
+      stop,
+    );
   } finally {
+    await remote?.stop();
     await tracing.close();
     await tenancy.close();
+    remote?.close();
+  }
+}
+
+/** The store, and the cluster where this is part of one: it then has the keys and limits. */
+async function openParts(
+  config: Config,
+  metrics: Metrics,
+  log: Log,
+): Promise<{ tenancy: Tenancy; remote: GatewayRole | null }> {
+  if (config.redis.url === '')
+    return { tenancy: await openTenancy(config, metrics.generations, log), remote: null };
+  const remote = await GatewayRole.open(config, log);
+  try {
+    const source = sharedSource(remote.redis, remote.id);
+    const tenancy = await openTenancy(config, metrics.generations, log, source);
+    return { tenancy, remote };
+  } catch (error) {
+    await remote.stop();
+    remote.close();
+    throw error;
   }
 }
 

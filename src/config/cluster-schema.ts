@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_DOLLARS } from '../support/money.js';
 import { bytes } from './bytes.js';
 
 export const redisSchema = z.strictObject({
@@ -56,5 +57,41 @@ export const clusterSchema = z.strictObject({
   maxInlineBytes: bytes()
     .default(32 * 2 ** 10)
     .describe('larger requests lie beside the queue, in a key that expires'),
+  reservationLeaseMs: z
+    .int()
+    .min(200)
+    .max(3_600_000)
+    .default(15_000)
+    .describe('silence of a gateway after which what its requests hold of limits and budgets is freed'),
+  ledgerHours: z
+    .int()
+    .min(1)
+    .max(8760)
+    .default(24)
+    .describe("hours that Redis keeps usage for a gateway that isn't there"),
+  keyStalenessMs: z
+    .int()
+    .min(200)
+    .max(86_400_000)
+    .default(10_000)
+    .describe('time without news of Redis after which keys are no longer believed'),
+  allowedRequests: z
+    .int()
+    .min(0)
+    .max(1_000_000_000)
+    .default(0)
+    .describe('requests with keys that each gateway may let in by itself while Redis is away; 0: none'),
+  allowedTokens: z
+    .int()
+    .min(0)
+    .max(1_000_000_000_000)
+    .default(0)
+    .describe('tokens that those may take in all'),
+  allowedDollars: z
+    .number()
+    .min(0)
+    .max(MAX_DOLLARS)
+    .default(0)
+    .describe('dollars that those may cost in all'),
   deadLetterHours: z.int().min(1).max(8760).default(24).describe('hours that dead letters are kept'),
 });

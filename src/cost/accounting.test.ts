@@ -2,15 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Random } from '../../test/sim/random.js';
+import { assertWithinLimits } from '../../test/support/within-limits.js';
 import type { Caller } from '../auth/caller.js';
 import { SluiceError } from '../errors.js';
 import { Accounts } from '../limits/accounts.js';
 import { periodStart } from '../limits/calendar.js';
 import type { Instant } from '../limits/window.js';
-import { type LedgerEntry, type Limits, noLimits, type Period, scopesOf } from '../store/types.js';
+import { type LedgerEntry, type Limits, noLimits, type Period } from '../store/types.js';
 import { KeyAccounting } from './accounting.js';
 import type { Admission, Outcome } from './admission.js';
 import { Ledger } from './ledger.js';
+import { LocalBooks } from './local-books.js';
 import { PriceTable } from './prices.js';
 import { type Charge, Tab } from './tab.js';
 
@@ -32,12 +34,15 @@ class World {
       },
     };
     this.accounting = new KeyAccounting({
-      accounts: this.accounts,
-      ledger: new Ledger({ store, maxPending: 100_000, retryMs: 1, onFault: unexpected }),
+      books: new LocalBooks({
+        accounts: this.accounts,
+        ledger: new Ledger({ store, maxPending: 100_000, retryMs: 1, onFault: unexpected }),
+        now: () => this.now(),
+        restore: () => Promise.resolve(),
+      }),
       alerts: null,
       capacity: Number.POSITIVE_INFINITY,
-      now: () => this.now(),
-      restore: () => Promise.resolve(),
+      monotonicMs: () => this.nowMs,
       onCost: (_, nanodollars) => this.costs.push(nanodollars),
     });
   }
@@ -59,56 +64,32 @@ function caller(key: number): Caller {
   };
 }
 
-/** Sums of what was used, checked against every limit without the windows' own arithmetic. */
-function assertWithinLimits(entries: readonly LedgerEntry[], limits: ReadonlyMap<string, Limits>): void {
-  for (const [scope, limit] of limits) {
-    const own = entries
-      .filter((entry) => scopesOf(entry).includes(scope))
-      .sort((a, b) => a.admittedAtMs - b.admittedAtMs);
-    const requests = () => 1;
-    const tokens = (entry: LedgerEntry) => entry.inputTokens + entry.outputTokens;
-    assertMinutes(own, requests, limit.requestsPerMinute, `${scope} requests per minute`);
-    assertMinutes(own, tokens, limit.tokensPerMinute, `${scope} tokens per minute`);
-    assertPeriods(own, requests, 'day', limit.requestsPerDay, `${scope} requests per day`);
-    assertPeriods(own, tokens, 'day', limit.tokensPerDay, `${scope} tokens per day`);
-    if (!limit.budget) continue;
-    const { period, nanodollars } = limit.budget;
-    assertPeriods(own, (entry) => entry.nanodollars, period, nanodollars, `${scope} budget`);
-  }
-}
-
-function assertMinutes(
-  entries: readonly LedgerEntry[],
-  amount: (entry: LedgerEntry) => number,
-  limit: number | null,
-  name: string,
-): void {
-  let oldest = 0;
-  let sum = 0;
-  for (const entry of entries) {
-    sum += amount(entry);
-    while (entries[oldest]!.admittedAtMs <= entry.admittedAtMs - 60_000) sum -= amount(entries[oldest++]!);
-    assert.ok(sum <= (limit ?? Infinity), `${name}: ${sum} of ${limit}`);
-  }
-}
-
-function assertPeriods(
-  entries: readonly LedgerEntry[],
-  amount: (entry: LedgerEntry) => number,
-  period: Period,
-  limit: number | null,
-  name: string,
-): void {
-  const sums = new Map<number, number>();
-  for (const entry of entries) {
-    const start = periodStart(period, entry.admittedAtMs);
-    sums.set(start, (sums.get(start) ?? 0) + amount(entry));
-  }
-  for (const sum of sums.values()) assert.ok(sum <= (limit ?? Infinity), `${name}: ${sum} of ${limit}`);
-}
-
 function unexpected(error: unknown): never {
   throw error;
+}
+
+function accountingWith({
+  ledger = new Ledger({
+    store: { appendLedger: async () => undefined },
+    maxPending: 100,
+    retryMs: 1,
+    onFault: unexpected,
+  }),
+  restore = () => Promise.resolve(),
+  capacity = 100,
+}: {
+  ledger?: Ledger;
+  restore?: () => Promise<void>;
+  capacity?: number;
+}): KeyAccounting {
+  const now = () => ({ monotonicMs: 0, wallMs: START });
+  return new KeyAccounting({
+    books: new LocalBooks({ accounts: new Accounts(), ledger, now, restore }),
+    alerts: null,
+    capacity,
+    monotonicMs: () => 0,
+    onCost: () => undefined,
+  });
 }
 
 const prices = new PriceTable(
@@ -261,20 +242,13 @@ test('without limits nothing is refused, and every cost is counted', async () =>
 });
 
 test('while usage cannot be recorded, requests with keys are refused', async () => {
-  const ledger = new Ledger({
-    store: { appendLedger: () => Promise.reject(new Error('disk full')) },
-    maxPending: 10,
-    retryMs: 60_000,
-    onFault: () => undefined,
-  });
-  const accounting = new KeyAccounting({
-    accounts: new Accounts(),
-    ledger,
-    alerts: null,
-    capacity: 100,
-    now: () => ({ monotonicMs: 0, wallMs: START }),
-    restore: () => Promise.resolve(),
-    onCost: () => undefined,
+  const accounting = accountingWith({
+    ledger: new Ledger({
+      store: { appendLedger: () => Promise.reject(new Error('disk full')) },
+      maxPending: 10,
+      retryMs: 60_000,
+      onFault: () => undefined,
+    }),
   });
   const first = await accounting.admit({ id: '1', caller: caller(0), tokens: 1 });
   await first.settle(outcomeOf(new Tab(first)));
@@ -285,22 +259,11 @@ test('while usage cannot be recorded, requests with keys are refused', async () 
 
 test('accounts that cannot be restored admit nobody, and are tried again', async () => {
   let attempts = 0;
-  const accounting = new KeyAccounting({
-    accounts: new Accounts(),
-    ledger: new Ledger({
-      store: { appendLedger: async () => undefined },
-      maxPending: 1,
-      retryMs: 1,
-      onFault: unexpected,
-    }),
-    alerts: null,
-    capacity: 100,
-    now: () => ({ monotonicMs: 0, wallMs: START }),
+  const accounting = accountingWith({
     restore: async () => {
       attempts += 1;
       if (attempts === 1) throw new SluiceError('store_unavailable', 'held');
     },
-    onCost: () => undefined,
   });
   const admit = () => accounting.admit({ id: '1', caller: caller(0), tokens: 1 });
   await assert.rejects(admit(), { code: 'store_unavailable' });
@@ -319,20 +282,7 @@ test('limits that are set later find the past counted', async () => {
 });
 
 test('one tenant cannot take every place', async () => {
-  const accounting = new KeyAccounting({
-    accounts: new Accounts(),
-    ledger: new Ledger({
-      store: { appendLedger: async () => undefined },
-      maxPending: 100,
-      retryMs: 1,
-      onFault: unexpected,
-    }),
-    alerts: null,
-    capacity: 9,
-    now: () => ({ monotonicMs: 0, wallMs: START }),
-    restore: () => Promise.resolve(),
-    onCost: () => undefined,
-  });
+  const accounting = accountingWith({ capacity: 9 });
   const admit = (id: string, tenant: string) =>
     accounting.admit({ id, caller: { ...caller(0), tenant }, tokens: 1 });
   const first = await admit('0', 'greedy');

@@ -1,8 +1,6 @@
 import type { Caller } from '../auth/caller.js';
 import { SluiceError } from '../errors.js';
-import type { Account } from '../limits/account.js';
-import type { Accounts } from '../limits/accounts.js';
-import { Reservation } from '../limits/reservation.js';
+import { Refusal } from '../limits/refusal.js';
 import { scopesOf } from '../store/types.js';
 import { mayEnter } from '../support/fair-share.js';
 import { type Admission, type AdmissionOptions, KeyAdmission, refused } from './admission.js';
@@ -18,6 +16,8 @@ export interface Expected {
 export interface Accounting {
   /** Counts the request against every window of its caller, or against none. Rejects as {@link Admission.reserve} throws. */
   admit(expected: Expected): Promise<Admission>;
+  /** Why nobody with a key is let in at the moment; null: they are. */
+  fault(): SluiceError | null;
 }
 
 const unmetered: Admission = {
@@ -27,22 +27,18 @@ const unmetered: Admission = {
 };
 
 /** For servers without keys. */
-export const noAccounting: Accounting = { admit: () => Promise.resolve(unmetered) };
+export const noAccounting: Accounting = { admit: () => Promise.resolve(unmetered), fault: () => null };
 
 export interface KeyAccountingOptions extends AdmissionOptions {
-  accounts: Accounts;
-  capacity: number; // requests that may run or wait; shared between the tenants that are there
-  /** Fills the accounts with what was used before; called before the first admission, and again after it has failed. */
-  restore: () => Promise<void>;
+  capacity: number; // requests that may run or wait here; shared between the tenants that are there
 }
 
-/** Accounts of this process, kept in the store. One process at a time may have them. */
+/** Requests of keys, on the books. */
 export class KeyAccounting implements Accounting {
   readonly #options: KeyAccountingOptions;
-  readonly #accountsOfKeys = new WeakMap<Caller, Account[]>();
+  readonly #scopesOfCallers = new WeakMap<Caller, string[]>();
+  readonly #inFlightOf = new Map<string, number>(); // by tenant
   #inFlight = 0;
-  #isRestored = false;
-  #restoring: Promise<void> | null = null;
 
   constructor(options: KeyAccountingOptions) {
     this.#options = options;
@@ -50,51 +46,51 @@ export class KeyAccounting implements Accounting {
 
   async admit({ id, caller, tokens }: Expected): Promise<Admission> {
     if (caller.keyId === null) return unmetered;
-    if (!this.#isRestored) await this.restore();
-    const { ledger, now } = this.#options;
-    if (ledger.isFull) {
-      throw new SluiceError('store_unavailable', "Usage can't be recorded at the moment.", {
-        retryAfterSeconds: 2,
-      });
-    }
-    const accounts = this.#accountsOf(caller);
-    this.#refuseGreed(accounts.at(-1)!);
+    const fault = this.fault();
+    if (fault) throw fault;
+    this.#refuseGreed(caller.tenant);
     const amounts = { requests: 1, tokens, nanodollars: 0 };
-    const at = now();
-    const taken = Reservation.take(accounts, amounts, at);
-    if (!(taken instanceof Reservation)) throw refused(this.#options, accounts, taken, amounts, at);
-    this.#inFlight += 1;
-    const onEnd = () => {
-      this.#inFlight -= 1;
-    };
-    return new KeyAdmission(this.#options, id, caller, accounts, taken, onEnd);
+    const end = this.#begin(caller.tenant);
+    try {
+      const taken = this.#options.books.take(id, this.#scopesOf(caller), amounts);
+      const hold = taken instanceof Promise ? await taken : taken;
+      if (hold instanceof Refusal) throw refused(this.#options, hold, amounts);
+      return new KeyAdmission(this.#options, id, caller, hold, end);
+    } catch (error) {
+      end();
+      throw error;
+    }
   }
 
-  /** Rejects with store_unavailable where another server accounts in the same data folder. */
-  restore(): Promise<void> {
-    this.#restoring ??= this.#options
-      .restore()
-      .then(() => {
-        this.#isRestored = true;
-      })
-      .finally(() => {
-        this.#restoring = null;
-      });
-    return this.#restoring;
+  fault(): SluiceError | null {
+    return this.#options.books.fault();
   }
 
-  #refuseGreed(tenant: Account): void {
-    if (mayEnter(tenant.inFlight, this.#inFlight, this.#options.capacity)) return;
-    const message = `${tenant.inFlight} requests of this organisation run or wait; what is free is for others.`;
+  #begin(tenant: string): () => void {
+    this.#count(tenant, 1);
+    return () => this.#count(tenant, -1);
+  }
+
+  #count(tenant: string, change: number): void {
+    this.#inFlight += change;
+    const inFlight = (this.#inFlightOf.get(tenant) ?? 0) + change;
+    if (inFlight > 0) this.#inFlightOf.set(tenant, inFlight);
+    else this.#inFlightOf.delete(tenant);
+  }
+
+  #refuseGreed(tenant: string): void {
+    const own = this.#inFlightOf.get(tenant) ?? 0;
+    if (mayEnter(own, this.#inFlight, this.#options.capacity)) return;
+    const message = `${own} requests of this organisation run or wait; what is free is for others.`;
     throw new SluiceError('queue_full', message, { retryAfterSeconds: 1 });
   }
 
-  #accountsOf(caller: Caller): Account[] {
-    const known = this.#accountsOfKeys.get(caller);
+  #scopesOf(caller: Caller): string[] {
+    const known = this.#scopesOfCallers.get(caller);
     if (known) return known;
     const { tenant: organisation, team, user } = caller;
-    const accounts = this.#options.accounts.of(scopesOf({ keyId: caller.keyId!, organisation, team, user }));
-    this.#accountsOfKeys.set(caller, accounts);
-    return accounts;
+    const scopes = scopesOf({ keyId: caller.keyId!, organisation, team, user });
+    this.#scopesOfCallers.set(caller, scopes);
+    return scopes;
   }
 }

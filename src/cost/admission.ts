@@ -1,13 +1,12 @@
 import type { Caller } from '../auth/caller.js';
 import type { SluiceError } from '../errors.js';
-import type { Account, Amounts } from '../limits/account.js';
+import type { Amounts } from '../limits/account.js';
 import { quotaHeaders } from '../limits/quota-headers.js';
+import type { Refusal } from '../limits/refusal.js';
 import { refusalError } from '../limits/refusal-error.js';
-import type { Refusal, Reservation } from '../limits/reservation.js';
-import type { Instant } from '../limits/window.js';
 import type { LedgerEntry } from '../store/types.js';
+import type { Books, Hold } from './books.js';
 import type { BudgetAlerts } from './budget-alerts.js';
-import type { Ledger } from './ledger.js';
 import type { TokenCounts } from './prices.js';
 import type { ModelCost } from './tab.js';
 
@@ -29,10 +28,11 @@ export interface Outcome {
 /** A request that was let in. It ends exactly once, by settle(). */
 export interface Admission {
   /**
-   * Holds what the request may take at most, instead of what it held. Throws rate_limit_exceeded, insufficient_quota or
-   * request_too_large, and then holds what it did before.
+   * Holds what the request may take at most, instead of what it held; a promise only where that has to be waited for. Throws,
+   * or rejects with, rate_limit_exceeded, insufficient_quota, request_too_large or store_unavailable, and then holds what
+   * it did before. One call at a time.
    */
-  reserve(bill: Bill): void;
+  reserve(bill: Bill): void | Promise<void>;
   /** What is left of the caller's limits, as headers. */
   quota(): Record<string, string>;
   /**
@@ -43,9 +43,9 @@ export interface Admission {
 }
 
 export interface AdmissionOptions {
-  ledger: Ledger;
+  books: Books;
   alerts: BudgetAlerts | null;
-  now: () => Instant;
+  monotonicMs: () => number;
   onCost: (model: string, nanodollars: number) => void;
 }
 
@@ -53,54 +53,46 @@ export class KeyAdmission implements Admission {
   readonly #options: AdmissionOptions;
   readonly #id: string;
   readonly #caller: Caller;
-  readonly #accounts: Account[];
-  readonly #reservation: Reservation;
+  readonly #hold: Hold;
   readonly #startedAtMs: number;
   readonly #onEnd: () => void;
   #hasReserved = false;
   #wasRefused = false;
   #isOver = false;
 
-  constructor(
-    options: AdmissionOptions,
-    id: string,
-    caller: Caller,
-    accounts: Account[],
-    reservation: Reservation,
-    onEnd: () => void,
-  ) {
+  constructor(options: AdmissionOptions, id: string, caller: Caller, hold: Hold, onEnd: () => void) {
     this.#options = options;
     this.#id = id;
     this.#caller = caller;
-    this.#accounts = accounts;
-    this.#reservation = reservation;
-    this.#startedAtMs = reservation.at.monotonicMs;
+    this.#hold = hold;
+    this.#startedAtMs = options.monotonicMs();
     this.#onEnd = onEnd;
   }
 
-  reserve(bill: Bill): void {
+  reserve(bill: Bill): void | Promise<void> {
     const amounts = { requests: 1, ...bill };
-    const at = this.#options.now();
-    const refusal = this.#reservation.change(amounts, at);
-    if (!refusal) {
-      this.#hasReserved = true;
-      return;
-    }
-    this.#wasRefused = true;
-    throw refused(this.#options, this.#accounts, refusal, amounts, at);
+    const changed = this.#hold.change(amounts);
+    if (!(changed instanceof Promise)) return this.#changed(amounts, changed);
+    return changed.then(
+      (refusal) => this.#changed(amounts, refusal),
+      (error: unknown) => {
+        this.#wasRefused = true;
+        throw error;
+      },
+    );
   }
 
   quota(): Record<string, string> {
-    return quotaHeaders(this.#accounts, this.#options.now());
+    return quotaHeaders(this.#hold.bounds());
   }
 
   async settle(outcome: Outcome): Promise<number | null> {
     if (this.#isOver) return null;
     this.#isOver = true;
     this.#onEnd();
-    const { alerts, ledger, now, onCost } = this.#options;
+    const { alerts, onCost } = this.#options;
     if (this.#wasRefused && !this.#hasReserved) {
-      this.#reservation.release(now());
+      await this.#hold.release();
       return null;
     }
     const { counts, costs } = outcome;
@@ -110,18 +102,25 @@ export class KeyAdmission implements Admission {
       onCost(model, cost.nanodollars);
     }
     const tokens = counts.promptTokens + counts.completionTokens;
-    const at = now();
-    this.#reservation.settle({ requests: 1, tokens, nanodollars }, at);
-    if (alerts) for (const account of this.#accounts) alerts.spent(account, at);
-    await ledger.append(this.#entry(outcome, nanodollars, at));
+    const entry = this.#entry(outcome, nanodollars);
+    const standings = await this.#hold.settle({ requests: 1, tokens, nanodollars }, entry);
+    if (alerts) for (const standing of standings) alerts.spent(standing);
     return nanodollars;
   }
 
-  #entry({ model, counts, costs, ...rest }: Outcome, nanodollars: number, at: Instant): LedgerEntry {
+  #changed(amounts: Amounts, refusal: Refusal | null): void {
+    if (refusal) {
+      this.#wasRefused = true;
+      throw refused(this.#options, refusal, amounts);
+    }
+    this.#hasReserved = true;
+  }
+
+  #entry({ model, counts, costs, ...rest }: Outcome, nanodollars: number): LedgerEntry {
     const { keyId, tenant, team, user } = this.#caller;
     return {
       id: this.#id,
-      admittedAtMs: Math.floor(this.#reservation.at.wallMs),
+      admittedAtMs: this.#hold.atMs,
       keyId: keyId!,
       organisation: tenant,
       team,
@@ -132,23 +131,14 @@ export class KeyAdmission implements Admission {
       cachedTokens: counts.cachedTokens,
       nanodollars,
       priceSource: (model === null ? null : costs.get(model)?.price.source) ?? null,
-      latencyMs: Math.round(at.monotonicMs - this.#startedAtMs),
+      latencyMs: Math.round(this.#options.monotonicMs() - this.#startedAtMs),
       ...rest,
     };
   }
 }
 
 /** The error of a refusal; a budget that refuses is exhausted, which is worth an alert. */
-export function refused(
-  { alerts }: AdmissionOptions,
-  accounts: readonly Account[],
-  refusal: Refusal,
-  amounts: Amounts,
-  at: Instant,
-): SluiceError {
-  for (const { unit, scope } of refusal.bounds) {
-    const account = accounts.find((each) => each.scope === scope)!;
-    if (unit === 'nanodollars') alerts?.exhausted(account, at);
-  }
-  return refusalError(refusal, amounts, quotaHeaders(accounts, at), at);
+export function refused({ alerts }: AdmissionOptions, refusal: Refusal, amounts: Amounts): SluiceError {
+  if (alerts) for (const standing of refusal.standings) alerts.exhausted(standing);
+  return refusalError(refusal, amounts);
 }

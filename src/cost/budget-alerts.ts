@@ -1,5 +1,4 @@
-import type { Account } from '../limits/account.js';
-import type { Instant } from '../limits/window.js';
+import type { Standing } from '../limits/refusal.js';
 import type { BudgetAlert } from '../store/types.js';
 import { dollars } from '../support/money.js';
 import type { Webhook } from './webhook.js';
@@ -35,17 +34,14 @@ export class BudgetAlerts {
     this.#options = options;
   }
 
-  /** To be called when an account has spent something. */
-  spent(account: Account, now: Instant): void {
-    const { budget } = account.limits;
-    if (!budget) return;
-    const { settled } = account.spent(budget.period, now);
-    this.#reached(account, (settled * 100) / budget.nanodollars, now);
+  /** To be called when a scope has spent something. */
+  spent(standing: Standing): void {
+    if (standing.budget !== null) this.#reached(standing, (standing.settled * 100) / standing.budget);
   }
 
   /** A request was refused: though some cents may be left, the budget is spent. */
-  exhausted(account: Account, now: Instant): void {
-    this.#reached(account, 100, now);
+  exhausted(standing: Standing): void {
+    this.#reached(standing, 100);
   }
 
   /** Sends what an earlier process could not. */
@@ -58,27 +54,23 @@ export class BudgetAlerts {
     await Promise.all(this.#sending);
   }
 
-  #reached(account: Account, share: number, now: Instant): void {
+  #reached({ scope, period, budget, sinceMs, settled }: Standing, share: number): void {
     const percent = PERCENTS.findLast((each) => share >= each);
-    const { budget } = account.limits;
-    if (percent === undefined || !budget) return;
-    const { settled, sinceMs } = account.spent(budget.period, now);
-    const told = this.#told.get(account.scope);
+    if (percent === undefined || budget === null) return;
+    const told = this.#told.get(scope);
     if (told?.sinceMs === sinceMs && told.percent >= percent) return;
-    this.#told.set(account.scope, { sinceMs, percent });
+    this.#told.set(scope, { sinceMs, percent });
     const body = JSON.stringify({
       type: 'budget.alert',
-      scope: account.scope,
+      scope,
       percent,
       spent_dollars: dollars(settled),
-      budget_dollars: dollars(budget.nanodollars),
-      period: budget.period,
+      budget_dollars: dollars(budget),
+      period,
       period_start: new Date(sinceMs).toISOString(),
-      sent_at: new Date(now.wallMs).toISOString(),
+      sent_at: new Date(this.#options.nowMs()).toISOString(),
     });
-    this.#track(
-      this.#record({ scope: account.scope, period: budget.period, periodStartMs: sinceMs, percent, body }),
-    );
+    this.#track(this.#record({ scope, period, periodStartMs: sinceMs, percent, body }));
   }
 
   async #record(alert: BudgetAlert): Promise<void> {

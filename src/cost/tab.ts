@@ -1,4 +1,4 @@
-import type { Admission } from './admission.js';
+import type { Admission, Bill } from './admission.js';
 import { costOf, maxCostOf, type Price, type TokenCounts } from './prices.js';
 
 /** The most that one answer may take. */
@@ -23,6 +23,7 @@ export class Tab {
   readonly #admission: Admission;
   readonly #byModel = new Map<string, ModelCost>();
   readonly #open = new Set<Charge>();
+  #reserving: Promise<void> | null = null;
   #promptTokens = 0;
   #completionTokens = 0;
   #cachedTokens = 0;
@@ -81,7 +82,36 @@ export class Tab {
     return charge;
   }
 
-  #reserve(charge: Charge, held: Held): void {
+  /** One at a time: each looks at what the others hold. */
+  #reserve(charge: Charge, held: Held): void | Promise<void> {
+    if (this.#reserving) return this.#reserving.then(() => this.#reserve(charge, held));
+    try {
+      const reserved = this.#admission.reserve(this.#billWith(charge, held));
+      if (!reserved) {
+        charge.held = held;
+        return;
+      }
+      const done = reserved
+        .then(() => {
+          charge.held = held;
+        })
+        .catch((error: unknown) => this.#refuse(error))
+        .finally(() => {
+          this.#reserving = null;
+        });
+      this.#reserving = done.catch(() => undefined);
+      return done;
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
+  #refuse(error: unknown): never {
+    this.#wasRefused = true;
+    throw error;
+  }
+
+  #billWith(charge: Charge, held: Held): Bill {
     let tokens = this.#promptTokens + this.#completionTokens + held.tokens;
     let nanodollars = this.#nanodollars + held.nanodollars;
     for (const other of this.#open) {
@@ -89,12 +119,7 @@ export class Tab {
       tokens += other.held.tokens;
       nanodollars += other.held.nanodollars;
     }
-    try {
-      this.#admission.reserve({ tokens, nanodollars });
-    } catch (error) {
-      this.#wasRefused = true;
-      throw error;
-    }
+    return { tokens, nanodollars };
   }
 
   #add(model: string, counts: TokenCounts, nanodollars: number): void {
@@ -111,32 +136,29 @@ interface Held {
   nanodollars: number;
 }
 
+interface TabSide {
+  reserve(held: Held): void | Promise<void>;
+  settle(counts: TokenCounts, nanodollars: number): void;
+}
+
 /** One answer's place on a tab. It ends exactly once, by settle(). */
 export class Charge {
   readonly #price: Price;
-  readonly #tab: { reserve(held: Held): void; settle(counts: TokenCounts, nanodollars: number): void };
-  #held: Held = nothing;
+  readonly #tab: TabSide;
+  /** The tab's to set. */
+  held: Held = nothing;
 
-  constructor(
-    price: Price,
-    tab: { reserve(held: Held): void; settle(counts: TokenCounts, nanodollars: number): void },
-  ) {
+  constructor(price: Price, tab: TabSide) {
     this.#price = price;
     this.#tab = tab;
   }
 
-  get held(): Held {
-    return this.#held;
-  }
-
-  /** Holds this instead of what it held. Throws as {@link Admission.reserve} does. */
-  reserve({ promptTokens, dearestPromptTokens, completionTokens }: TokenBound): void {
-    const held = {
+  /** Holds this instead of what it held. Throws, rejects and is a promise as {@link Admission.reserve} says. */
+  reserve({ promptTokens, dearestPromptTokens, completionTokens }: TokenBound): void | Promise<void> {
+    return this.#tab.reserve({
       tokens: promptTokens + completionTokens,
       nanodollars: maxCostOf(this.#price, dearestPromptTokens, completionTokens),
-    };
-    this.#tab.reserve(held);
-    this.#held = held;
+    });
   }
 
   /** Returns what it has cost, in nanodollars. */

@@ -48,7 +48,12 @@ export async function embed(
     const promptTokens = count(texts);
     const { prices } = gateway.router.fleet.environment;
     const charge = tab.open(model, prices.of({ id: model, isLocal: true }));
-    charge.reserve({ promptTokens, dearestPromptTokens: promptTokens, completionTokens: 0 });
+    const reserving = charge.reserve({
+      promptTokens,
+      dearestPromptTokens: promptTokens,
+      completionTokens: 0,
+    });
+    if (reserving) await reserving;
     const vectors = await embedder.embedTokens(texts, signal);
     const usage = { promptTokens, completionTokens: 0, cachedTokens: 0, nanodollars: null };
     charge.settle(usage);

@@ -57,14 +57,15 @@ export class LocalTarget implements Target {
     request: ValidatedRequest,
     sink: GenerationSink,
     signal: AbortSignal,
-    onCounted: (bound: TokenBound) => void,
+    onCounted: (bound: TokenBound) => void | Promise<void>,
     trace: Trace,
     progress: Progress | null = null,
   ): Promise<Usage> {
     const { id, text } = this.served;
     trace.part('tokenize');
     const prepared = await prepare(this.served, this.#prefixes, this.#limits, request);
-    onCounted(boundOf(prepared));
+    const reserving = onCounted(boundOf(prepared));
+    if (reserving) await reserving;
     trace.part('prefill'); // with the wait in the engine
     const { warning, trimmed } = prepared;
     sink({ type: 'start', model: id, vocab: text.vocab, route: null, warning, trimmed, quota: {} });

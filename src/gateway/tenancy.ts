@@ -1,20 +1,18 @@
-import { type Access, KeyAccess, KeyDirectory, openAccess } from '../auth/index.js';
+import { type Access, KeyAccess, KeyDirectory, type KeyStore, openAccess } from '../auth/index.js';
 import { type Config, isLoopback } from '../config/index.js';
 import { type Accounting, KeyAccounting, noAccounting } from '../cost/accounting.js';
-import { BudgetAlerts } from '../cost/budget-alerts.js';
-import { Ledger } from '../cost/ledger.js';
+import type { Books } from '../cost/books.js';
+import { type AlertStore, BudgetAlerts } from '../cost/budget-alerts.js';
 import { Webhook } from '../cost/webhook.js';
-import { SluiceError } from '../errors.js';
-import { Accounts } from '../limits/accounts.js';
 import { periodStart } from '../limits/calendar.js';
-import type { Instant } from '../limits/window.js';
-import { dataDirectory, Journal, JournalWriter, openStore, type Store } from '../store/index.js';
+import { dataDirectory, openStore, type Store } from '../store/index.js';
 import type { GenerationMetrics } from '../telemetry/generation.js';
 import type { Log } from '../telemetry/log.js';
+import { openLocalSource } from './local-source.js';
+import type { OpenSource } from './tenancy-source.js';
 
 /** How late a revoked key may still be believed, and a change of limits go unseen. */
 const WATCH_INTERVAL_MS = 250;
-const LEDGER_RETRY_MS = 1_000;
 const PRUNE_INTERVAL_MS = 3_600_000;
 const CHECKPOINT_INTERVAL_MS = 1_000;
 const DAY_MS = 86_400_000;
@@ -30,13 +28,13 @@ export interface Tenancy {
 
 export interface Office {
   store: Store;
-  /** On a connection of its own: a long report must not hold up settlements. */
+  keys: KeyStore;
+  /** On a connection of its own: a long report must not hold up settlements. It has all that was settled before the call. */
   reports(): Promise<Store>;
   directory: KeyDirectory;
-  accounts: Accounts;
+  books: Books;
   /** Makes what was written known here. */
   refresh(): Promise<void>;
-  now(): Instant;
 }
 
 /** A server that has no store: everyone may do everything. */
@@ -49,46 +47,44 @@ export function withoutTenancy(config: Config): Tenancy {
   };
 }
 
-/** Opens the data folder. Rejects with store_unavailable. */
-export async function openTenancy(config: Config, metrics: GenerationMetrics, log: Log): Promise<Tenancy> {
+/** Opens the data folder, and where keys and books are. Rejects with store_unavailable. */
+export async function openTenancy(
+  config: Config,
+  metrics: GenerationMetrics,
+  log: Log,
+  openSource: OpenSource = openLocalSource,
+): Promise<Tenancy> {
   const folder = dataDirectory(config.data.dir, process.env);
   const store = await openStore(folder);
   const second = new LazyStore(folder);
   const onFault = (error: unknown) => log.error({ err: error }, 'store');
+  const source = await openSource({ config, store, onFault }).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
 
-  const accounts = new Accounts();
-  const directory = new KeyDirectory(store, ({ scope, limits }) => accounts.setLimits(scope, limits));
+  const { books } = source;
+  const directory = new KeyDirectory(source.keys, ({ scope, limits }) => books.setLimits(scope, limits));
   const access = new KeyAccess({
     directory,
+    maxStalenessMs: config.cluster.keyStalenessMs,
     isLoopback: isLoopback(config.server.host),
     nowMs: Date.now,
     onFault,
   });
-  const { maxPending } = config.usage;
-  const journal = new Journal({
-    open: async () => new JournalWriter(folder, await store.nextJournalNumber()),
-    apply: () => store.applyJournal(),
-    maxUnapplied: maxPending,
-    retryMs: LEDGER_RETRY_MS,
-    onFault,
-  });
-  const ledger = new Ledger({ store: journal, maxPending, retryMs: LEDGER_RETRY_MS, onFault });
-  const alerts = openAlerts(config, store, onFault);
+  const alerts = openAlerts(config, source.alerts, onFault);
   const accounting = new KeyAccounting({
-    accounts,
-    ledger,
+    books,
     alerts,
     capacity: config.routing.maxWaiting + config.engine.maxSequences,
-    now: instant,
-    restore: () => restore(store, accounts, alerts),
+    monotonicMs: () => performance.now(),
     onCost: (model, nanodollars) => metrics.spent(model, nanodollars),
   });
   const close = async () => {
     access.stop();
     clearInterval(pruning);
     clearInterval(checkpoints);
-    await ledger.flush();
-    await journal.close();
+    await source.close();
     await alerts?.close();
     await second.close();
     await store.close();
@@ -99,27 +95,29 @@ export async function openTenancy(config: Config, metrics: GenerationMetrics, lo
 
   let checkpointed = 0;
   const checkpoints = setInterval(() => {
-    if (ledger.written === checkpointed) return;
-    checkpointed = ledger.written;
+    if (source.written === checkpointed) return;
+    checkpointed = source.written;
     second.checkpoint().catch(onFault);
   }, CHECKPOINT_INTERVAL_MS).unref();
 
   try {
+    await source.watch(() => void access.refresh().catch(onFault));
     await access.refresh();
-    if (directory.hasKeys) await accounting.restore();
+    if (directory.hasKeys) {
+      await source.start();
+      await alerts?.resume(oldestPeriod(Date.now()));
+    }
   } catch (error) {
     await close();
     throw error;
   }
   access.watch(WATCH_INTERVAL_MS);
-  const office: Office = {
-    store,
-    reports: () => second.open(),
-    directory,
-    accounts,
-    refresh: () => access.refresh(),
-    now: instant,
+  const reports = async () => {
+    await source.current().catch(onFault); // what is here is shown
+    return await second.open();
   };
+  const refresh = () => access.refresh();
+  const office: Office = { store, keys: source.keys, reports, directory, books, refresh };
   return { access, accounting, office, close };
 }
 
@@ -148,7 +146,7 @@ class LazyStore {
 
 function openAlerts(
   { alerts: { url, secret } }: Config,
-  store: Store,
+  store: AlertStore,
   onFault: (error: unknown) => void,
 ): BudgetAlerts | null {
   if (url === '') return null;
@@ -156,23 +154,9 @@ function openAlerts(
   return new BudgetAlerts({ store, webhook, nowMs: Date.now, onFault });
 }
 
-/** What was settled by earlier processes counts on; what they had only reserved doesn't. */
-async function restore(store: Store, accounts: Accounts, alerts: BudgetAlerts | null): Promise<void> {
-  if (!(await store.lockForServer())) {
-    throw new SluiceError(
-      'store_unavailable',
-      'Another server keeps its accounts in this data folder; give each its own with --data.',
-    );
-  }
-  const { wallMs } = instant();
-  const starts = {
-    dayMs: periodStart('day', wallMs),
-    weekMs: periodStart('week', wallMs),
-    monthMs: periodStart('month', wallMs),
-  };
-  const [totals, recent] = await Promise.all([store.totals(starts), store.recentUse(wallMs - 61_000)]);
-  accounts.restore(totals, recent, instant());
-  await alerts?.resume(Math.min(starts.weekMs, starts.monthMs));
+/** When the longest period that a budget may have now began. */
+function oldestPeriod(nowMs: number): number {
+  return Math.min(periodStart('week', nowMs), periodStart('month', nowMs));
 }
 
 async function prune(store: Store, { usage, evaluation }: Config): Promise<void> {
@@ -180,8 +164,4 @@ async function prune(store: Store, { usage, evaluation }: Config): Promise<void>
   while (await store.pruneLedger(beforeMs));
   await store.pruneAlerts(beforeMs);
   await store.pruneEvalLive(Date.now() - evaluation.retentionDays * DAY_MS);
-}
-
-function instant(): Instant {
-  return { monotonicMs: performance.now(), wallMs: Date.now() };
 }

@@ -1,4 +1,5 @@
 import { type Limits, noLimits, type Period, type RecentUse, type ScopeTotals } from '../store/types.js';
+import type { BoundUse, Standing } from './refusal.js';
 import { CalendarWindow, type Instant, SlidingMinute, type Window } from './window.js';
 
 /** What a request takes. Whole numbers. */
@@ -68,10 +69,21 @@ export class Account {
     return this.#bounds;
   }
 
-  spent(period: Period, now: Instant): { settled: number; reserved: number; sinceMs: number } {
+  spent(period: Period, now: Instant): Standing {
     const settled = this.#settled[period].used(now);
     const sinceMs = this.#settled[period].startMs(now);
-    return { settled, reserved: this.#spend[period].used(now) - settled, sinceMs };
+    const reserved = this.#spend[period].used(now) - settled;
+    const { budget } = this.#limits;
+    const nanodollars = budget?.period === period ? budget.nanodollars : null;
+    return {
+      scope: this.scope,
+      period,
+      budget: nanodollars,
+      sinceMs,
+      settled,
+      reserved,
+      running: this.inFlight,
+    };
   }
 
   consume(amounts: Amounts, now: Instant): Hold {
@@ -108,6 +120,10 @@ export class Account {
       return limit === null ? [] : [{ scope: this.scope, unit, span, limit, window }];
     });
   }
+}
+
+export function useOf({ scope, unit, span, limit, window }: Bound, now: Instant): BoundUse {
+  return { scope, unit, span, limit, used: window.used(now), resetMs: window.resetMs(now) };
 }
 
 interface Meter {

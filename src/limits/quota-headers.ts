@@ -1,5 +1,4 @@
-import type { Account, Bound } from './account.js';
-import type { Instant } from './window.js';
+import type { BoundUse } from './refusal.js';
 
 const names = {
   requests: {
@@ -18,31 +17,29 @@ const names = {
  * OpenAI's x-ratelimit-* headers. Of all limits on requests, and of all on tokens, the one with the least left is shown:
  * it is the one that the caller meets first.
  */
-export function quotaHeaders(accounts: readonly Account[], now: Instant): Record<string, string> {
+export function quotaHeaders(bounds: readonly BoundUse[]): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const unit of ['requests', 'tokens'] as const) {
-    const tightest = tightestOf(accounts, unit, now);
+    const tightest = tightestOf(bounds, unit);
     if (!tightest) continue;
     headers[names[unit].limit] = String(tightest.limit);
-    headers[names[unit].remaining] = String(remainingOf(tightest, now));
-    headers[names[unit].reset] = duration(tightest.window.resetMs(now));
+    headers[names[unit].remaining] = String(remainingOf(tightest));
+    headers[names[unit].reset] = duration(tightest.resetMs);
   }
   return headers;
 }
 
-function tightestOf(accounts: readonly Account[], unit: Bound['unit'], now: Instant): Bound | null {
-  let tightest: Bound | null = null;
-  for (const account of accounts) {
-    for (const bound of account.bounds) {
-      if (bound.unit !== unit) continue;
-      if (!tightest || remainingOf(bound, now) < remainingOf(tightest, now)) tightest = bound;
-    }
+function tightestOf(bounds: readonly BoundUse[], unit: BoundUse['unit']): BoundUse | null {
+  let tightest: BoundUse | null = null;
+  for (const bound of bounds) {
+    if (bound.unit !== unit) continue;
+    if (!tightest || remainingOf(bound) < remainingOf(tightest)) tightest = bound;
   }
   return tightest;
 }
 
-function remainingOf({ limit, window }: Bound, now: Instant): number {
-  return Math.max(0, limit - window.used(now));
+function remainingOf({ limit, used }: BoundUse): number {
+  return Math.max(0, limit - used);
 }
 
 /** As OpenAI writes it: "20ms", "6m0s", "23h59m58s". */

@@ -1,24 +1,19 @@
 import { SluiceError } from '../errors.js';
 import { formatDollars } from '../support/money.js';
-import type { Amounts, Bound } from './account.js';
-import type { Refusal } from './reservation.js';
-import type { Instant } from './window.js';
+import type { Amounts } from './account.js';
+import { quotaHeaders } from './quota-headers.js';
+import type { BoundUse, Refusal } from './refusal.js';
 
 /** Nobody knows when a running request ends; most do within some seconds. */
 const BUSY_RETRY_SECONDS = 1;
 
 /** What the client is told: 402 for money, 429 for what comes back by itself, 400 for what can never fit. */
-export function refusalError(
-  refusal: Refusal,
-  amounts: Amounts,
-  headers: Record<string, string>,
-  now: Instant,
-): SluiceError {
-  const { bounds, busy, waitMs } = refusal;
+export function refusalError({ bounds, quota, busy, waitMs }: Refusal, amounts: Amounts): SluiceError {
+  const headers = quotaHeaders(quota);
   const retryAfterSeconds = Number.isFinite(waitMs) ? Math.ceil(waitMs / 1000) : null;
   const budget = bounds.find(({ unit }) => unit === 'nanodollars');
   if (budget) {
-    return new SluiceError('insufficient_quota', budgetMessage(budget, amounts, now), {
+    return new SluiceError('insufficient_quota', budgetMessage(budget, amounts), {
       retryAfterSeconds,
       headers,
     });
@@ -37,14 +32,14 @@ export function refusalError(
   }
   const first = bounds[0];
   if (!first) {
-    const scope = kindOf(busy[0]!.scope);
-    const message = `${busy[0]!.limits.concurrency} requests of this ${scope} run already, as many as may at once.`;
+    const { scope, concurrency } = busy[0]!;
+    const message = `${concurrency} requests of this ${kindOf(scope)} run already, as many as may at once.`;
     return new SluiceError('rate_limit_exceeded', message, {
       retryAfterSeconds: BUSY_RETRY_SECONDS,
       headers,
     });
   }
-  const used = `${first.window.used(now)} are used and ${amounts[first.unit]} more were asked for`;
+  const used = `${first.used} are used and ${amounts[first.unit]} more were asked for`;
   return new SluiceError(
     'rate_limit_exceeded',
     `Rate limit reached on ${nameOf(first)}: ${limitOf(first)}, ${used}. Try again in ${retryAfterSeconds} s.`,
@@ -52,17 +47,16 @@ export function refusalError(
   );
 }
 
-function budgetMessage({ scope, span, limit, window }: Bound, amounts: Amounts, now: Instant): string {
-  const spent = formatDollars(window.used(now));
+function budgetMessage({ scope, span, limit, used }: BoundUse, amounts: Amounts): string {
   const asked = formatDollars(amounts.nanodollars);
-  return `The budget of this ${kindOf(scope)} is ${formatDollars(limit)} a ${span}; ${spent} are spent or reserved, and this request may cost up to ${asked}.`;
+  return `The budget of this ${kindOf(scope)} is ${formatDollars(limit)} a ${span}; ${formatDollars(used)} are spent or reserved, and this request may cost up to ${asked}.`;
 }
 
-function nameOf({ unit, span }: Bound): string {
+function nameOf({ unit, span }: BoundUse): string {
   return `${unit} per ${span}`;
 }
 
-function limitOf({ scope, limit }: Bound): string {
+function limitOf({ scope, limit }: BoundUse): string {
   return `this ${kindOf(scope)}'s limit is ${limit}`;
 }
 

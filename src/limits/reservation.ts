@@ -1,15 +1,8 @@
-import type { Account, Amounts, Bound, Hold } from './account.js';
+import { type Account, type Amounts, type Bound, type Hold, useOf } from './account.js';
+import { type BoundUse, Refusal } from './refusal.js';
 import type { Instant } from './window.js';
 
 const nothing: Amounts = { requests: 0, tokens: 0, nanodollars: 0 };
-
-/** Why a request was refused: every bound that it would exceed, and those whose concurrency is used up. */
-export interface Refusal {
-  bounds: Bound[];
-  busy: Account[];
-  /** Milliseconds until all of it fits if nothing else is used; Infinity: never, at these limits. */
-  waitMs: number;
-}
 
 /**
  * What one request holds of all its accounts. Each decision looks at every bound of every account first and consumes from
@@ -34,7 +27,7 @@ export class Reservation {
     const busy = accounts.filter(
       ({ inFlight, limits }) => limits.concurrency !== null && inFlight >= limits.concurrency,
     );
-    return refusal(accounts, amounts, busy, now) ?? new Reservation(accounts, amounts, now);
+    return refusalOf(accounts, amounts, busy, now) ?? new Reservation(accounts, amounts, now);
   }
 
   get amounts(): Amounts {
@@ -46,6 +39,11 @@ export class Reservation {
     return this.#at;
   }
 
+  /** Every limit that stands against it. */
+  bounds(now: Instant): BoundUse[] {
+    return boundsOf(this.#accounts, now);
+  }
+
   /**
    * Holds `amounts` instead of what it held. Where that is refused it holds what it did before; the caller then
    * releases it.
@@ -53,7 +51,7 @@ export class Reservation {
   change(amounts: Amounts, now: Instant): Refusal | null {
     const before = this.#amounts;
     this.#correct(nothing, now);
-    const refused = refusal(this.#accounts, amounts, [], now);
+    const refused = refusalOf(this.#accounts, amounts, [], now);
     if (refused) {
       this.#correct(before, now);
       return refused;
@@ -89,10 +87,10 @@ export class Reservation {
   }
 }
 
-function refusal(
+function refusalOf(
   accounts: readonly Account[],
   amounts: Amounts,
-  busy: Account[],
+  busy: readonly Account[],
   now: Instant,
 ): Refusal | null {
   let bounds: Bound[] | null = null;
@@ -105,7 +103,23 @@ function refusal(
       waitMs = Math.max(waitMs, wait);
     }
   }
-  return bounds || busy.length > 0 ? { bounds: bounds ?? [], busy, waitMs } : null;
+  if (bounds === null && busy.length === 0) return null;
+  const refused = bounds ?? [];
+  return new Refusal({
+    bounds: refused.map((bound) => useOf(bound, now)),
+    quota: boundsOf(accounts, now),
+    busy: busy.map(({ scope, limits }) => ({ scope, concurrency: limits.concurrency! })),
+    waitMs,
+    standings: refused.flatMap(({ scope, unit, span }) =>
+      unit === 'nanodollars' && span !== 'minute'
+        ? [accounts.find((account) => account.scope === scope)!.spent(span, now)]
+        : [],
+    ),
+  });
+}
+
+function boundsOf(accounts: readonly Account[], now: Instant): BoundUse[] {
+  return accounts.flatMap(({ bounds }) => bounds.map((bound) => useOf(bound, now)));
 }
 
 /** Taking nothing is always possible, also where a limit was lowered under what is used. */

@@ -36,7 +36,8 @@ export async function attempt(fleet: Fleet, commitment: Commitment, what: Attemp
   const { candidate, charge, signal, sink, trace } = what;
   const { deployment } = candidate;
   const request = boundedFor(deployment, what.request, fleet.environment.defaultMaxTokens);
-  charge.reserve(boundOf(deployment, request));
+  const reserving = charge.reserve(boundOf(deployment, request));
+  if (reserving) await reserving;
   if (!deployment.queue.tryEnter(request.tenant))
     await trace.stage('queue', () => waitInLine(deployment, request, sink, signal));
   try {

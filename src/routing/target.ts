@@ -20,13 +20,13 @@ export interface Target {
   /**
    * Answers, or rejects with a SluiceError. An abort ends the work; choices then end with 'cancelled'. Emits a `start`
    * without route and quota. A target that can count before it computes anything tells `onCounted` what the answer takes at
-   * most, and goes no further where that throws.
+   * most, and goes no further before that has been reserved, or where it throws or rejects.
    */
   answer(
     request: ValidatedRequest,
     sink: GenerationSink,
     signal: AbortSignal,
-    onCounted: (bound: TokenBound) => void,
+    onCounted: (bound: TokenBound) => void | Promise<void>,
     trace: Trace,
   ): Promise<Usage>;
   /** False while it is known not to answer. */

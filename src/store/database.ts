@@ -7,10 +7,11 @@ import { DirectoryTables } from './directory-tables.js';
 import { EvalLiveTables } from './eval-live-tables.js';
 import { EvalRunTables } from './eval-run-tables.js';
 import type { EvalAlertRow, EvalResultRow, EvalRunRow, EvalSampleRow, FeedbackRow } from './eval-types.js';
+import { HandOffTables } from './hand-off-tables.js';
 import { JournalReader } from './journal/reader.js';
 import { LedgerTables } from './ledger-tables.js';
 import { migrate } from './schema.js';
-import type { BudgetAlert, KeyRecord, Limits, ScopeLimits, UsageQuery } from './types.js';
+import type { BudgetAlert, KeyRecord, LedgerEntry, Limits, ScopeLimits, UsageQuery } from './types.js';
 
 /** How long a write waits for another process's. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -26,6 +27,7 @@ export function openDatabase(directory: string) {
   const keys = new DirectoryTables(database);
   const ledger = new LedgerTables(database);
   const journal = new JournalReader(directory, database, ledger);
+  const handOff = new HandOffTables(database, ledger);
   const alerts = new AlertTable(database);
   const runs = new EvalRunTables(database);
   const live = new EvalLiveTables(database);
@@ -49,6 +51,12 @@ export function openDatabase(directory: string) {
     usage: (query: UsageQuery) => upToDate().usage(query),
     requests: (query: Omit<UsageQuery, 'by'>) => upToDate().requests(query),
     pruneLedger: (beforeMs: number) => ledger.prune(beforeMs),
+    beginHandOff: () => handOff.begin(),
+    appendHandedOff: (shard: number, position: string, entries: LedgerEntry[]) =>
+      handOff.append(shard, position, entries),
+    keepUnsettled: (entry: LedgerEntry) => handOff.keepUnsettled(entry),
+    dropUnsettled: (id: string) => handOff.dropUnsettled(id),
+    unsettled: () => handOff.unsettled(),
     recordAlert: (alert: BudgetAlert) => alerts.record(alert),
     alertDelivered: (alert: BudgetAlert, nowMs: number) => alerts.delivered(alert, nowMs),
     undeliveredAlerts: (sinceMs: number, maxRows: number) => alerts.undelivered(sinceMs, maxRows),

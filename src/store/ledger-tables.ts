@@ -17,6 +17,8 @@ const SQLITE_CONSTRAINT = 19;
 /** Rows deleted in one transaction, so that pruning never holds up a settlement for long. */
 const PRUNE_ROWS = 5_000;
 
+const COLUMNS = 16;
+
 const columnSql: Record<UsageColumn, string> = {
   key: 'key_id',
   model: 'model',
@@ -32,12 +34,13 @@ const columnSql: Record<UsageColumn, string> = {
 export class LedgerTables {
   readonly #database: Libsql.Database;
   readonly #statements;
+  #insertMissing: Libsql.Statement | null = null;
 
   constructor(database: Libsql.Database) {
     this.#database = database;
     this.#statements = {
       // Values are bound by place: by name, each row would take three times as long.
-      insert: database.prepare(`INSERT INTO ledger VALUES (${Array(16).fill('?').join(', ')})`),
+      insert: database.prepare(`INSERT INTO ledger VALUES (${Array(COLUMNS).fill('?').join(', ')})`),
       addTotal: database.prepare(
         `INSERT INTO totals VALUES (?, ?, ?, ?, ?)
          ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, tokens = tokens + excluded.tokens,
@@ -69,6 +72,20 @@ export class LedgerTables {
     const inserted = entries.filter((entry) => this.#insert(entry));
     for (const total of totalsOf(inserted)) this.#statements.addTotal.run(total);
     return inserted.length;
+  }
+
+  /** From now on {@link appendMissing} can be used. */
+  refuseRepeats(): void {
+    this.#database.exec('CREATE UNIQUE INDEX IF NOT EXISTS ledger_by_id ON ledger (id)');
+    this.#insertMissing = this.#database.prepare(
+      `INSERT OR IGNORE INTO ledger VALUES (${Array(COLUMNS).fill('?').join(', ')})`,
+    );
+  }
+
+  /** Entries that may have been appended before. Part of a transaction. */
+  appendMissing(entries: readonly LedgerEntry[]): void {
+    const missing = entries.filter((entry) => this.#insertMissing!.run(rowOf(entry)).changes > 0);
+    for (const total of totalsOf(missing)) this.#statements.addTotal.run(total);
   }
 
   /** `starts` are those of the periods, as milliseconds since 1970. */

@@ -133,6 +133,13 @@ const migrations: readonly string[] = [
   -- How far the journal's files were brought into the ledger.
   CREATE TABLE journal (file INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
   INSERT INTO journal VALUES (0, 0);
+    `,
+  `
+  -- Gateways of a cluster: which reader of the shared ledger this is, how far it has read each shard, and entries of its own
+  -- that couldn't be added there yet, as JSON.
+  CREATE TABLE hand_off_reader (row INTEGER PRIMARY KEY CHECK (row = 1), id TEXT NOT NULL) STRICT;
+  CREATE TABLE hand_off (shard INTEGER PRIMARY KEY, position TEXT NOT NULL) STRICT;
+  CREATE TABLE unsettled (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
   `,
 ];
 

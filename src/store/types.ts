@@ -80,6 +80,12 @@ export interface LedgerEntry {
   finishReason: string; // or the code of the error that ended it
 }
 
+/** How far a gateway of a cluster has read the shared ledger. */
+export interface HandOff {
+  reader: string; // names this ledger among those of the other gateways
+  positions: Map<number, string>; // by shard
+}
+
 /** What a scope has used in the periods that a moment lies in. */
 export interface ScopeTotals {
   scope: string;
@@ -149,4 +155,10 @@ export function scopesOf(owner: {
     ...(team === null ? [] : [`team:${organisation}/${team}`]),
     `organisation:${organisation}`,
   ];
+}
+
+/** The organisation in a scope's name; null for a key, whose name doesn't say it. */
+export function organisationOf(scope: string): string | null {
+  const [kind, name = ''] = scope.split(':');
+  return kind === 'key' ? null : name.split('/')[0]!;
 }

@@ -96,6 +96,11 @@ test('a spent budget still gives what is cached', async () => {
   assert.equal(statusOf(await ask(key)), 'hit-l1');
 });
 
+async function runningOf(id: string): Promise<number> {
+  const standings = await server.tenancy!.office!.books.standings();
+  return standings.find(({ scope }) => scope === `key:${id}`)?.running ?? 0;
+}
+
 test("who asked first pays for all who follow; that its budget has no room is not the followers' failure", async () => {
   // Enough for the answer; that the prompt is too much shows when it has been tokenised.
   const poor = await make({ name: 'poor', organisation: 'mixed', budget: 0.006 });
@@ -105,9 +110,9 @@ test("who asked first pays for all who follow; that its budget has no room is no
     open = resolve;
   });
   const leader = ask(poor.key);
-  await eventually(() => server.tenancy!.office!.accounts.get(`key:${poor.id}`).inFlight === 1);
+  await eventually(async () => (await runningOf(poor.id)) === 1);
   const followers = [ask(rich.key), ask(rich.key)];
-  await eventually(() => server.tenancy!.office!.accounts.get(`key:${rich.id}`).inFlight === 2);
+  await eventually(async () => (await runningOf(rich.id)) === 2);
   open();
   server.text.gate = null;
   assert.equal((await leader).status, 402);

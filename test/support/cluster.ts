@@ -1,3 +1,4 @@
+import { sharedSource } from '../../src/cluster/accounts/shared-source.js';
 import { GatewayRole } from '../../src/cluster/gateway/role.js';
 import { WorkerRole } from '../../src/cluster/worker/role.js';
 import { type Config, resolveConfig } from '../../src/config/index.js';
@@ -51,7 +52,7 @@ export async function startTestWorker(
   return { role, engine, close: () => role.close() };
 }
 
-/** A gateway in this process. */
+/** A gateway in this process; with a data folder it shares keys, limits and usage with the others. */
 export async function startTestGateway(
   redis: RedisAddress,
   settings: Record<string, unknown> = {},
@@ -65,15 +66,16 @@ export async function startTestGateway(
     remote: role,
     board: role.board,
     tracing,
-    settings: { ...QUICK, ...settings },
-    ...(dataFolder === undefined ? {} : { dataFolder }),
+    ...(dataFolder === undefined ? {} : { dataFolder, source: sharedSource(role.redis, role.id) }),
+    settings: { 'redis.url': redis.url, ...QUICK, ...settings },
   });
   return {
     ...server,
     role,
     close: async () => {
+      await role.stop();
       await server.close();
-      await role.close();
+      role.close();
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Embedder } from '../../src/embedding/index.js';
 import type { LocalLoader, RemoteModels } from '../../src/gateway/create.js';
 import { ModelRegistry } from '../../src/gateway/models.js';
 import { openTenancy, type Tenancy } from '../../src/gateway/tenancy.js';
+import type { OpenSource } from '../../src/gateway/tenancy-source.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { Metrics } from '../../src/telemetry/metrics.js';
 import type { Tracing } from '../../src/telemetry/trace.js';
@@ -37,6 +38,7 @@ export async function startTestServer(
     loader?: LocalLoader;
     remote?: RemoteModels;
     board?: BackgroundBoard;
+    source?: OpenSource;
     dataFolder?: string;
     embedder?: Embedder;
     logLevel?: string;
@@ -50,6 +52,7 @@ export async function startTestServer(
     loader,
     remote,
     board,
+    source,
     dataFolder,
     embedder,
     logLevel = 'silent',
@@ -69,7 +72,8 @@ export async function startTestServer(
   if (!withoutEngine) models.add({ id: engine.modelId, revision: 'stub', engine, text }, aliases);
   const metrics = new Metrics({ processMetrics: false });
   const log = createLog(logLevel);
-  const tenancy = dataFolder === undefined ? null : await openTenancy(config, metrics.generations, log);
+  const tenancy =
+    dataFolder === undefined ? null : await openTenancy(config, metrics.generations, log, source);
   const onFault = (error: unknown) => log.warn({ err: error }, 'cache');
   const cacheLevels =
     dataFolder === undefined ? [] : await openCacheLevels(config, embedder ?? null, onFault);

@@ -2,9 +2,9 @@ import type { z } from 'zod';
 import { rotateKey as issueAnotherKey, createKey as issueKey } from '../../auth/index.js';
 import { SluiceError } from '../../errors.js';
 import type { Office } from '../../gateway/tenancy.js';
-import type { Account } from '../../limits/account.js';
 import { periodEnd } from '../../limits/calendar.js';
-import type { Instant } from '../../limits/window.js';
+import type { Standing } from '../../limits/refusal.js';
+import type { Limits } from '../../store/types.js';
 import { dollars } from '../../support/money.js';
 import { csvOf, usageReport } from '../admin/usage.js';
 import { isoTime, keyRequestOf, mergedLimits, wireIssuedKey, wireKey, wireLimits } from '../admin/wire.js';
@@ -22,52 +22,54 @@ import {
 /** The routes under /admin. What they change is in force here when they answer. */
 
 export function listKeys(exchange: Exchange, api: ApiContext): void {
-  const { directory, accounts } = officeOf(api);
-  const data = directory.records().map((record) => wireKey(record, accounts.get(`key:${record.id}`).limits));
+  const { directory, books } = officeOf(api);
+  const data = directory.records().map((record) => wireKey(record, books.limitsOf(`key:${record.id}`)));
   exchange.json(200, { object: 'list', data });
 }
 
 export async function createKey(exchange: Exchange, api: ApiContext): Promise<void> {
   const wire = await readJson(exchange, api.body, createKeyRequest);
-  const { store, refresh, now } = officeOf(api);
-  const issued = await issueKey(store, keyRequestOf(wire), now().wallMs);
+  const { keys, refresh } = officeOf(api);
+  const issued = await issueKey(keys, keyRequestOf(wire), Date.now());
   await refresh();
   exchange.json(200, wireIssuedKey(issued));
 }
 
 export async function rotateKey(exchange: Exchange, api: ApiContext): Promise<void> {
   const { id, grace_seconds } = await readJson(exchange, api.body, rotateKeyRequest);
-  const { store, refresh, now } = officeOf(api);
-  const issued = await issueAnotherKey(store, id, (grace_seconds ?? 0) * 1000, now().wallMs);
+  const { keys, refresh } = officeOf(api);
+  const issued = await issueAnotherKey(keys, id, (grace_seconds ?? 0) * 1000, Date.now());
   await refresh();
   exchange.json(200, wireIssuedKey(issued));
 }
 
 export async function revokeKey(exchange: Exchange, api: ApiContext, id: string): Promise<void> {
-  const { store, accounts, refresh, now } = officeOf(api);
-  const record = await store.revokeKey(id, now().wallMs);
+  const { keys, books, refresh } = officeOf(api);
+  const record = await keys.revokeKey(id, Date.now());
   await refresh();
-  exchange.json(200, wireKey(record, accounts.get(`key:${id}`).limits));
+  exchange.json(200, wireKey(record, books.limitsOf(`key:${id}`)));
 }
 
-export function listBudgets(exchange: Exchange, api: ApiContext): void {
-  const { accounts, now } = officeOf(api);
-  const at = now();
-  exchange.json(200, { object: 'list', data: Array.from(accounts.all(), (account) => stateOf(account, at)) });
+export async function listBudgets(exchange: Exchange, api: ApiContext): Promise<void> {
+  const { books } = officeOf(api);
+  const standings = await books.standings();
+  const data = standings.map((standing) => stateOf(standing, books.limitsOf(standing.scope)));
+  exchange.json(200, { object: 'list', data });
 }
 
 export async function setBudget(exchange: Exchange, api: ApiContext): Promise<void> {
   const { scope, ...wire } = await readJson(exchange, api.body, setBudgetRequest);
-  const { store, accounts, refresh, now } = officeOf(api);
-  await store.setLimits({ scope, limits: mergedLimits(wire, (await store.limitsOf(scope)) ?? undefined) });
+  const { keys, books, refresh } = officeOf(api);
+  await keys.setLimits({ scope, limits: mergedLimits(wire, (await keys.limitsOf(scope)) ?? undefined) });
   await refresh();
-  exchange.json(200, stateOf(accounts.get(scope), now()));
+  const standing = (await books.standings()).find((each) => each.scope === scope)!;
+  exchange.json(200, stateOf(standing, books.limitsOf(scope)));
 }
 
 export async function usage(exchange: Exchange, api: ApiContext): Promise<void> {
   const office = officeOf(api);
   const query = parse(usageQuery, Object.fromEntries(new URLSearchParams(exchange.head.query)));
-  const report = await usageReport(await office.reports(), query, office.now().wallMs);
+  const report = await usageReport(await office.reports(), query, Date.now());
   if (query.format === 'csv') exchange.text(200, csvOf(report.data), 'text/csv; charset=utf-8');
   else exchange.json(200, report);
 }
@@ -77,14 +79,15 @@ function officeOf({ office }: ApiContext): Office {
   throw new SluiceError('not_found', 'This server has no data folder, and so no keys.');
 }
 
-function stateOf(account: Account, at: Instant): z.output<typeof budgetState> {
-  const period = account.limits.budget?.period ?? 'month';
-  const { settled, reserved } = account.spent(period, at);
+function stateOf(
+  { scope, period, sinceMs, settled, reserved }: Standing,
+  limits: Limits,
+): z.output<typeof budgetState> {
   return {
-    scope: account.scope,
-    limits: wireLimits(account.limits),
+    scope,
+    limits: wireLimits(limits),
     spent: dollars(settled),
     reserved: dollars(reserved),
-    resets_at: isoTime(periodEnd(period, at.wallMs)),
+    resets_at: isoTime(periodEnd(period, sinceMs)),
   };
 }

@@ -8,6 +8,8 @@ export function healthz(exchange: Exchange): void {
 
 export function readyz(exchange: Exchange, api: ApiContext): void {
   refuseDraining(api);
+  const fault = api.access.needsKey ? api.gateway.accounting.fault() : null;
+  if (fault) throw fault;
   const stuck = api.gateway.models.list().filter(({ engine }) => !engine.healthy());
   if (stuck.length > 0) {
     const names = stuck.map(({ id }) => id).join(', ');

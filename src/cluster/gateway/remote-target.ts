@@ -12,6 +12,7 @@ import type { RedisLink } from '../redis/link.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { RemoteModel } from './remote-model.js';
 import type { RemoteTools } from './remote-tools.js';
+import { ReservationGate } from './reservation-gate.js';
 
 const LONGEST_RETRY_SECONDS = 60;
 
@@ -69,7 +70,7 @@ export class RemoteTarget implements Target {
     request: ValidatedRequest,
     sink: GenerationSink,
     signal: AbortSignal,
-    onCounted: (bound: TokenBound) => void,
+    onCounted: (bound: TokenBound) => void | Promise<void>,
     trace: Trace,
   ): Promise<Usage> {
     const { queue, dead, description } = this.model;
@@ -77,14 +78,15 @@ export class RemoteTarget implements Target {
     this.#refuseHopeless(request);
     trace.part('prefill'); // with the wait for a worker
     let hasStarted = false;
-    return await this.#dispatcher.submit({
+    const gate = new ReservationGate(sink, onCounted);
+    const answering = this.#dispatcher.submit({
       queue,
       dead,
       request,
       stream: this.model.streamFor(request),
-      signal,
       trace: trace.headers,
-      onCounted,
+      signal: AbortSignal.any([signal, gate.refused]),
+      onCounted: (bound) => gate.counted(bound),
       onQueued: (waiting) => {
         if (this.model.hasRoom) return;
         sink({ type: 'queued', position: waiting + 1, estimateMs: this.model.estimateMs(waiting + 1) ?? 0 });
@@ -92,14 +94,21 @@ export class RemoteTarget implements Target {
       sink: (event) => {
         if (event.type === 'start') {
           hasStarted = true;
-          return sink({ ...event, vocab: description.vocab });
+          return gate.event({ ...event, vocab: description.vocab });
         }
         // Given up before any worker began.
-        if (!hasStarted) sink(emptyStart(queue.model));
+        if (!hasStarted) gate.event(emptyStart(queue.model));
         hasStarted = true;
-        sink(event);
+        gate.event(event);
       },
     });
+    try {
+      const usage = await answering;
+      await gate.settled();
+      return usage;
+    } finally {
+      gate.close();
+    }
   }
 
   alive(): boolean {

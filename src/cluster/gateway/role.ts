@@ -85,10 +85,13 @@ export class GatewayRole implements RemoteModels {
     }));
   }
 
-  /** Ends what is under way. */
-  async close(): Promise<void> {
+  /** Ends what is under way; what it has cost can still be told. */
+  async stop(): Promise<void> {
     this.#discovery?.close();
     await this.dispatcher.close();
+  }
+
+  close(): void {
     this.redis.close();
   }
 }

@@ -93,6 +93,21 @@ export class Keys {
     return `${this.#prefix}:removals`;
   }
 
+  /** What is shared of keys and limits. */
+  directory(part: 'revision' | 'changes' | 'values' | 'alerts'): string {
+    return `${this.#prefix}:{directory}:${part}`;
+  }
+
+  /** Channel that rings when keys or limits have changed. */
+  get directoryBell(): string {
+    return `${this.#prefix}:directory`;
+  }
+
+  /** What organisations of one shard use. */
+  accounts(shard: number, part: string): string {
+    return `${this.#prefix}:{accounts:${shard}}:${part}`;
+  }
+
   #ofModel(model: string): string {
     return `${this.#prefix}:{model:${model}}`;
   }

@@ -70,7 +70,7 @@ export class UpstreamTarget implements Target {
     request: ValidatedRequest,
     sink: GenerationSink,
     signal: AbortSignal,
-    _onCounted: (bound: TokenBound) => void,
+    _onCounted: (bound: TokenBound) => void | Promise<void>,
     trace: Trace,
   ): Promise<Usage> {
     trace.part('prefill'); // with the way there

@@ -1,0 +1,89 @@
+import type { SourceParts, TenancySource } from '../../gateway/tenancy-source.js';
+import { usedBefore } from '../../gateway/used-before.js';
+import { organisationOf } from '../../store/types.js';
+import { nanodollars } from '../../support/money.js';
+import { RedisAlerts } from '../directory/redis-alerts.js';
+import { RedisDirectory } from '../directory/redis-directory.js';
+import { LedgerReplica } from '../ledger/replica.js';
+import type { RedisLink } from '../redis/link.js';
+import { Allowance } from './allowance.js';
+import { Settlements } from './settlements.js';
+import { shardCount, shardOf } from './sharding.js';
+import { SharedBooks } from './shared-books.js';
+
+const RETRY_MS = 500;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+/** Keys, limits, budgets and the ledger of all gateways over one Redis; the store has a copy of the ledger. */
+export function sharedSource(redis: RedisLink, gateway: string) {
+  return async ({ config, store, onFault }: SourceParts): Promise<TenancySource> => {
+    const { cluster, usage } = config;
+    const shards = shardCount(config.redis);
+    const directory = new RedisDirectory(redis);
+    const ownerOf = (keyId: string) => directory.ownerOf(keyId);
+    const settlements: Settlements = new Settlements({
+      outbox: store,
+      send: (entry) => books.post(entry),
+      maxPending: usage.maxPending,
+      retryMs: RETRY_MS,
+      onFault,
+    });
+    const books: SharedBooks = new SharedBooks({
+      redis,
+      gateway,
+      leaseMs: cluster.reservationLeaseMs,
+      allowance: new Allowance({
+        requests: cluster.allowedRequests,
+        tokens: cluster.allowedTokens,
+        nanodollars: nanodollars(cluster.allowedDollars),
+      }),
+      settlements,
+      shards,
+      ownerOf,
+      usedBefore: async (shard) => {
+        const { starts, totals, recent } = await usedBefore(store, Date.now());
+        const isHere = ({ scope }: { scope: string }) => {
+          const organisation = organisationOf(scope) ?? ownerOf(scope.slice('key:'.length));
+          return organisation !== null && shardOf(organisation, shards) === shard;
+        };
+        const here = totals.filter(isHere);
+        const known = new Set(here.map(({ scope }) => scope));
+        return {
+          days: [starts.dayMs / DAY_MS, starts.weekMs / DAY_MS, starts.monthMs / DAY_MS],
+          totals: here,
+          recent: recent.filter(({ scope }) => known.has(scope)),
+        };
+      },
+    });
+    const replica = new LedgerReplica({
+      redis,
+      shards,
+      ...(await store.beginHandOff()),
+      silenceMs: cluster.ledgerHours * HOUR_MS,
+      store,
+      onSeen: (id) => settlements.seen(id),
+      onRead: (startedAtMs, wasAway) => settlements.ledgerRead(startedAtMs, wasAway),
+      onFault,
+    });
+    await settlements.open();
+    await replica.catchUp();
+    replica.start();
+    return {
+      keys: directory,
+      books,
+      alerts: new RedisAlerts(redis),
+      get written() {
+        return replica.written;
+      },
+      start: () => Promise.resolve(),
+      watch: (listener) => directory.watch(listener),
+      current: () => replica.catchUp(),
+      close: async () => {
+        await settlements.close();
+        await replica.close();
+        books.close();
+      },
+    };
+  };
+}
