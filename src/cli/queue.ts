@@ -106,6 +106,7 @@ async function retry(redis: RedisLink, config: Config, model: string, id: string
         if (event.type === 'delta') process.stdout.write(event.text);
       },
       onCounted: () => undefined,
+      onWorker: () => undefined,
       onQueued: (waiting) =>
         process.stderr.write(`Queued behind ${waiting}; waiting for a worker of ${model}.\n`),
       signal: new AbortController().signal,

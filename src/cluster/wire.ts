@@ -99,6 +99,11 @@ export function workOf(
   return { version: WIRE_VERSION, request: rest, progress, revision: progress ? revision : null, trace };
 }
 
+/** Sequences that a request takes of a worker. */
+export function sequencesOf({ input, choices }: Pick<ValidatedRequest, 'input' | 'choices'>): number {
+  return (input.kind === 'text' ? input.prompts.length : 1) * choices;
+}
+
 export function requestOf({ request }: Work, deadlineMs: number): ValidatedRequest {
   return { ...request, deadlineMs, caller: { ...anonymousCaller(false), tenant: request.tenant } };
 }

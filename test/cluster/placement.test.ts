@@ -8,12 +8,13 @@ const system = 'You are a patient assistant who answers in one sentence. '.repea
 
 test('who shares a prefix goes where it is, and elsewhere when its worker is full or dead', async () => {
   const redis = await startRedis();
-  const settings = { 'engine.maxSequences': 2 };
+  // Nothing is to move for want of time: a busy machine may keep a worker waiting.
+  const settings = { 'engine.maxSequences': 2, 'cluster.leaseMs': 3_000 };
   const workers = [
     await startTestWorker(redis, { settings, delayMs: 5 }),
     await startTestWorker(redis, { settings, delayMs: 5 }),
   ];
-  const gateway = await startTestGateway(redis);
+  const gateway = await startTestGateway(redis, settings);
   const ask = async (end: string, tokens = 2) => {
     const response = await gateway.post('/v1/completions', { prompt: `${system}${end}`, max_tokens: tokens });
     assert.equal(response.status, 200);
@@ -24,7 +25,6 @@ test('who shares a prefix goes where it is, and elsewhere when its worker is ful
   try {
     await eventually(() => gateway.role.state()[0]?.workers.length === 2);
     await ask('first');
-    await eventually(() => gateway.role.state()[0]!.workers.some(({ prefixes }) => prefixes.length > 0));
     const home = served().indexOf(1);
     for (const end of ['second', 'third', 'fourth']) await ask(end);
     assert.equal(served()[home], 4);

@@ -71,7 +71,8 @@ export class Discovery {
     const queue = new WorkQueue(id, this.#redis, cluster);
     const dead = new DeadLetters(id, this.#redis, cluster.deadLetterHours * 3_600_000);
     const isAbandoned = (owned: OwnedEntry) => this.#dispatcher.isAbandoned(owned);
-    const model = new RemoteModel({ queue, dead, roster, isAbandoned }, description);
+    const { id: gateway } = this.#dispatcher;
+    const model = new RemoteModel({ gateway, queue, dead, roster, isAbandoned }, description);
     this.models.set(id, model);
     const { maxInFlight } = cluster;
     const options = { maxInFlight, waitTimeoutMs: routing.waitTimeoutMs };

@@ -6,7 +6,7 @@ import type { DeadLetters } from '../queue/dead-letters.js';
 import type { Entry, OwnedEntry, QueuedWork, WorkQueue } from '../queue/work-queue.js';
 import { away } from '../redis/connection.js';
 import type { RedisLink } from '../redis/link.js';
-import { type Batch, type Order, pack, type WorkerMessage, workOf } from '../wire.js';
+import { type Batch, type Order, pack, sequencesOf, type WorkerMessage, workOf } from '../wire.js';
 import { Calls } from './calls.js';
 import { Job, type Verdict } from './job.js';
 import { Results } from './results.js';
@@ -27,6 +27,8 @@ export interface Task {
   stream: string; // that the first attempt goes to
   sink: (event: GenerationEvent) => void;
   onCounted: (bound: TokenBound) => void;
+  /** Told who is at it whenever that changes. */
+  onWorker: (worker: string | null) => void;
   signal: AbortSignal;
   trace: readonly string[]; // headers
   /** Told how many waited before it. */
@@ -85,6 +87,10 @@ export class Dispatcher {
     this.#supervision = setInterval(() => void this.#supervise(), options.leaseMs / 4).unref();
   }
 
+  get id(): string {
+    return this.#options.id;
+  }
+
   get inFlight(): number {
     return this.#active.size;
   }
@@ -102,9 +108,13 @@ export class Dispatcher {
 
   /** Resolves when the answer is complete, and as cancelled when the signal aborts. Rejects with what ended it. */
   submit(task: Task): Promise<Usage> {
-    const { request, sink, onCounted: counted } = task;
+    const { request, sink: event, onCounted: counted, onWorker: worker } = task;
     const prompts = request.input.kind === 'text' ? request.input.prompts.length : 1;
-    const job = new Job(`${request.id}#${this.#count++}`, prompts, request.choices, { event: sink, counted });
+    const job = new Job(`${request.id}#${this.#count++}`, prompts, request.choices, {
+      event,
+      counted,
+      worker,
+    });
     return new Promise((resolve, reject) => {
       const end = (result: () => Usage) => {
         if (job.ended) return;
@@ -165,13 +175,12 @@ export class Dispatcher {
   }
 
   #workOf({ job, task: { request, trace } }: Active): QueuedWork {
-    const { input, choices } = request;
     const progress = job.hasProgress ? job.progress : null;
     return {
       request: job.id,
       gateway: this.#options.id,
       attempt: job.attempt,
-      sequences: (input.kind === 'text' ? input.prompts.length : 1) * choices,
+      sequences: sequencesOf(request),
       waitMs: this.#options.waitTimeoutMs,
       deadlineMs: Math.max(1, request.deadlineMs - steadyNowMs()),
       body: pack(workOf({ ...request, id: job.id }, progress, job.revision, trace)),

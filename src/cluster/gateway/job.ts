@@ -7,6 +7,8 @@ import type { WorkerMessage } from '../wire.js';
 export interface JobSink {
   event(event: GenerationEvent): void;
   counted(bound: TokenBound): void;
+  /** Who is at it now; null: nobody. */
+  worker(worker: string | null): void;
 }
 
 /** What a message meant for its request. */
@@ -30,8 +32,6 @@ export class Job {
   losses = 0;
   /** Null while it is on its way into the queue. */
   entry: Entry | null = null;
-  /** Null while nobody is at it. */
-  worker: string | null = null;
   queuedMs = 0; // monotonic, of this attempt
   heardMs = 0; // monotonic, from its worker
   ended = false;
@@ -40,6 +40,7 @@ export class Job {
   promptTokens = 0;
   cachedTokens = 0;
   readonly #sink: JobSink;
+  #worker: string | null = null;
   #next = 0; // message
 
   constructor(id: string, prompts: number, choices: number, sink: JobSink) {
@@ -48,10 +49,15 @@ export class Job {
     this.#sink = sink;
   }
 
+  /** Null while nobody is at it. */
+  get worker(): string | null {
+    return this.#worker;
+  }
+
   /** A new attempt: what earlier ones still say is foreign from now on. */
   begin(nowMs: number): void {
     this.attempt += 1;
-    this.worker = null;
+    this.#isWith(null);
     this.queuedMs = nowMs;
     this.#next = 0;
   }
@@ -76,7 +82,7 @@ export class Job {
 
   /** The worker says that it is at it. */
   alive(worker: string, nowMs: number): void {
-    this.worker ??= worker;
+    if (this.#worker === null) this.#isWith(worker);
     this.heardMs = nowMs;
   }
 
@@ -97,13 +103,19 @@ export class Job {
         this.#pass(message.event);
         break;
       case 'ended':
-        this.worker = null;
+        this.#isWith(null);
         return { type: 'ended', usage: message.usage };
       case 'failed':
-        this.worker = null;
+        this.#isWith(null);
         return { type: 'failed', message };
     }
     return { type: 'applied' };
+  }
+
+  #isWith(worker: string | null): void {
+    if (worker === this.#worker) return;
+    this.#worker = worker;
+    this.#sink.worker(worker);
   }
 
   /** A later attempt begins with what the client has had already. */

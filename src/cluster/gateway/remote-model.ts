@@ -1,16 +1,25 @@
 import type { ValidatedRequest } from '../../generation/types.js';
-import { type Placeable, place } from '../placement/placement.js';
+import { type OwnRequest, OwnWork } from '../placement/own-work.js';
+import { loadOf, type Placeable, place } from '../placement/placement.js';
 import { prefixNames } from '../placement/prefix.js';
 import type { DeadLetters } from '../queue/dead-letters.js';
 import { Sweeper } from '../queue/sweeper.js';
 import type { OwnedEntry, WorkQueue } from '../queue/work-queue.js';
 import type { ModelDescription, Roster, WorkerState } from '../roster/roster.js';
+import { sequencesOf } from '../wire.js';
 
 export interface RemoteModelParts {
+  gateway: string;
   queue: WorkQueue;
   dead: DeadLetters;
   roster: Roster;
   isAbandoned(owned: OwnedEntry): boolean;
+}
+
+export interface Placement {
+  stream: string;
+  /** To be told who is at the request, and null when it has ended. */
+  moved(worker: string | null): void;
 }
 
 /** What a gateway knows of a model and its workers, as of the last look. */
@@ -21,10 +30,16 @@ export class RemoteModel {
   #workers: Placeable[] = [];
   waiting = 0;
   open = 0; // requests that wait or run
+  readonly #gateway: string;
+  readonly #own = new OwnWork();
   readonly #sweeper: Sweeper;
   readonly #roster: Roster;
 
-  constructor({ queue, dead, roster, isAbandoned }: RemoteModelParts, description: ModelDescription) {
+  constructor(
+    { gateway, queue, dead, roster, isAbandoned }: RemoteModelParts,
+    description: ModelDescription,
+  ) {
+    this.#gateway = gateway;
     this.#sweeper = new Sweeper(queue, isAbandoned);
     this.queue = queue;
     this.dead = dead;
@@ -38,7 +53,12 @@ export class RemoteModel {
       this.queue.waiting(),
       this.queue.open(),
     ]);
-    this.#workers = states.map((state) => ({ state, prefixes: new Set(state.prefixes), given: 0 }));
+    this.#own.looked(new Set(states.map(({ id }) => id)));
+    this.#workers = states.map((state) => ({
+      state,
+      prefixes: new Set(state.prefixes),
+      own: this.#own.at(state.id),
+    }));
     this.waiting = waiting;
     this.open = open;
     await this.#sweeper.sweep([...this.queue.streams, ...states.map(({ id }) => this.queue.home(id))]);
@@ -53,12 +73,16 @@ export class RemoteModel {
     return this.workers.filter(({ isDraining }) => !isDraining).map(({ id }) => id);
   }
 
-  /** The stream that a request goes to: that of the worker that holds its longest prefix, or the one all read. */
-  streamFor(request: ValidatedRequest): string {
-    const worker = place(prefixNames(request), this.#workers);
-    if (worker === null) return this.queue.shared(request.priority);
-    this.#workers.find(({ state }) => state.id === worker)!.given += 1;
-    return this.queue.home(worker);
+  /** Where a request goes: to the worker that holds its longest prefix, or to the stream that all read. */
+  placementOf(request: ValidatedRequest): Placement {
+    const names = prefixNames(request);
+    const own: OwnRequest = { sequences: sequencesOf(request), names, worker: null };
+    const worker = place(names, this.#workers, this.#gateway);
+    this.#own.move(own, worker);
+    return {
+      stream: worker === null ? this.queue.shared(request.priority) : this.queue.home(worker),
+      moved: (to) => this.#own.move(own, to),
+    };
   }
 
   /** How long somebody would wait behind so many others; null where nothing is known of how long requests take. */
@@ -71,7 +95,10 @@ export class RemoteModel {
   /** Whether somebody who came now would begin at once. */
   get hasRoom(): boolean {
     return (
-      this.waiting === 0 && this.workers.some((each) => !each.isDraining && each.running < each.maxSequences)
+      this.waiting === 0 &&
+      this.#workers.some(
+        (each) => !each.state.isDraining && loadOf(each, this.#gateway) < each.state.maxSequences,
+      )
     );
   }
 }

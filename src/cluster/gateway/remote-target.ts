@@ -78,15 +78,17 @@ export class RemoteTarget implements Target {
     this.#refuseHopeless(request);
     trace.part('prefill'); // with the wait for a worker
     let hasStarted = false;
+    const placement = this.model.placementOf(request);
     const gate = new ReservationGate(sink, onCounted);
     const answering = this.#dispatcher.submit({
       queue,
       dead,
       request,
-      stream: this.model.streamFor(request),
+      stream: placement.stream,
       trace: trace.headers,
       signal: AbortSignal.any([signal, gate.refused]),
       onCounted: (bound) => gate.counted(bound),
+      onWorker: (worker) => placement.moved(worker),
       onQueued: (waiting) => {
         if (this.model.hasRoom) return;
         sink({ type: 'queued', position: waiting + 1, estimateMs: this.model.estimateMs(waiting + 1) ?? 0 });
@@ -108,6 +110,7 @@ export class RemoteTarget implements Target {
       return usage;
     } finally {
       gate.close();
+      placement.moved(null);
     }
   }
 

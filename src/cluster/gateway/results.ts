@@ -77,7 +77,8 @@ export class Results {
   }
 
   async #read(): Promise<void> {
-    const block = ['COUNT', String(READ_COUNT), 'BLOCK', String(BLOCK_MS)];
+    const blockMs = Math.min(BLOCK_MS, this.#redis.reader.maxBlockMs);
+    const block = ['COUNT', String(READ_COUNT), 'BLOCK', String(blockMs)];
     const reply = await this.#redis.reader.send(this.#key, [
       'XREAD',
       ...block,

@@ -18,6 +18,10 @@ export class PrefixDigest {
     }
   }
 
+  has(name: number): boolean {
+    return this.#names.has(name);
+  }
+
   names(): Uint32Array {
     return Uint32Array.from(this.#names.keys());
   }

@@ -1,24 +1,38 @@
 import type { WorkerState } from '../roster/roster.js';
+import type { OwnShare } from './own-work.js';
 import { sharedLength } from './prefix.js';
 
-/** A worker, and how many requests it was given since it last said how many it has. */
+/**
+ * A worker as a gateway knows it: what its last heartbeat said, but for the gateway's own requests, of which the gateway
+ * knows more than a heartbeat can say.
+ */
 export interface Placeable {
   state: WorkerState;
   prefixes: ReadonlySet<number>;
-  given: number;
+  own: OwnShare;
+}
+
+/** Sequences that a worker has, as far as the gateway of that id can know. */
+export function loadOf({ state, own }: Placeable, gateway: string): number {
+  return state.running - (state.runningFor[gateway] ?? 0) + own.sequences;
 }
 
 /**
  * The worker that holds the longest prefix of a prompt, where it has a place free; null: whichever comes first. A longer
  * prefix at a full worker isn't worth the wait behind its requests.
  */
-export function place(names: readonly number[], workers: readonly Placeable[]): string | null {
+export function place(
+  names: readonly number[],
+  workers: readonly Placeable[],
+  gateway: string,
+): string | null {
   let best: Placeable | null = null;
   let longest = 0;
   for (const worker of workers) {
-    const { state, prefixes, given } = worker;
-    if (state.isDraining || state.running + given >= state.maxSequences) continue;
-    const length = sharedLength(names, prefixes);
+    const { state, prefixes, own } = worker;
+    if (state.isDraining || loadOf(worker, gateway) >= state.maxSequences) continue;
+    const holds = (name: number) => prefixes.has(name) || own.fresh.has(name) || own.recent.has(name);
+    const length = sharedLength(names, holds);
     if (length > longest) [best, longest] = [worker, length];
   }
   return best?.state.id ?? null;

@@ -30,10 +30,10 @@ export function pinnedPrefixName(tenant: string, id: string): number {
   return hashed(hashed(0x811c9dc5, tenant), `prefix ${id}`);
 }
 
-/** How many of the names, from the first on, somebody knows. */
-export function sharedLength(names: readonly number[], known: ReadonlySet<number>): number {
+/** How many of the names, from the first on, somebody holds. */
+export function sharedLength(names: readonly number[], holds: (name: number) => boolean): number {
   let length = 0;
-  while (length < names.length && known.has(names[length]!)) length += 1;
+  while (length < names.length && holds(names[length]!)) length += 1;
   return length;
 }
 

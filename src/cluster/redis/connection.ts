@@ -7,6 +7,8 @@ import { type Script, scriptArguments } from './script.js';
  * cut one way, it is given up and another connects. Commands fail at once while there is none; callers try again.
  */
 export class Connection {
+  /** The longest that a command may block: its connection would be taken for dead. */
+  readonly maxBlockMs: number;
   readonly #open: () => RawClient;
   readonly #silenceMs: number;
   readonly #subscriptions = new Map<string, (message: Buffer) => void>();
@@ -20,6 +22,7 @@ export class Connection {
   constructor(open: () => RawClient, silenceMs: number) {
     this.#open = open;
     this.#silenceMs = silenceMs;
+    this.maxBlockMs = Math.ceil(silenceMs / 4);
   }
 
   get isUp(): boolean {

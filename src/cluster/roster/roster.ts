@@ -12,6 +12,7 @@ export interface WorkerState {
   revision: string; // of the model it serves
   maxSequences: number;
   running: number; // sequences
+  runningFor: Record<string, number>; // of them, by gateway
   pageUse: number; // share of its KV pages that running sequences hold
   serviceMs: number; // that a request has taken, lately; 0: none has ended
   isDraining: boolean;

@@ -64,6 +64,7 @@ export class EncoderService {
       revision: model.id,
       maxSequences: 0,
       running: this.#running,
+      runningFor: {},
       pageUse: 0,
       serviceMs: 0,
       isDraining: this.#isDraining,

@@ -116,6 +116,13 @@ export class Worker {
     return sum;
   }
 
+  #sequencesByGateway(): Record<string, number> {
+    const sums: Record<string, number> = {};
+    for (const { gateway, sequences } of this.#assignments.values())
+      sums[gateway] = (sums[gateway] ?? 0) + sequences;
+    return sums;
+  }
+
   async #look(): Promise<void> {
     const room = this.#room();
     if (this.#isTaking || room <= 0) return;
@@ -196,6 +203,7 @@ export class Worker {
       revision: this.#options.revision,
       maxSequences: this.#options.maxSequences,
       running: this.#sequences(),
+      runningFor: this.#sequencesByGateway(),
       pageUse: pagesTotal === 0 ? 0 : pagesLive / pagesTotal,
       serviceMs: Math.round(this.#serviceMs),
       isDraining: this.#isDraining,
