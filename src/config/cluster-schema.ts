@@ -10,11 +10,13 @@ export const redisSchema = z.strictObject({
     .default('')
     .describe('Redis that gateways and workers share; none: everything is in this process'),
   username: z.string().default('').describe('ACL user'),
-  passwordFile: z.string().default('').describe("file with the user's password"),
+  passwordFile: z.string().default('').describe("file with the user's password, read for each connection"),
   caFile: z
     .string()
     .default('')
     .describe("PEM of the authorities to trust over TLS; by default the system's"),
+  certificateFile: z.string().default('').describe('PEM of the certificate to show to Redis, over TLS'),
+  keyFile: z.string().default('').describe("PEM of that certificate's key"),
   keyPrefix: z
     .string()
     .regex(/^[\w.-]{1,64}$/, 'expected 1 to 64 letters, digits, or any of _ . -')

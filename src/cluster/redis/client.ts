@@ -10,6 +10,8 @@ export interface RawClient {
   subscribe(channel: string, listener: (message: Buffer) => void): Promise<void>;
   /** Rejects whatever is under way. */
   destroy(): void;
+  /** What went wrong last; null: nothing did. */
+  fault(): Error | null;
 }
 
 export type Argument = string | Buffer;
@@ -19,34 +21,63 @@ const BUFFERS = { [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.SIMPLE_STRING]: 
 const RECONNECT_STEP_MS = 50;
 const RECONNECT_MAX_MS = 1_000;
 
-/** Throws ConfigError where a file that the settings name can't be read. */
+/** Throws ConfigError where a file that the settings name can't be read, now or when a client is made. */
 export function clientFactory(settings: Config['redis']): () => RawClient {
-  const { url, username } = settings;
-  const password = readSetting('passwordFile', settings.passwordFile)?.trim();
-  const ca = readSetting('caFile', settings.caFile);
-  const common = {
-    ...(username === '' ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
+  const { username, password } = new URL(settings.url);
+  const url = settings.url.replace(/\/\/[^/]*@/, '//'); // what it says of the user would go before the settings
+  const common = () => ({
+    ...credentialsOf(settings, { username, password }),
     disableOfflineQueue: true,
     socket: {
-      ...(url.startsWith('rediss:') ? { tls: true as const, ...(ca === undefined ? {} : { ca }) } : {}),
+      ...tlsOf(settings),
       connectTimeout: settings.silenceMs,
       reconnectStrategy: (retries: number) => Math.min(RECONNECT_MAX_MS, RECONNECT_STEP_MS * (retries + 1)),
     },
+  });
+  common();
+  return settings.isCluster ? () => clusterClient(url, common()) : () => singleClient(url, common());
+}
+
+/** Asked for with each connection, so that a password may be changed while the server runs. */
+function credentialsOf(settings: Config['redis'], inUrl: { username: string; password: string }) {
+  const { passwordFile } = settings;
+  const username = settings.username || decodeURIComponent(inUrl.username) || 'default';
+  const password = () =>
+    passwordFile === ''
+      ? decodeURIComponent(inUrl.password)
+      : readSetting('passwordFile', passwordFile).trim();
+  if (username === 'default' && password() === '') return {};
+  const credentials = async () => ({ username, password: password() });
+  return { credentialsProvider: { type: 'async-credentials-provider' as const, credentials } };
+}
+
+function tlsOf({ url, caFile, certificateFile, keyFile }: Config['redis']) {
+  if (!url.startsWith('rediss:')) {
+    if (caFile + certificateFile + keyFile === '') return {};
+    throw new ConfigError(['redis.url: certificates are of use with rediss:// only']);
+  }
+  if ((certificateFile === '') !== (keyFile === ''))
+    throw new ConfigError(['redis.certificateFile and redis.keyFile go together']);
+  return {
+    tls: true as const,
+    ...(caFile === '' ? {} : { ca: readSetting('caFile', caFile) }),
+    ...(certificateFile === ''
+      ? {}
+      : { cert: readSetting('certificateFile', certificateFile), key: readSetting('keyFile', keyFile) }),
   };
-  return settings.isCluster ? () => clusterClient(url, common) : () => singleClient(url, common);
 }
 
 type Common = NonNullable<Parameters<typeof createCluster>[0]['defaults']>;
 
 function singleClient(url: string, common: Common): RawClient {
   const client = createClient({ url, RESP: 2, ...common }).withTypeMapping(BUFFERS);
-  client.on('error', ignored);
+  const fault = lastFault(client);
   return {
     connect: async () => void (await client.connect()),
     send: (_key, args) => client.sendCommand<Reply>(args),
     subscribe: (channel, listener) => client.subscribe(channel, listener, true),
     destroy: () => client.destroy(),
+    fault,
   };
 }
 
@@ -56,20 +87,26 @@ function clusterClient(url: string, common: Common): RawClient {
     defaults: common,
     RESP: 2,
   }).withTypeMapping(BUFFERS);
-  cluster.on('error', ignored);
+  const fault = lastFault(cluster);
   return {
     connect: async () => void (await cluster.connect()),
     send: (key, args) => cluster.sendCommand<Reply>(key, false, [...args]),
     subscribe: (channel, listener) => cluster.subscribe(channel, listener, true),
     destroy: () => cluster.destroy(),
+    fault,
   };
 }
 
 /** Commands say what fails; without a listener the event would end the process. */
-function ignored(): void {}
+function lastFault(client: { on(event: 'error', listener: (error: Error) => void): void }) {
+  let last: Error | null = null;
+  client.on('error', (error) => {
+    last = error;
+  });
+  return () => last;
+}
 
-function readSetting(name: string, path: string): string | undefined {
-  if (path === '') return undefined;
+function readSetting(name: string, path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

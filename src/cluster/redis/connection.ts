@@ -40,8 +40,8 @@ export class Connection {
     const giveUp = setTimeout(() => this.#client?.destroy(), patienceMs);
     try {
       await this.#connect();
-    } catch {
-      throw away();
+    } catch (error) {
+      throw away(this.#client?.fault() ?? error);
     } finally {
       clearTimeout(giveUp);
     }
@@ -111,6 +111,7 @@ export class Connection {
   }
 }
 
-export function away(): SluiceError {
-  return new SluiceError('store_unavailable', 'Redis can not be reached.', { retryAfterSeconds: 2 });
+export function away(cause?: unknown): SluiceError {
+  const why = cause instanceof Error ? ` (${cause.message})` : '';
+  return new SluiceError('store_unavailable', `Redis can not be reached${why}.`, { retryAfterSeconds: 2 });
 }

@@ -15,8 +15,8 @@ export interface RedisLink {
 /** Redis may be starting too. */
 const PATIENCE_MS = 15_000;
 
-/** Rejects with store_unavailable where Redis can't be reached. */
-export async function connectRedis(settings: Config['redis']): Promise<RedisLink> {
+/** Rejects with store_unavailable where Redis can't be reached within the time. */
+export async function connectRedis(settings: Config['redis'], patienceMs = PATIENCE_MS): Promise<RedisLink> {
   const open = clientFactory(settings);
   const [commands, reader, subscriber] = [0, 1, 2].map(() => new Connection(open, settings.silenceMs)) as [
     Connection,
@@ -27,7 +27,7 @@ export async function connectRedis(settings: Config['redis']): Promise<RedisLink
     for (const each of [commands, reader, subscriber]) each.close();
   };
   try {
-    await Promise.all([commands, reader, subscriber].map((each) => each.open(PATIENCE_MS)));
+    await Promise.all([commands, reader, subscriber].map((each) => each.open(patienceMs)));
   } catch (error) {
     close();
     throw error;
