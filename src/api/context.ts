@@ -20,6 +20,8 @@ export interface ApiContext {
   /** What the admin routes work on; null where there is no store. */
   office: Office | null;
   live: LiveEvaluation;
+  /** False while what gateways share can't be reached; always true for a server by itself. */
+  isConnected: () => boolean;
   metrics: Metrics;
   tracing: Tracing;
   log: Log;

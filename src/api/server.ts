@@ -51,6 +51,7 @@ export async function startServer({
     access: tenancy.access,
     office: tenancy.office,
     live,
+    isConnected: () => parts.remote?.isConnected() ?? true,
     metrics,
     tracing,
     log,

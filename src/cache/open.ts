@@ -1,3 +1,4 @@
+import type { RedisLink } from '../cluster/redis/link.js';
 import type { Config } from '../config/index.js';
 import type { Embedder } from '../embedding/index.js';
 import { guardRevisions } from '../guards/revision.js';
@@ -5,25 +6,31 @@ import { dataDirectory } from '../store/index.js';
 import { packageVersion } from '../support/version.js';
 import { DiskLevel } from './disk/disk-level.js';
 import type { KeyScope } from './key.js';
+import { RedisLevel } from './redis/redis-level.js';
 import { SemanticLevel } from './semantic/semantic-level.js';
 import type { LowerLevel } from './types.js';
 
 /**
  * The levels below memory that the configuration asks for, in the order to be asked; without those that can't be had, since
- * nobody needs a cache.
+ * nobody needs a cache. With Redis, what would be in the data folder is there.
  */
 export async function openCacheLevels(
   config: Config,
   embedder: Embedder | null,
   onFault: (error: unknown) => void,
+  redis: RedisLink | null,
 ): Promise<LowerLevel[]> {
-  const { enabled, diskEntries: maxEntries, diskBytes: maxBytes } = config.cache;
+  const { enabled, diskEntries: maxEntries, diskBytes: maxBytes, redisEntries, redisBytes } = config.cache;
   const settings = config.semanticCache;
   if (!enabled) return [];
   const directory = dataDirectory(config.data.dir, process.env);
   const common = { directory, nowMs: Date.now, onFault };
   const opening: (() => Promise<LowerLevel>)[] = [];
-  if (maxEntries > 0) opening.push(() => DiskLevel.open({ ...common, bounds: { maxEntries, maxBytes } }));
+  if (redis) {
+    const bounds = { maxEntries: redisEntries, maxBytes: redisBytes };
+    opening.push(() => RedisLevel.open(redis, { ...common, bounds }));
+  } else if (maxEntries > 0)
+    opening.push(() => DiskLevel.open({ ...common, bounds: { maxEntries, maxBytes } }));
   if (settings.enabled && embedder)
     opening.push(() => SemanticLevel.open({ ...common, embedder, settings, scope: keyScopeOf(config) }));
   const levels: LowerLevel[] = [];

@@ -91,7 +91,7 @@ async function serve(
       if (config.model.ref !== NO_MODEL)
         models.add(await loadMainModel(config, log, stop), config.model.aliases);
       const onFault = (error: unknown) => log.warn({ err: error }, 'cache');
-      const cacheLevels = await openCacheLevels(config, embedder, onFault);
+      const cacheLevels = await openCacheLevels(config, embedder, onFault, parts.remote?.redis ?? null);
       others.push(...cacheLevels);
       const loader = localLoader(config, log, stop);
       return await startServer({ config, models, loader, cacheLevels, embedder, ...parts });

@@ -176,6 +176,15 @@ const cacheSchema = z.strictObject({
   diskBytes: bytes()
     .default(2 ** 30)
     .describe('bytes of answers kept in the data folder'),
+  redisEntries: z
+    .int()
+    .min(0)
+    .max(100_000_000)
+    .default(100_000)
+    .describe('answers kept in Redis (L2) in the place of the data folder, where there is one; 0: none'),
+  redisBytes: bytes()
+    .default(256 * 2 ** 20)
+    .describe('bytes of answers kept in Redis'),
   diskTimeoutMs: z
     .int()
     .min(1)

@@ -35,6 +35,8 @@ export interface RemoteModels {
   readonly encoder: Embedder | null;
   /** As of the last look. */
   state(): readonly ClusterModelState[];
+  /** Whether what is shared with other gateways can be reached. */
+  isConnected(): boolean;
 }
 
 export interface GatewayParts {

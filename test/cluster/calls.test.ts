@@ -181,7 +181,7 @@ test('the worker’s part of a request is a span below the gateway’s, in the s
   const [atWorker, atGateway] = [await tracing(), await tracing()];
   const settings = ownKeys();
   const worker = await startTestWorker(redis, { settings, tracing: atWorker });
-  const gateway = await startTestGateway(redis, settings, undefined, atGateway);
+  const gateway = await startTestGateway(redis, settings, { withoutEngine: true, tracing: atGateway });
   try {
     const answered = await gateway.post('/v1/completions', { prompt: 'secret', max_tokens: 4 });
     assert.equal(answered.status, 200);

@@ -52,21 +52,24 @@ export async function startTestWorker(
   return { role, engine, close: () => role.close() };
 }
 
-/** A gateway in this process; with a data folder it shares keys, limits and usage with the others. */
+/**
+ * A gateway in this process; `more` as for a server, such as a model of its own. With a data folder it shares keys, limits and
+ * usage with the others.
+ */
 export async function startTestGateway(
   redis: RedisAddress,
   settings: Record<string, unknown> = {},
-  dataFolder?: string,
-  tracing: Tracing = noTracing,
+  more: Omit<NonNullable<Parameters<typeof startTestServer>[0]>, 'settings' | 'remote'> = {
+    withoutEngine: true,
+  },
 ): Promise<TestGateway> {
   const config = clusterConfig(redis, settings);
   const role = await GatewayRole.open(config, createLog('silent'));
   const server = await startTestServer({
-    withoutEngine: true,
+    ...more,
     remote: role,
     board: role.board,
-    tracing,
-    ...(dataFolder === undefined ? {} : { dataFolder, source: sharedSource(role.redis, role.id) }),
+    ...(more?.dataFolder === undefined ? {} : { source: sharedSource(role.redis, role.id) }),
     settings: { 'redis.url': redis.url, ...QUICK, ...settings },
   });
   return {

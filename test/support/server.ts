@@ -1,9 +1,10 @@
 import type { BackgroundBoard } from '../../src/api/background-board.js';
 import { type Server, startServer } from '../../src/api/server.js';
 import { openCacheLevels } from '../../src/cache/open.js';
+import type { GatewayRole } from '../../src/cluster/gateway/role.js';
 import { resolveConfig } from '../../src/config/index.js';
 import type { Embedder } from '../../src/embedding/index.js';
-import type { LocalLoader, RemoteModels } from '../../src/gateway/create.js';
+import type { LocalLoader } from '../../src/gateway/create.js';
 import { ModelRegistry } from '../../src/gateway/models.js';
 import { openTenancy, type Tenancy } from '../../src/gateway/tenancy.js';
 import type { OpenSource } from '../../src/gateway/tenancy-source.js';
@@ -36,7 +37,7 @@ export async function startTestServer(
     /** Only the models of `routing.models`. */
     withoutEngine?: boolean;
     loader?: LocalLoader;
-    remote?: RemoteModels;
+    remote?: GatewayRole;
     board?: BackgroundBoard;
     source?: OpenSource;
     dataFolder?: string;
@@ -76,7 +77,9 @@ export async function startTestServer(
     dataFolder === undefined ? null : await openTenancy(config, metrics.generations, log, source);
   const onFault = (error: unknown) => log.warn({ err: error }, 'cache');
   const cacheLevels =
-    dataFolder === undefined ? [] : await openCacheLevels(config, embedder ?? null, onFault);
+    dataFolder === undefined && !remote
+      ? []
+      : await openCacheLevels(config, embedder ?? null, onFault, remote?.redis ?? null);
   const server = await startServer({
     config,
     cacheLevels,

@@ -5,7 +5,7 @@ import { startTestGateway } from './cluster.js';
 
 const { redis, settings, dataFolder } = JSON.parse(process.argv[2]!);
 const stop = stopAtSignal();
-const gateway = await startTestGateway(redis, settings, dataFolder);
+const gateway = await startTestGateway(redis, settings, { withoutEngine: true, dataFolder });
 process.stdout.write(`${gateway.port}\n`);
 await drainAtSignal(gateway.server, stop, createLog('silent'));
 await gateway.close();

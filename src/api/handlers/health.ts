@@ -2,6 +2,9 @@ import { SluiceError } from '../../errors.js';
 import { type ApiContext, refuseDraining } from '../context.js';
 import type { Exchange } from '../exchange.js';
 
+/** Requests go on, without what gateways share. */
+const degraded = { status: 'degraded', reason: 'Redis is away' };
+
 export function healthz(exchange: Exchange): void {
   exchange.json(200, { status: 'ok' });
 }
@@ -19,7 +22,7 @@ export function readyz(exchange: Exchange, api: ApiContext): void {
   const deployments = api.gateway.router.fleet.list();
   if (!deployments.some((deployment) => deployment.unavailable(nowMs) === null))
     throw new SluiceError('model_not_ready', 'No model can be asked.', { retryAfterSeconds: 5 });
-  exchange.json(200, { status: 'ready' });
+  exchange.json(200, api.isConnected() ? { status: 'ready' } : degraded);
 }
 
 /** A cold model is not ready, though a request would load it. */

@@ -86,4 +86,7 @@ export const modelCard = z.object({
 
 export const modelList = z.object({ object: z.literal('list'), data: z.array(modelCard) });
 
-export const status = z.object({ status: z.string() });
+export const status = z.object({
+  status: z.string().describe('of a server that shares with others: "degraded" while it has to do without'),
+  reason: z.string().optional().describe('why it is degraded'),
+});

@@ -4,52 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { entryOf, questionOf as question } from '../../../test/support/cache-entries.js';
 import { eventually } from '../../../test/support/eventually.js';
-import { planOf, requestOf } from '../../../test/support/plan.js';
 import { selects } from '../selector.js';
-import type { CacheEntry, PurgeSelector, Question } from '../types.js';
+import type { PurgeSelector } from '../types.js';
 import { openCacheDatabase } from './database.js';
 import { DiskLevel } from './disk-level.js';
 
 const root = mkdtempSync(join(tmpdir(), 'sluice-disk-cache-'));
 after(() => rmSync(root, { recursive: true }));
 const newFolder = () => mkdtempSync(join(root, 'folder-'));
-
-const request = requestOf({ prompt: 'a' });
-const plan = planOf(request, [{ id: 'm' }]);
-const ask = () => assert.fail('no model is to be asked');
-const question = (key: string): Question => ({ key, promptHead: '', model: 'm', plan, request, ask });
-
-function entryOf(key: string, more: Partial<CacheEntry> = {}): CacheEntry {
-  return {
-    key,
-    tenant: 't',
-    model: 'm',
-    promptHead: 'Once',
-    storedAtMs: 0,
-    expiresAtMs: 1000,
-    bytes: 77,
-    similarity: null,
-    answer: {
-      events: [
-        { type: 'start', model: 'm', vocab: null, route: null, warning: null, trimmed: [], quota: {} },
-        { type: 'prompt', prompt: 0, tokens: Int32Array.of(1, 2), cachedTokens: 0, logprobs: null },
-        {
-          type: 'delta',
-          choice: 0,
-          text: 'naïve 🙂',
-          message: null,
-          tokens: [-1],
-          logprobs: [{ token: -1, piece: Uint8Array.of(1, 2), logprob: -0.25, top: [] }],
-        },
-        { type: 'done', choice: 0, finishReason: 'stop', stopSequence: null },
-      ],
-      needsVocab: false,
-      facts: { promptTokens: 2, completionTokens: 1, isEstimated: false, quality: 0.5 },
-    },
-    ...more,
-  };
-}
 
 async function open(
   directory: string,

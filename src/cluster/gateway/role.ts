@@ -74,6 +74,10 @@ export class GatewayRole implements RemoteModels {
     await this.#discovery.look();
   }
 
+  isConnected(): boolean {
+    return this.redis.commands.isUp;
+  }
+
   /** As of the last look. */
   state() {
     return [...(this.#discovery?.models ?? [])].map(([id, model]) => ({

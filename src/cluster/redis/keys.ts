@@ -108,6 +108,11 @@ export class Keys {
     return `${this.#prefix}:{accounts:${shard}}:${part}`;
   }
 
+  /** A part of what gateways share under a name, which is its slot. */
+  shared(name: string, part: string): string {
+    return `${this.#prefix}:{${name}}:${part}`;
+  }
+
   #ofModel(model: string): string {
     return `${this.#prefix}:{model:${model}}`;
   }

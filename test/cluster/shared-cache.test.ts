@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { startTestGateway, startTestWorker, type TestGateway } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+import { startRedis } from '../support/redis-server.js';
+
+/** Two gateways that share their answers. */
+async function startTwo(t: TestContext, settings: Record<string, unknown> = {}) {
+  const redis = await startRedis();
+  t.after(() => redis.close());
+  const worker = await startTestWorker(redis);
+  t.after(() => worker.close());
+  const gateways = await Promise.all([0, 1].map(() => startTestGateway(redis, settings)));
+  for (const gateway of gateways) {
+    t.after(() => gateway.close());
+    await eventually(() => gateway.role.state()[0]?.workers.length === 1);
+  }
+  return { redis, worker, gateways: gateways as [TestGateway, TestGateway] };
+}
+
+const fromCacheOnly = { headers: { 'cache-control': 'only-if-cached' } };
+
+/** x-sluice-cache, or the error's status. */
+async function ask(gateway: TestGateway, prompt: string, init: RequestInit = {}): Promise<string> {
+  const body = { prompt, max_tokens: 4, temperature: 0 };
+  const response = await gateway.post('/v1/completions', body, init);
+  await response.text();
+  return response.ok ? response.headers.get('x-sluice-cache')! : String(response.status);
+}
+
+test('an answer of one gateway is one of the other, until it is purged from anywhere', async (t) => {
+  const { gateways } = await startTwo(t);
+  const [first, second] = gateways;
+  assert.equal(await ask(first, 'Once'), 'miss');
+  await eventually(async () => (await ask(second, 'Once', fromCacheOnly)) === 'hit-l2');
+  assert.equal(await ask(second, 'Once'), 'hit-l1');
+  assert.equal(await ask(first, 'Twice'), 'miss');
+  const purged = await first.post('/admin/cache/purge', { prompt_prefix: 'On' });
+  const { dropped } = (await purged.json()) as { dropped: Record<string, number> };
+  assert.deepEqual(dropped, { l1: 1, l2: 1 });
+  await eventually(async () => (await ask(second, 'Once', fromCacheOnly)) === '504');
+  assert.equal(await ask(first, 'Twice', fromCacheOnly), 'hit-l1');
+});
+
+test('without Redis requests go on and nothing is kept in it; when it is back, so is the cache', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.close());
+  const own = { modelId: 'own' };
+  const gateways = [await startTestGateway(redis, {}, own), await startTestGateway(redis, {}, own)] as const;
+  for (const gateway of gateways) t.after(() => gateway.close());
+  const [first, second] = gateways;
+  const status = async () => {
+    const response = await fetch(`${first.url}/readyz`);
+    return `${response.status} ${((await response.json()) as { status: string }).status}`;
+  };
+  assert.equal(await status(), '200 ready');
+  await redis.kill();
+  assert.equal(await ask(first, 'Once'), 'miss');
+  await eventually(async () => (await status()) === '200 degraded');
+  assert.equal(await ask(first, 'Twice'), 'miss');
+  assert.equal(await ask(first, 'Twice'), 'hit-l1');
+  await redis.restart();
+  await eventually(async () => (await status()) === '200 ready');
+  assert.equal(await ask(first, 'Thrice'), 'miss');
+  await eventually(async () => (await ask(second, 'Thrice', fromCacheOnly)) === 'hit-l2');
+});
