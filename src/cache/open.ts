@@ -8,6 +8,8 @@ import { DiskLevel } from './disk/disk-level.js';
 import type { KeyScope } from './key.js';
 import { RedisLevel } from './redis/redis-level.js';
 import { SemanticLevel } from './semantic/semantic-level.js';
+import { SharedAnswers } from './semantic/shared-answers.js';
+import { StoredAnswers } from './semantic/stored-answers.js';
 import type { LowerLevel } from './types.js';
 
 /**
@@ -24,15 +26,22 @@ export async function openCacheLevels(
   const settings = config.semanticCache;
   if (!enabled) return [];
   const directory = dataDirectory(config.data.dir, process.env);
-  const common = { directory, nowMs: Date.now, onFault };
+  const nowMs = Date.now;
+  const common = { directory, nowMs, onFault };
   const opening: (() => Promise<LowerLevel>)[] = [];
   if (redis) {
     const bounds = { maxEntries: redisEntries, maxBytes: redisBytes };
-    opening.push(() => RedisLevel.open(redis, { ...common, bounds }));
+    opening.push(() => RedisLevel.open(redis, { nowMs, bounds }));
   } else if (maxEntries > 0)
     opening.push(() => DiskLevel.open({ ...common, bounds: { maxEntries, maxBytes } }));
   if (settings.enabled && embedder)
-    opening.push(() => SemanticLevel.open({ ...common, embedder, settings, scope: keyScopeOf(config) }));
+    opening.push(async () => {
+      const bounds = { maxEntries: settings.maxEntries, maxBytes: settings.maxBytes };
+      const answers = redis
+        ? await SharedAnswers.open(redis, { nowMs, bounds })
+        : await StoredAnswers.open({ ...common, bounds });
+      return new SemanticLevel({ answers, embedder, settings, scope: keyScopeOf(config), onFault });
+    });
   const levels: LowerLevel[] = [];
   for (const open of opening) {
     try {

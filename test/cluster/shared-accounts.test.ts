@@ -32,7 +32,7 @@ const settings = {
   'cost.localPrice': { input: 1000, output: 1000, cachedInput: 1000 }, // $0.001 a token
 };
 const start = (folder: string, more: Record<string, unknown> = {}) =>
-  startTestGateway(redis, { ...settings, ...more }, folder);
+  startTestGateway(redis, { ...settings, ...more }, { withoutEngine: true, dataFolder: folder });
 
 before(async () => {
   redis = await startRedis();

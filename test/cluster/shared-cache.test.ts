@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { startTestGateway, startTestWorker, type TestGateway } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { startRedis } from '../support/redis-server.js';
+import { StubEmbedder } from '../support/stub-embedder.js';
 
 /** Two gateways that share their answers. */
 async function startTwo(t: TestContext, settings: Record<string, unknown> = {}) {
@@ -59,8 +60,40 @@ test('without Redis requests go on and nothing is kept in it; when it is back, s
   await eventually(async () => (await status()) === '200 degraded');
   assert.equal(await ask(first, 'Twice'), 'miss');
   assert.equal(await ask(first, 'Twice'), 'hit-l1');
+  assert.equal((await first.post('/admin/cache/purge', { all: true })).status, 503);
   await redis.restart();
   await eventually(async () => (await status()) === '200 ready');
   assert.equal(await ask(first, 'Thrice'), 'miss');
   await eventually(async () => (await ask(second, 'Thrice', fromCacheOnly)) === 'hit-l2');
+});
+
+test('an answer at one gateway is one to a similar question at the other', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.close());
+  const settings = { 'semanticCache.enabled': true, 'semanticCache.timeoutMs': 10_000 };
+  const start = async () => {
+    const own = { modelId: 'own', embedder: new StubEmbedder() };
+    const gateway = await startTestGateway(redis, settings, own);
+    t.after(() => gateway.close());
+    return gateway;
+  };
+  const chat = async (gateway: TestGateway, content: string, init: RequestInit = {}) => {
+    const body = {
+      messages: [{ role: 'user', content }],
+      temperature: 0,
+      max_tokens: 8,
+      cache_similar: true,
+    };
+    const response = await gateway.post('/v1/chat/completions', body, init);
+    await response.text();
+    return response.headers.get('x-sluice-cache');
+  };
+  const paraphrase = 'Please tell me how to remove a directory in Linux.';
+  const [first, second] = [await start(), await start()];
+  assert.equal(await chat(first, 'How do I delete a folder in Linux?'), 'miss');
+  await eventually(async () => (await chat(second, paraphrase, fromCacheOnly)) === 'hit-l3');
+  const third = await start();
+  assert.equal(await chat(third, paraphrase), 'hit-l3', 'whoever comes later has it from the start');
+  await third.post('/admin/cache/purge', { all: true });
+  await eventually(async () => (await chat(second, paraphrase, fromCacheOnly)) === null);
 });

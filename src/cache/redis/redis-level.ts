@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { away } from '../../cluster/redis/connection.js';
 import type { RedisLink } from '../../cluster/redis/link.js';
 import { SharedLog } from '../../cluster/redis/shared-log.js';
 import { pack, unpack } from '../../cluster/wire.js';
@@ -66,11 +67,16 @@ export class RedisLevel implements LowerLevel {
     await this.#shelfOf(entry.key).put(entry, this.#purgesBefore.get(question) ?? null);
   }
 
+  /** Rejects with store_unavailable while Redis is away: others would go on giving such answers. */
   async purge(selector: PurgeSelector): Promise<number> {
     const shelves = selector.key ? [this.#shelfOf(selector.key)] : this.#shelves;
-    const dropped = await Promise.all(shelves.map((shelf) => shelf.purge(selector)));
-    await this.#purges.append(pack({ by: this.#id, selector } satisfies Purge));
-    return dropped.reduce((sum, each) => sum + each, 0);
+    try {
+      const dropped = await Promise.all(shelves.map((shelf) => shelf.purge(selector)));
+      await this.#purges.append(pack({ by: this.#id, selector } satisfies Purge));
+      return dropped.reduce((sum, each) => sum + each, 0);
+    } catch (error) {
+      throw away(error);
+    }
   }
 
   async stats(): Promise<LevelStats> {

@@ -7,6 +7,13 @@ export interface Asked {
   rest: ValidatedRequest;
 }
 
+/** What was asked, and everything that must be the same for its answer to be one for another question. */
+export interface AskedQuestion {
+  scope: string;
+  text: string;
+  vector: Float32Array; // of length 1
+}
+
 /** The last message of a conversation, if it is a user's, or a prompt that is alone. Null: nothing to compare. */
 export function askedOf(request: ValidatedRequest): Asked | null {
   const { input } = request;

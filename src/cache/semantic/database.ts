@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type Libsql from 'libsql';
 import { CacheTables, connect, type DiskBounds, type DiskEntry } from '../disk/database.js';
 import type { LevelStats, PurgeSelector } from '../types.js';
+import type { AskedQuestion } from './asked.js';
 import { type Disagreement, disagreement, isDoubtful } from './gate/gate.js';
 import { VectorIndex } from './vector-index.js';
 
@@ -30,13 +31,6 @@ const goneSchema = `
 
 /** How many of the nearest questions are looked at. */
 const candidates = 16;
-
-/** What was asked, and everything that must be the same for its answer to be one for another question. */
-export interface AskedQuestion {
-  scope: string;
-  text: string;
-  vector: Float32Array; // of length 1
-}
 
 export interface SimilarEntry {
   entry: DiskEntry;

@@ -1,24 +1,20 @@
 import { createHash } from 'node:crypto';
-import { deserialize, serialize } from 'node:v8';
 import type { Config } from '../../config/index.js';
 import type { Embedder } from '../../embedding/index.js';
-import { openRemote, type Remote } from '../../support/remote.js';
 import { cacheKey, type KeyScope } from '../key.js';
 import type { CacheEntry, LevelStats, LowerLevel, PurgeSelector, Question } from '../types.js';
-import { askedOf } from './asked.js';
+import { type AskedQuestion, askedOf } from './asked.js';
 import { asksTheSame } from './cross-check.js';
-import type { AskedQuestion, SemanticDatabase, SimilarEntry } from './database.js';
+import type { SimilarAnswers } from './similar-answers.js';
 import { Worth } from './worth.js';
 
-const cleaningMs = 60_000;
 const never = new AbortController().signal;
 
 export interface SemanticLevelOptions {
-  directory: string; // the data folder
+  answers: SimilarAnswers; // closed with the level
   embedder: Embedder;
   settings: Config['semanticCache'];
   scope: KeyScope;
-  nowMs: () => number; // epoch
   onFault: (error: unknown) => void;
 }
 
@@ -30,30 +26,16 @@ export class SemanticLevel implements LowerLevel {
   readonly level = 'l3';
   readonly timeoutMs: number;
   readonly #options: SemanticLevelOptions;
-  readonly #database: Remote<SemanticDatabase>;
-  readonly #cleaning: NodeJS.Timeout;
   /** Made for a look-up, kept for the answer that is computed when it finds none. */
   readonly #asked = new WeakMap<Question, Promise<AskedQuestion | null>>();
   readonly #missedAtMs = new WeakMap<Question, number>();
   readonly #worth = new Worth();
   #purges = 0;
 
-  /** Rejects where the folder can't be used. */
-  static async open(options: SemanticLevelOptions): Promise<SemanticLevel> {
-    const errorOf = ({ message }: { message: string }, cause?: unknown) =>
-      new Error(`semantic cache: ${message}`, { cause });
-    const module = new URL('./worker.js', import.meta.url);
-    const { directory, embedder, onFault } = options;
-    const database = await openRemote<SemanticDatabase>(module, { data: { directory }, errorOf });
-    embedder.load().catch(onFault); // now, since the first look-up can't wait for it
-    return new SemanticLevel(options, database);
-  }
-
-  private constructor(options: SemanticLevelOptions, database: Remote<SemanticDatabase>) {
+  constructor(options: SemanticLevelOptions) {
     this.#options = options;
-    this.#database = database;
     this.timeoutMs = options.settings.timeoutMs;
-    this.#cleaning = setInterval(() => this.#clean().catch(options.onFault), cleaningMs).unref();
+    options.embedder.load().catch(options.onFault); // now, since the first look-up can't wait for it
   }
 
   async find(question: Question): Promise<CacheEntry | null> {
@@ -75,27 +57,23 @@ export class SemanticLevel implements LowerLevel {
     const purges = this.#purges;
     const asked = await (this.#asked.get(question) ?? this.#ask(question));
     if (!asked || purges !== this.#purges) return;
-    const { answer, bytes, similarity: _, ...rest } = entry;
-    const { maxEntries, maxBytes } = this.#options.settings;
-    const body = serialize({ answer, bytes });
-    await this.#database.put({ ...rest, body }, asked, { maxEntries, maxBytes });
+    await this.#options.answers.put(entry, asked);
   }
 
   purge(selector: PurgeSelector): Promise<number> {
     this.#purges += 1; // what waits for its vector isn't kept
-    return this.#database.purge(selector, this.#options.nowMs());
+    return this.#options.answers.purge(selector);
   }
 
   stats(): Promise<LevelStats> {
-    return this.#database.stats();
+    return this.#options.answers.stats();
   }
 
-  /** A command that purges is seen with the next look-up. */
+  /** What others purge is not found any more; memory hears of it from the level above. */
   onPurge(): void {}
 
-  async close(): Promise<void> {
-    clearInterval(this.#cleaning);
-    await this.#database.close();
+  close(): Promise<void> {
+    return this.#options.answers.close();
   }
 
   #isAllowed({ request }: Question): boolean {
@@ -131,34 +109,19 @@ export class SemanticLevel implements LowerLevel {
   }
 
   async #similar(asked: AskedQuestion | null, question: Question): Promise<CacheEntry | null> {
-    const { settings, nowMs } = this.#options;
     if (!asked) return null;
-    const found =
-      (await this.#database.find(asked, settings.minCosine, nowMs())) ??
-      (await this.#checked(asked, question));
-    if (!found) return null;
-    const { body, ...rest } = found.entry;
-    const stored = deserialize(body) as Pick<CacheEntry, 'answer' | 'bytes'>;
-    return { ...rest, ...stored, similarity: found.similarity };
+    const { answers, settings } = this.#options;
+    return (await answers.find(asked, settings.minCosine)) ?? (await this.#checked(asked, question));
   }
 
   /** What a model takes for the same question though its words differ; null where none is asked. */
-  async #checked(asked: AskedQuestion, { ask }: Question): Promise<SimilarEntry | null> {
-    const { settings, nowMs } = this.#options;
+  async #checked(asked: AskedQuestion, { ask }: Question): Promise<CacheEntry | null> {
+    const { answers, settings } = this.#options;
     const { crossCheckModel: model, crossCheckMinCosine: minCosine } = settings;
     if (model === '') return null;
-    const near = await this.#database.findDoubtful(asked, minCosine, nowMs());
+    const near = await answers.findDoubtful(asked, minCosine);
     if (!near) return null;
-    const isSame = await asksTheSame(
-      ask,
-      model,
-      [near.text, asked.text],
-      AbortSignal.timeout(this.timeoutMs),
-    );
-    return isSame ? near : null;
-  }
-
-  async #clean(): Promise<void> {
-    while (await this.#database.removeExpired(this.#options.nowMs()));
+    const signal = AbortSignal.timeout(this.timeoutMs);
+    return (await asksTheSame(ask, model, [near.text, asked.text], signal)) ? near.entry : null;
   }
 }

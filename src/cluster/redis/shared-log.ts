@@ -32,7 +32,9 @@ return {known[1] or '', tonumber(known[2] or 0), time[1] * 1000 + math.floor(tim
 /** The bell may be missed; so late a change is found all the same. */
 const LOOK_INTERVAL_MS = 500;
 const READ_COUNT = 256;
-const LENGTH = 4_096; // entries, about
+
+/** Entries that a log keeps, about: who has missed more begins anew. */
+export const LOG_LENGTH = 4_096;
 
 export interface LogEntry {
   value: Buffer;
@@ -52,7 +54,6 @@ export interface LogHandler {
 export class SharedLog {
   readonly state: string;
   readonly log: string;
-  readonly length = LENGTH;
   readonly #redis: RedisLink;
   readonly #handler: LogHandler;
   #timer: NodeJS.Timeout | undefined;
@@ -79,7 +80,7 @@ export class SharedLog {
 
   async append(value: Argument): Promise<void> {
     if (!this.#redis.commands.isUp) throw away();
-    await this.#redis.commands.run(append, [this.state, this.log], [LENGTH, value]);
+    await this.#redis.commands.run(append, [this.state, this.log], [LOG_LENGTH, value]);
   }
 
   close(): void {
