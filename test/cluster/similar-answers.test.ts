@@ -78,7 +78,7 @@ for (const [place, open] of Object.entries(places)) {
 
   test(`${place}: an answer is gone with its time, by a purge, and by one that is newer`, async (t) => {
     const answers = await open(t);
-    await answers.put(lasting('soon-over', -1_500), asked('why', 0));
+    await answers.put(lasting('soon-over', 1_500), asked('why', 0));
     await eventually(async () => (await answers.find(asked('why', 0), 0.9)) !== null);
     await eventually(async () => (await answers.find(asked('why', 0), 0.9)) === null);
     await answers.put(lasting('a', 60_000, { tenant: 'x' }), asked('why', 0));
