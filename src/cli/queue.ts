@@ -105,7 +105,10 @@ async function retry(redis: RedisLink, config: Config, model: string, id: string
       sink: (event) => {
         if (event.type === 'delta') process.stdout.write(event.text);
       },
+      conversation: '',
+      homes: [],
       onCounted: () => undefined,
+      onPlaced: () => undefined,
       onWorker: () => undefined,
       onQueued: (waiting) =>
         process.stderr.write(`Queued behind ${waiting}; waiting for a worker of ${model}.\n`),

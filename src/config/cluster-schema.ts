@@ -56,6 +56,12 @@ export const clusterSchema = z.strictObject({
     .max(1_000_000)
     .default(4096)
     .describe('requests that may wait for the workers of one model, over all gateways'),
+  conversationMs: z
+    .int()
+    .min(1_000)
+    .max(86_400_000)
+    .default(600_000)
+    .describe('time after its last request for which a conversation is remembered to be at a worker'),
   maxInlineBytes: bytes()
     .default(32 * 2 ** 10)
     .describe('larger requests lie beside the queue, in a key that expires'),

@@ -39,3 +39,44 @@ test('who shares a prefix goes where it is, and elsewhere when its worker is ful
     await redis.close();
   }
 });
+
+test('a conversation stays at its worker, whichever gateway it comes to, and moves when that one is gone', async (t) => {
+  const redis = await startRedis({ cluster: true });
+  t.after(() => redis.close());
+  const settings = { 'redis.isCluster': true, 'engine.maxSequences': 4, 'cluster.leaseMs': 3_000 };
+  const workers = await Promise.all([0, 1, 2].map(() => startTestWorker(redis, { settings })));
+  for (const worker of workers) t.after(() => worker.close());
+  const gateways = await Promise.all([0, 1].map(() => startTestGateway(redis, settings)));
+  for (const gateway of gateways) {
+    t.after(() => gateway.close());
+    await eventually(() => gateway.role.state()[0]?.workers.length === 3);
+  }
+  const servedSince = (before: number[]) => served().map((count, index) => count - before[index]!);
+  const served = () =>
+    workers.map(({ engine }) => engine.requests.filter(({ id }) => id !== 'warm-up').length);
+  const ask = async (turn: number, path: string, body: object) => {
+    const response = await gateways[turn % 2]!.post(path, { max_tokens: 2, ...body });
+    assert.equal(response.status, 200, await response.text());
+  };
+  const turns = async (ask: (turn: number) => Promise<void>) => {
+    const before = served();
+    for (const turn of [0, 1, 2, 3, 4, 5]) await ask(turn);
+    return servedSince(before);
+  };
+  // Too short to share a prefix.
+  const inSession = (turn: number) =>
+    ask(turn, '/v1/completions', { prompt: `turn ${turn}`, session_id: 's' });
+  const home = (await turns(inSession)).indexOf(6);
+  assert.notEqual(home, -1);
+  const messages = (turn: number) => [
+    { role: 'user', content: 'Hello' },
+    ...Array.from({ length: turn }, () => ({ role: 'assistant', content: 'Hi' })),
+  ];
+  const chat = await turns((turn) => ask(turn, '/v1/chat/completions', { messages: messages(turn) }));
+  assert.ok(chat.includes(6), `${chat}`);
+
+  await workers[home]!.close();
+  const moved = await turns(inSession);
+  assert.equal(moved[home], 0);
+  assert.ok(moved.includes(6), `${moved}`);
+});

@@ -25,8 +25,13 @@ export interface Task {
   dead: DeadLetters;
   request: ValidatedRequest;
   stream: string; // that the first attempt goes to
+  conversation: string; // '': none
+  /** Workers that the first attempt may go to instead, where its conversation is there. */
+  homes: readonly string[];
   sink: (event: GenerationEvent) => void;
   onCounted: (bound: TokenBound) => void;
+  /** Told which stream the first attempt is in. */
+  onPlaced: (stream: string) => void;
   /** Told who is at it whenever that changes. */
   onWorker: (worker: string | null) => void;
   signal: AbortSignal;
@@ -162,10 +167,12 @@ export class Dispatcher {
     active.waitTimer = setTimeout(() => this.#waitedTooLong(active), this.#options.waitTimeoutMs);
     const { attempt } = job;
     try {
-      const { entry, waiting } = await task.queue.put(stream, this.#workOf(active), active.replaces);
+      const homes = isFirst ? task.homes : [];
+      const { entry, waiting } = await task.queue.put(stream, this.#workOf(active), active.replaces, homes);
       if (entry === null) return this.#fail(active, queueFull(waiting));
       if (job.ended || job.attempt !== attempt) return await task.queue.remove(entry, job.id);
       job.entry = entry;
+      if (isFirst) task.onPlaced(entry.stream);
       if (isFirst) task.onQueued(waiting);
     } catch {
       if (job.ended || job.attempt !== attempt) return;
@@ -174,7 +181,7 @@ export class Dispatcher {
     }
   }
 
-  #workOf({ job, task: { request, trace } }: Active): QueuedWork {
+  #workOf({ job, task: { request, trace, conversation } }: Active): QueuedWork {
     const progress = job.hasProgress ? job.progress : null;
     return {
       request: job.id,
@@ -183,6 +190,7 @@ export class Dispatcher {
       sequences: sequencesOf(request),
       waitMs: this.#options.waitTimeoutMs,
       deadlineMs: Math.max(1, request.deadlineMs - steadyNowMs()),
+      conversation,
       body: pack(workOf({ ...request, id: job.id }, progress, job.revision, trace)),
     };
   }

@@ -1,6 +1,7 @@
 import type { ValidatedRequest } from '../../generation/types.js';
+import { conversationOf } from '../placement/conversation.js';
 import { type OwnRequest, OwnWork } from '../placement/own-work.js';
-import { loadOf, type Placeable, place } from '../placement/placement.js';
+import { hasRoom, type Placeable, place } from '../placement/placement.js';
 import { prefixNames } from '../placement/prefix.js';
 import type { DeadLetters } from '../queue/dead-letters.js';
 import { Sweeper } from '../queue/sweeper.js';
@@ -18,6 +19,10 @@ export interface RemoteModelParts {
 
 export interface Placement {
   stream: string;
+  conversation: string; // '': none
+  homes: readonly string[]; // workers that it may be left to, where its conversation is at one of them
+  /** To be told which stream it is in. */
+  queuedIn(stream: string): void;
   /** To be told who is at the request, and null when it has ended. */
   moved(worker: string | null): void;
 }
@@ -73,7 +78,10 @@ export class RemoteModel {
     return this.workers.filter(({ isDraining }) => !isDraining).map(({ id }) => id);
   }
 
-  /** Where a request goes: to the worker that holds its longest prefix, or to the stream that all read. */
+  /**
+   * Where a request goes: to the worker that its conversation is at, as Redis knows; else to the one that holds its longest prefix, or
+   * to the stream that all read.
+   */
   placementOf(request: ValidatedRequest): Placement {
     const names = prefixNames(request);
     const own: OwnRequest = { sequences: sequencesOf(request), names, worker: null };
@@ -81,6 +89,12 @@ export class RemoteModel {
     this.#own.move(own, worker);
     return {
       stream: worker === null ? this.queue.shared(request.priority) : this.queue.home(worker),
+      conversation: conversationOf(request),
+      homes: this.#workers.filter((each) => hasRoom(each, this.#gateway)).map(({ state }) => state.id),
+      queuedIn: (stream) => {
+        const home = this.#workers.find(({ state }) => stream === this.queue.home(state.id));
+        if (home) this.#own.move(own, home.state.id);
+      },
       moved: (to) => this.#own.move(own, to),
     };
   }
@@ -94,11 +108,6 @@ export class RemoteModel {
 
   /** Whether somebody who came now would begin at once. */
   get hasRoom(): boolean {
-    return (
-      this.waiting === 0 &&
-      this.#workers.some(
-        (each) => !each.state.isDraining && loadOf(each, this.#gateway) < each.state.maxSequences,
-      )
-    );
+    return this.waiting === 0 && this.#workers.some((each) => hasRoom(each, this.#gateway));
   }
 }

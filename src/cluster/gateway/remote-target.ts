@@ -85,9 +85,12 @@ export class RemoteTarget implements Target {
       dead,
       request,
       stream: placement.stream,
+      conversation: placement.conversation,
+      homes: placement.homes,
       trace: trace.headers,
       signal: AbortSignal.any([signal, gate.refused]),
       onCounted: (bound) => gate.counted(bound),
+      onPlaced: (stream) => placement.queuedIn(stream),
       onWorker: (worker) => placement.moved(worker),
       onQueued: (waiting) => {
         if (this.model.hasRoom) return;

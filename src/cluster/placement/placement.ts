@@ -12,9 +12,10 @@ export interface Placeable {
   own: OwnShare;
 }
 
-/** Sequences that a worker has, as far as the gateway of that id can know. */
-export function loadOf({ state, own }: Placeable, gateway: string): number {
-  return state.running - (state.runningFor[gateway] ?? 0) + own.sequences;
+/** Whether a worker can begin with one more, as far as the gateway of that id can know. */
+export function hasRoom({ state, own }: Placeable, gateway: string): boolean {
+  const running = state.running - (state.runningFor[gateway] ?? 0) + own.sequences;
+  return !state.isDraining && running < state.maxSequences;
 }
 
 /**
@@ -29,8 +30,8 @@ export function place(
   let best: Placeable | null = null;
   let longest = 0;
   for (const worker of workers) {
-    const { state, prefixes, own } = worker;
-    if (state.isDraining || loadOf(worker, gateway) >= state.maxSequences) continue;
+    if (!hasRoom(worker, gateway)) continue;
+    const { prefixes, own } = worker;
     const holds = (name: number) => prefixes.has(name) || own.fresh.has(name) || own.recent.has(name);
     const length = sharedLength(names, holds);
     if (length > longest) [best, longest] = [worker, length];

@@ -6,6 +6,9 @@ export const GROUP = 'workers';
 /** After a request's deadline, whatever its clients' clocks say. */
 const LONG_PAST_MS = 60_000;
 
+/** Streams of workers that have gone are forgotten. */
+const UNUSED_HOME_MS = 86_400_000;
+
 const WAITING = `
 local function waiting(first, last)
   local count = 0
@@ -26,28 +29,35 @@ local function purge(open)
 end`;
 
 /**
- * Puts a request at the end of a stream, unless too many wait. One that replaces an earlier entry of the same request was
- * counted already. KEYS: stream, body, stream of the entry it replaces, open entries, the model's shared streams. ARGV: limit,
- * id of the entry it replaces or '', body or '', its lifetime in ms, bell, then the fields. Returns {id or false, waiting}.
+ * Puts a request at the end of a stream, unless too many wait; into that of the worker which its conversation is at, where that
+ * one may be given more. One that replaces an earlier entry of the same request was counted already. KEYS: stream, body,
+ * stream of the entry it replaces, open entries, conversation, the model's shared streams. ARGV: limit, id of the entry it
+ * replaces or '', body or '', its lifetime in ms, bell, how the names of workers' own streams begin, workers that may be given more (each between
+ * line ends), then the fields. Returns {id or false, waiting, stream}.
  */
 export const enqueue = script(`${WAITING}${PURGE}
-local count = waiting(5, #KEYS)
+local count = waiting(6, #KEYS)
 if ARGV[2] ~= '' then
   redis.pcall('XACK', KEYS[3], '${GROUP}', ARGV[2])
   redis.call('XDEL', KEYS[3], ARGV[2])
   redis.call('ZREM', KEYS[4], ARGV[2])
 elseif count >= tonumber(ARGV[1]) then
-  return {false, count}
+  return {false, count, KEYS[1]}
 end
 if ARGV[3] ~= '' then redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4]) end
-local id = redis.call('XADD', KEYS[1], '*', unpack(ARGV, 6))
+local stream = KEYS[1]
+local home = ARGV[7] ~= '' and redis.call('GET', KEYS[5])
+if home and string.find(ARGV[7], '\\n' .. home .. '\\n', 1, true) then stream = ARGV[6] .. home end
+local id = redis.call('XADD', stream, '*', unpack(ARGV, 8))
+if string.sub(stream, 1, #ARGV[6]) == ARGV[6] then redis.call('PEXPIRE', stream, ${UNUSED_HOME_MS}) end
 redis.call('ZADD', KEYS[4], purge(KEYS[4]) + ARGV[4] + ${LONG_PAST_MS}, id)
 redis.call('PUBLISH', ARGV[5], '1')
-return {id, count}`);
+return {id, count, stream}`);
 
 /**
- * Takes requests, most urgent first, until their sequences fill the room; what has waited too long is dropped.
- * KEYS: streams in order, open entries. ARGV: worker, room. Returns {Redis's ms, {stream as an index of KEYS, id, fields} …}.
+ * Takes requests, most urgent first, until their sequences fill the room; what has waited too long is dropped. Their conversations
+ * are at this worker from now on. KEYS: streams in order, open entries. ARGV: worker, room, how the names of conversations begin, ms for which
+ * they are remembered. Returns {Redis's ms, {stream as an index of KEYS, id, fields} …}.
  */
 export const take = script(`
 local time = redis.call('TIME')
@@ -76,6 +86,9 @@ for i = 1, #KEYS - 1 do
       redis.call('ZREM', KEYS[#KEYS], id)
     else
       room = room - tonumber(values.sequences)
+      if values.conversation and values.conversation ~= '' then
+        redis.call('SET', ARGV[3] .. values.conversation, ARGV[1], 'PX', ARGV[4]) -- of the same slot
+      end
       taken[#taken + 1] = {i, id, fields}
     end
   end

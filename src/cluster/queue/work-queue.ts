@@ -13,6 +13,7 @@ export interface QueuedWork {
   sequences: number; // that it takes of a worker
   waitMs: number; // it may wait
   deadlineMs: number; // it may take in all, from when it was queued
+  conversation: string; // that it belongs to; '': none
   body: Buffer; // packed Work
 }
 
@@ -37,6 +38,7 @@ export interface OwnedEntry {
 export interface QueueOptions {
   maxWaiting: number;
   maxInlineBytes: number;
+  conversationMs: number;
 }
 
 /** What has become of an entry: it waits, it was taken so many ms ago, or it is gone. */
@@ -63,34 +65,50 @@ export class WorkQueue {
     return this.#redis.keys.home(this.model, worker);
   }
 
-  /** Null where too many wait. `replaces`: an earlier entry of the same request, which goes. */
+  /**
+   * Null where too many wait. `replaces`: an earlier entry of the same request, which goes. `homes`: workers that it may be left to
+   * where its conversation is at one of them; its stream is then theirs.
+   */
   async put(
     stream: string,
     work: QueuedWork,
     replaces: Entry | null,
+    homes: readonly string[] = [],
   ): Promise<{ entry: Entry | null; waiting: number }> {
     const { keys } = this.#redis;
     const isLarge = work.body.length > this.#options.maxInlineBytes;
     const reply = (await this.#redis.commands.run(
       scripts.enqueue,
-      [stream, keys.body(this.model, work.request), replaces?.stream ?? stream, this.#open, ...this.streams],
+      [
+        stream,
+        keys.body(this.model, work.request),
+        replaces?.stream ?? stream,
+        this.#open,
+        keys.conversation(this.model, work.conversation),
+        ...this.streams,
+      ],
       [
         this.#options.maxWaiting,
         replaces?.id ?? '',
         isLarge ? work.body : '',
         Math.ceil(work.deadlineMs) + 1,
         keys.bell(this.model),
+        this.home(''),
+        work.conversation === '' || homes.length === 0 ? '' : `\n${homes.join('\n')}\n`,
         ...fieldsOf(work, isLarge),
       ],
-    )) as [Buffer | null, number];
-    const [id, waiting] = reply;
-    return { entry: id === null ? null : { stream, id: id.toString() }, waiting };
+    )) as [Buffer | null, number, Buffer];
+    const [id, waiting, chosen] = reply;
+    return { entry: id === null ? null : { stream: chosen.toString(), id: id.toString() }, waiting };
   }
 
   /** Takes requests for as many sequences as there is room for; the last may need more. */
   async take(worker: string, room: number): Promise<TakenWork[]> {
     const streams = [this.home(worker), ...this.streams];
-    const reply = await this.#redis.commands.run(scripts.take, [...streams, this.#open], [worker, room]);
+    const conversations = this.#redis.keys.conversation(this.model, '');
+    const { conversationMs } = this.#options;
+    const args = [worker, room, conversations, conversationMs];
+    const reply = await this.#redis.commands.run(scripts.take, [...streams, this.#open], args);
     const [nowMs, ...taken] = reply as [number, ...[number, Buffer, Buffer[]][]];
     const works = await Promise.all(
       taken.map(([stream, id, fields]) =>
@@ -156,6 +174,7 @@ export class WorkQueue {
       sequences: number('sequences'),
       waitMs: number('waitMs'),
       deadlineMs: number('deadlineMs'),
+      conversation: values.get('conversation')?.toString() ?? '',
       body,
       entry,
       waitedMs: Math.max(0, nowMs - Number(entry.id.split('-')[0])),

@@ -29,6 +29,11 @@ export class Keys {
     return `${this.#ofModel(model)}:open`;
   }
 
+  /** The worker that a conversation is at. */
+  conversation(model: string, name: string): string {
+    return `${this.#ofModel(model)}:conversation:${name}`;
+  }
+
   /** The body of a request that is too large for the stream. */
   body(model: string, request: string): string {
     return `${this.#ofModel(model)}:body:${request}`;
