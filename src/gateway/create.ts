@@ -10,6 +10,7 @@ import { askModel } from '../routing/ask-model.js';
 import { Fleet, type FleetHooks } from '../routing/fleet.js';
 import { Router } from '../routing/router.js';
 import { RouteTable } from '../routing/routes.js';
+import { type HealthExchange, SharedHealth } from '../routing/shared-health.js';
 import type { Target } from '../routing/target.js';
 import { UpstreamTarget } from '../routing/upstream/upstream-target.js';
 import type { ClusterModelState } from '../telemetry/cluster.js';
@@ -27,8 +28,9 @@ export interface LocalLoader {
   estimateBytes(spec: ModelSpec): Promise<number>;
 }
 
-/** Models that others serve. */
+/** Models that others serve, and what is shared with other gateways. */
 export interface RemoteModels {
+  readonly health: HealthExchange;
   /** Adds them to the fleet: those that are known now, and later ones when they are found. */
   attach(fleet: Fleet): Promise<void>;
   /** Theirs; null: none of them has one. */
@@ -59,7 +61,8 @@ export interface GatewayParts {
 export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, models, metrics } = parts;
   const prefixes = new PrefixRegistry(config.requests.maxPinnedPrefixes);
-  const fleet = createFleet(parts, prefixes);
+  const health = parts.remote ? new SharedHealth(parts.remote.health) : null;
+  const fleet = createFleet(parts, prefixes, health);
   for (const served of [...models.list()]) {
     const target = new LocalTarget(served, prefixes, config.requests, config.engine.maxSequences);
     fleet.adopt(adoptedSpec(served.id, models.aliasesOf(served)), target);
@@ -70,7 +73,11 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     await remote.attach(fleet);
     metrics.cluster.watch(() => remote.state());
   }
-  const router = new Router(fleet, new RouteTable(config.routing.routes));
+  const routes = new RouteTable(config.routing.routes, (spec, rollback) =>
+    health?.rollbackChanged(spec, rollback),
+  );
+  const router = new Router(fleet, routes);
+  await health?.attach(router);
   if (!parts.remote) refuseUnknownNames(config, router); // a worker may still come with them
   const cache = createCache(parts, router);
   const { accounting, embedder = null } = parts;
@@ -125,6 +132,7 @@ function createCache({ config, metrics, log, cacheLevels = [] }: GatewayParts, r
 function createFleet(
   { config, models, metrics, log, loader }: GatewayParts,
   prefixes: PrefixRegistry,
+  health: SharedHealth | null,
 ): Fleet {
   const open = async (spec: ModelSpec): Promise<Target> => {
     if (spec.upstream) {
@@ -158,6 +166,7 @@ function createFleet(
     defaultMaxTokens: config.requests.defaultMaxTokens,
     now: Date.now,
     random: Math.random,
+    ...(health ? { onBreakerChange: health.breakerChanged.bind(health) } : {}),
   };
   const estimateBytes = async (spec: ModelSpec) => (await loader?.estimateBytes(spec)) ?? 0;
   return new Fleet(environment, { open, estimateBytes }, hooks);

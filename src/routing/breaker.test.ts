@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Breaker, type BreakerConfig, type Outcome, type Permit } from './breaker.js';
+import { Breaker, type BreakerChange, type BreakerConfig, type Outcome, type Permit } from './breaker.js';
 
 const config: BreakerConfig = {
   failures: 3,
@@ -26,6 +26,40 @@ test('failures in a row open it; a success between starts the count anew', () =>
   tryOnce(breaker, 'failure', 0);
   assert.equal(breaker.state(0), 'open');
   assert.equal(breaker.acquire(999), null);
+});
+
+test('it says what it found out itself, and nothing of what it heard', () => {
+  const changes: BreakerChange[] = [];
+  const breaker = new Breaker(
+    config,
+    () => 0,
+    (change) => changes.push(change),
+  );
+  for (let index = 0; index < 3; index += 1) tryOnce(breaker, 'failure', 0);
+  tryOnce(breaker, 'success', 1000);
+  assert.deepEqual(changes, [{ state: 'open', forMs: 1000, openings: 1 }, { state: 'closed' }]);
+  breaker.hear({ state: 'open', forMs: 700, openings: 2 }, 5000);
+  assert.equal(breaker.opensUntilMs(5000), 5700);
+  breaker.hear({ state: 'open', forMs: 100, openings: 1 }, 5000);
+  assert.equal(breaker.opensUntilMs(5000), 5700, 'the longer one holds');
+  breaker.hear({ state: 'closed' }, 5001);
+  assert.equal(breaker.state(5001), 'half-open', 'a trial of its own decides');
+  assert.equal(changes.length, 2);
+  tryOnce(breaker, 'failure', 5001);
+  assert.deepEqual(changes[2], { state: 'open', forMs: 4000, openings: 3 });
+});
+
+test('who has just had a success believes others only when it fails too', () => {
+  const breaker = new Breaker(config, () => 0);
+  tryOnce(breaker, 'success', 0);
+  breaker.hear({ state: 'open', forMs: 1000, openings: 1 }, 999);
+  assert.equal(breaker.state(999), 'closed');
+  tryOnce(breaker, 'failure', 999);
+  assert.equal(breaker.state(999), 'open');
+  const other = new Breaker(config, () => 0);
+  tryOnce(other, 'success', 0);
+  other.hear({ state: 'open', forMs: 1000, openings: 1 }, 1000);
+  assert.equal(other.state(1000), 'open', 'its success was long ago');
 });
 
 test('half of a full window failing opens it, though never three in a row', () => {

@@ -12,6 +12,11 @@ export interface BreakerConfig {
   trials: number; // tried at once while half-open, and successes that close it
 }
 
+/** What others who use the same server should know. */
+export type BreakerChange =
+  | { state: 'open'; forMs: number; openings: number } // openings: in a row, without closing
+  | { state: 'closed' };
+
 /** Permission for one try. */
 export interface Permit {
   readonly epoch: number;
@@ -27,6 +32,8 @@ const JITTER = 0.2;
 export class Breaker {
   readonly #config: BreakerConfig;
   readonly #random: () => number;
+  readonly #onChange: (change: BreakerChange) => void;
+  #lastSuccessMs = Number.NEGATIVE_INFINITY;
   #state: BreakerState = 'closed';
   #epoch = 0; // grows with each change of state
   #recent: boolean[] = []; // true: failed
@@ -36,9 +43,15 @@ export class Breaker {
   #trialsRunning = 0;
   #trialsPassed = 0;
 
-  constructor(config: BreakerConfig, random: () => number) {
+  /** `onChange` is told of what this breaker found out, not of what it heard. */
+  constructor(
+    config: BreakerConfig,
+    random: () => number,
+    onChange: (change: BreakerChange) => void = () => {},
+  ) {
     this.#config = config;
     this.#random = random;
+    this.#onChange = onChange;
   }
 
   state(nowMs: number): BreakerState {
@@ -66,9 +79,29 @@ export class Breaker {
   }
 
   report(permit: Permit, outcome: Outcome, nowMs: number): void {
+    if (outcome === 'success') this.#lastSuccessMs = nowMs;
     if (permit.epoch !== this.#epoch) return;
     if (this.#state === 'half-open') this.#reportTrial(outcome, nowMs);
     else if (outcome !== 'neutral') this.#reportClosed(outcome === 'failure', nowMs);
+  }
+
+  /**
+   * Somebody else found out. Who has had a success within a cooldown may see what the other can't: it opens with its own next
+   * failure. When another's has closed, trials may begin.
+   */
+  hear(change: BreakerChange, nowMs: number): void {
+    if (change.state === 'closed') {
+      this.alive(nowMs);
+      return;
+    }
+    if (nowMs - this.#lastSuccessMs < this.#config.cooldownMs) {
+      this.#inARow = Math.max(this.#inARow, this.#config.failures - 1);
+      return;
+    }
+    if (this.state(nowMs) === 'open' && this.#opensUntilMs >= nowMs + change.forMs) return;
+    this.#openings = Math.max(this.#openings, change.openings);
+    this.#opensUntilMs = nowMs + change.forMs;
+    this.#enter('open');
   }
 
   /** A probe found it alive: trials may begin without waiting for the cooldown's end. */
@@ -89,6 +122,7 @@ export class Breaker {
     if (this.#trialsPassed < this.#config.trials) return;
     this.#openings = 0;
     this.#enter('closed');
+    this.#onChange({ state: 'closed' });
   }
 
   #reportClosed(failed: boolean, nowMs: number): void {
@@ -105,8 +139,10 @@ export class Breaker {
     const { cooldownMs, maxCooldownMs } = this.#config;
     const base = Math.min(maxCooldownMs, cooldownMs * 2 ** Math.min(this.#openings, 30));
     this.#openings += 1;
-    this.#opensUntilMs = nowMs + base * (1 - JITTER * this.#random());
+    const forMs = base * (1 - JITTER * this.#random());
+    this.#opensUntilMs = nowMs + forMs;
     this.#enter('open');
+    this.#onChange({ state: 'open', forMs, openings: this.#openings });
   }
 
   #enter(state: BreakerState): void {

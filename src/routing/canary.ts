@@ -13,6 +13,11 @@ export type CanaryVariant = 'stable' | 'canary';
 export const rollbackReasons = ['error_rate', 'latency', 'quality'] as const;
 export type RollbackReason = (typeof rollbackReasons)[number];
 
+export interface Rollback {
+  reason: RollbackReason;
+  atMs: number;
+}
+
 export interface VariantStats {
   requests: number;
   failures: number;
@@ -28,13 +33,16 @@ const Z = 1.645;
 export class Canary {
   readonly #config: CanaryConfig;
   readonly #outcomes = { stable: new OutcomeWindow(), canary: new OutcomeWindow() };
-  #rollback: { reason: RollbackReason; atMs: number } | null = null;
+  readonly #onRollback: (rollback: Rollback) => void;
+  #rollback: Rollback | null = null;
 
-  constructor(config: CanaryConfig) {
+  /** `onRollback` is told of what was found out here, not of what was heard. */
+  constructor(config: CanaryConfig, onRollback: (rollback: Rollback) => void = () => {}) {
     this.#config = config;
+    this.#onRollback = onRollback;
   }
 
-  get rollback(): { reason: RollbackReason; atMs: number } | null {
+  get rollback(): Rollback | null {
     return this.#rollback;
   }
 
@@ -48,12 +56,19 @@ export class Canary {
     this.#outcomes[variant].add(failed, latencyMs);
     if (variant !== 'canary' || this.#rollback !== null) return;
     const reason = verdict(this.stats('canary'), this.stats('stable'), this.#config);
-    if (reason !== null) this.#rollback = { reason, atMs: nowMs };
+    if (reason !== null) this.takeBack(reason, nowMs);
   }
 
   /** For a reason that shows elsewhere than in outcomes. */
   takeBack(reason: RollbackReason, nowMs: number): void {
-    this.#rollback ??= { reason, atMs: nowMs };
+    if (this.#rollback !== null) return;
+    this.#rollback = { reason, atMs: nowMs };
+    this.#onRollback(this.#rollback);
+  }
+
+  /** It was taken back elsewhere. */
+  hear(rollback: Rollback): void {
+    this.#rollback ??= rollback;
   }
 
   stats(variant: CanaryVariant): VariantStats {

@@ -1,7 +1,7 @@
 import type { Capability, Config, ModelSpec } from '../config/index.js';
 import type { Price, PriceTable } from '../cost/prices.js';
 import { ModelQueue } from '../queue/model-queue.js';
-import { Breaker } from './breaker.js';
+import { Breaker, type BreakerChange } from './breaker.js';
 import { LatencyEstimate } from './latency.js';
 import type { Target } from './target.js';
 
@@ -14,6 +14,8 @@ export interface Environment {
   defaultMaxTokens: number; // of answers whose length nobody set
   now: () => number; // ms, epoch
   random: () => number;
+  /** Told what this process has found out about a model's health. */
+  onBreakerChange?: (deployment: Deployment, change: BreakerChange) => void;
 }
 
 /** The right to use a target until it is given back. */
@@ -64,6 +66,7 @@ export class Deployment {
         trials: 1,
       },
       environment.random,
+      (change) => environment.onBreakerChange?.(this, change),
     );
     this.queue = this.#newQueue();
     this.createdMs = environment.now();

@@ -1,6 +1,6 @@
 import { type RouteSpec, routeSpec } from '../config/index.js';
 import { SluiceError } from '../errors.js';
-import { Canary } from './canary.js';
+import { Canary, type Rollback } from './canary.js';
 
 export interface Route {
   spec: RouteSpec;
@@ -21,15 +21,36 @@ export class RouteTable {
   readonly #routes = new Map<string, Route>();
   readonly #builtIn = new Map(builtIn.map((spec) => [spec.name, { spec, canary: null }]));
 
-  constructor(specs: readonly RouteSpec[]) {
-    for (const spec of specs) this.set(spec);
+  readonly #onRollback: (spec: RouteSpec, rollback: Rollback | null) => void;
+
+  /** `onRollback` is told when a canary is taken back here, and when one begins anew. */
+  constructor(
+    specs: readonly RouteSpec[],
+    onRollback: (spec: RouteSpec, rollback: Rollback | null) => void = () => {},
+  ) {
+    this.#onRollback = onRollback;
+    for (const spec of specs) this.#add(spec);
   }
 
   /** Adds or replaces; a canary begins anew. */
   set(spec: RouteSpec): Route {
+    const route = this.#add(spec);
+    if (route.canary) this.#onRollback(spec, null);
+    return route;
+  }
+
+  /** A canary was taken back elsewhere, or begins anew there. */
+  hearRollback(name: string, rollback: Rollback | null): void {
+    const route = this.#routes.get(name);
+    if (rollback) route?.canary?.hear(rollback);
+    else if (route?.canary?.rollback) this.#add(route.spec);
+  }
+
+  #add(spec: RouteSpec): Route {
     if (this.#routes.size >= MAX_ROUTES && !this.#routes.has(spec.name))
       throw new SluiceError('invalid_request', `There are ${MAX_ROUTES} routes already.`);
-    const route = { spec, canary: spec.canary ? new Canary(spec.canary) : null };
+    const onRollback = (rollback: Rollback) => this.#onRollback(spec, rollback);
+    const route = { spec, canary: spec.canary ? new Canary(spec.canary, onRollback) : null };
     this.#routes.set(spec.name, route);
     return route;
   }

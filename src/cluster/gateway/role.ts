@@ -4,6 +4,7 @@ import type { Embedder } from '../../embedding/index.js';
 import { adoptedSpec, type RemoteModels } from '../../gateway/create.js';
 import type { Fleet } from '../../routing/fleet.js';
 import type { Log } from '../../telemetry/log.js';
+import { RedisHealth } from '../health/redis-health.js';
 import { connectRedis, type RedisLink } from '../redis/link.js';
 import { Discovery } from './discovery.js';
 import { Dispatcher } from './dispatcher.js';
@@ -15,6 +16,7 @@ export class GatewayRole implements RemoteModels {
   readonly redis: RedisLink;
   readonly dispatcher: Dispatcher;
   readonly board: RedisBoard;
+  readonly health: RedisHealth;
   readonly #config: Config;
   readonly #log: Log;
   /** That of workers; null where none has been found. */
@@ -31,6 +33,7 @@ export class GatewayRole implements RemoteModels {
       retentionMs: background.retentionSeconds * 1000,
       longestMs: requests.maxTimeoutMs,
     });
+    this.health = new RedisHealth(redis);
     this.dispatcher = new Dispatcher(redis, {
       id,
       leaseMs: config.cluster.leaseMs,
@@ -92,6 +95,7 @@ export class GatewayRole implements RemoteModels {
   /** Ends what is under way; what it has cost can still be told. */
   async stop(): Promise<void> {
     this.#discovery?.close();
+    this.health.close();
     await this.dispatcher.close();
   }
 
