@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { startTestGateway, type TestGateway } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
-import { StubUpstream, says } from '../support/upstream.js';
+import { fails, StubUpstream, says } from '../support/upstream.js';
 
 /** Gateways that know the same upstreams and routes. */
 async function start(t: TestContext, settings: Record<string, unknown> = {}) {
