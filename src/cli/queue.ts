@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { Dispatcher } from '../cluster/gateway/dispatcher.js';
+import { placedIn } from '../cluster/placement/placement.js';
 import { type DeadLetter, DeadLetters } from '../cluster/queue/dead-letters.js';
 import { WorkQueue } from '../cluster/queue/work-queue.js';
 import type { RedisLink } from '../cluster/redis/link.js';
@@ -101,15 +102,11 @@ async function retry(redis: RedisLink, config: Config, model: string, id: string
       queue,
       dead,
       request,
-      stream: queue.shared(request.priority),
+      placement: placedIn(queue.shared(request.priority)),
       sink: (event) => {
         if (event.type === 'delta') process.stdout.write(event.text);
       },
-      conversation: '',
-      homes: [],
       onCounted: () => undefined,
-      onPlaced: () => undefined,
-      onWorker: () => undefined,
       onQueued: (waiting) =>
         process.stderr.write(`Queued behind ${waiting}; waiting for a worker of ${model}.\n`),
       signal: new AbortController().signal,

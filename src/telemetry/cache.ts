@@ -20,7 +20,7 @@ export class CacheMetrics {
     const registers = [registry];
     this.#hits = new Counter({
       name: 'llm_cache_hits_total',
-      help: 'Answers that were not computed for their request: from memory (l1), the data folder (l2), a similar question (l3), or an identical request under way (flight)',
+      help: 'Answers that were not computed for their request: from memory (l1), the data folder or Redis (l2), a similar question (l3), or an identical request under way (flight)',
       labelNames: ['cache_level'],
       registers,
     });

@@ -2,6 +2,7 @@ import type { TokenBound } from '../../cost/tab.js';
 import { SluiceError, toSluiceError } from '../../errors.js';
 import type { GenerationEvent, Usage, ValidatedRequest } from '../../generation/types.js';
 import { steadyNowMs } from '../../support/steady-clock.js';
+import type { Placement } from '../placement/placement.js';
 import type { DeadLetters } from '../queue/dead-letters.js';
 import type { Entry, OwnedEntry, QueuedWork, WorkQueue } from '../queue/work-queue.js';
 import { away } from '../redis/connection.js';
@@ -24,16 +25,9 @@ export interface Task {
   queue: WorkQueue;
   dead: DeadLetters;
   request: ValidatedRequest;
-  stream: string; // that the first attempt goes to
-  conversation: string; // '': none
-  /** Workers that the first attempt may go to instead, where its conversation is there. */
-  homes: readonly string[];
+  placement: Placement; // of the first attempt
   sink: (event: GenerationEvent) => void;
   onCounted: (bound: TokenBound) => void;
-  /** Told which stream the first attempt is in. */
-  onPlaced: (stream: string) => void;
-  /** Told who is at it whenever that changes. */
-  onWorker: (worker: string | null) => void;
   signal: AbortSignal;
   trace: readonly string[]; // headers
   /** Told how many waited before it. */
@@ -113,7 +107,8 @@ export class Dispatcher {
 
   /** Resolves when the answer is complete, and as cancelled when the signal aborts. Rejects with what ended it. */
   submit(task: Task): Promise<Usage> {
-    const { request, sink: event, onCounted: counted, onWorker: worker } = task;
+    const { request, placement, sink: event, onCounted: counted } = task;
+    const worker = (id: string | null) => placement.moved(id);
     const prompts = request.input.kind === 'text' ? request.input.prompts.length : 1;
     const job = new Job(`${request.id}#${this.#count++}`, prompts, request.choices, {
       event,
@@ -144,7 +139,7 @@ export class Dispatcher {
       this.#active.set(job.id, active);
       task.signal.addEventListener('abort', cancel);
       if (task.signal.aborted) cancel();
-      else void this.#begin(active, task.stream);
+      else void this.#begin(active, placement.stream);
     });
   }
 
@@ -163,17 +158,19 @@ export class Dispatcher {
     job.entry = null;
     job.begin(performance.now());
     active.isUnplaced = false;
+    if (!isFirst) task.placement.moved(null);
     clearTimeout(active.waitTimer);
     active.waitTimer = setTimeout(() => this.#waitedTooLong(active), this.#options.waitTimeoutMs);
     const { attempt } = job;
     try {
-      const homes = isFirst ? task.homes : [];
+      const homes = isFirst ? task.placement.homes : [];
       const { entry, waiting } = await task.queue.put(stream, this.#workOf(active), active.replaces, homes);
       if (entry === null) return this.#fail(active, queueFull(waiting));
       if (job.ended || job.attempt !== attempt) return await task.queue.remove(entry, job.id);
       job.entry = entry;
-      if (isFirst) task.onPlaced(entry.stream);
-      if (isFirst) task.onQueued(waiting);
+      if (!isFirst) return;
+      task.placement.queuedIn(entry.stream);
+      task.onQueued(waiting);
     } catch {
       if (job.ended || job.attempt !== attempt) return;
       if (isFirst) this.#fail(active, away());
@@ -181,7 +178,7 @@ export class Dispatcher {
     }
   }
 
-  #workOf({ job, task: { request, trace, conversation } }: Active): QueuedWork {
+  #workOf({ job, task: { request, trace, placement } }: Active): QueuedWork {
     const progress = job.hasProgress ? job.progress : null;
     return {
       request: job.id,
@@ -190,7 +187,7 @@ export class Dispatcher {
       sequences: sequencesOf(request),
       waitMs: this.#options.waitTimeoutMs,
       deadlineMs: Math.max(1, request.deadlineMs - steadyNowMs()),
-      conversation,
+      conversation: placement.conversation,
       body: pack(workOf({ ...request, id: job.id }, progress, job.revision, trace)),
     };
   }

@@ -1,7 +1,7 @@
 import type { ValidatedRequest } from '../../generation/types.js';
 import { conversationOf } from '../placement/conversation.js';
 import { type OwnRequest, OwnWork } from '../placement/own-work.js';
-import { hasRoom, type Placeable, place } from '../placement/placement.js';
+import { hasRoom, type Placeable, type Placement, place } from '../placement/placement.js';
 import { prefixNames } from '../placement/prefix.js';
 import type { DeadLetters } from '../queue/dead-letters.js';
 import { Sweeper } from '../queue/sweeper.js';
@@ -15,16 +15,6 @@ export interface RemoteModelParts {
   dead: DeadLetters;
   roster: Roster;
   isAbandoned(owned: OwnedEntry): boolean;
-}
-
-export interface Placement {
-  stream: string;
-  conversation: string; // '': none
-  homes: readonly string[]; // workers that it may be left to, where its conversation is at one of them
-  /** To be told which stream it is in. */
-  queuedIn(stream: string): void;
-  /** To be told who is at the request, and null when it has ended. */
-  moved(worker: string | null): void;
 }
 
 /** What a gateway knows of a model and its workers, as of the last look. */
@@ -84,18 +74,18 @@ export class RemoteModel {
    */
   placementOf(request: ValidatedRequest): Placement {
     const names = prefixNames(request);
-    const own: OwnRequest = { sequences: sequencesOf(request), names, worker: null };
+    const placed: OwnRequest = { sequences: sequencesOf(request), names, worker: null };
     const worker = place(names, this.#workers, this.#gateway);
-    this.#own.move(own, worker);
+    this.#own.move(placed, worker);
     return {
       stream: worker === null ? this.queue.shared(request.priority) : this.queue.home(worker),
       conversation: conversationOf(request),
       homes: this.#workers.filter((each) => hasRoom(each, this.#gateway)).map(({ state }) => state.id),
       queuedIn: (stream) => {
         const home = this.#workers.find(({ state }) => stream === this.queue.home(state.id));
-        if (home) this.#own.move(own, home.state.id);
+        if (home) this.#own.move(placed, home.state.id);
       },
-      moved: (to) => this.#own.move(own, to),
+      moved: (to) => this.#own.move(placed, to),
     };
   }
 

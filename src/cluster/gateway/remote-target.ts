@@ -84,14 +84,10 @@ export class RemoteTarget implements Target {
       queue,
       dead,
       request,
-      stream: placement.stream,
-      conversation: placement.conversation,
-      homes: placement.homes,
+      placement,
       trace: trace.headers,
       signal: AbortSignal.any([signal, gate.refused]),
       onCounted: (bound) => gate.counted(bound),
-      onPlaced: (stream) => placement.queuedIn(stream),
-      onWorker: (worker) => placement.moved(worker),
       onQueued: (waiting) => {
         if (this.model.hasRoom) return;
         sink({ type: 'queued', position: waiting + 1, estimateMs: this.model.estimateMs(waiting + 1) ?? 0 });

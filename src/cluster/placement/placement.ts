@@ -12,6 +12,21 @@ export interface Placeable {
   own: OwnShare;
 }
 
+/** Where a request goes first, and who is to be told what becomes of it there. */
+export interface Placement {
+  stream: string;
+  conversation: string; // '': none
+  homes: readonly string[]; // workers that it may be left to instead, where its conversation is at one of them
+  queuedIn(stream: string): void;
+  /** Who is at it now; null: nobody, since it has ended or begins anew. */
+  moved(worker: string | null): void;
+}
+
+/** To a stream, of no conversation and without any account of it. */
+export function placedIn(stream: string): Placement {
+  return { stream, conversation: '', homes: [], queuedIn: () => undefined, moved: () => undefined };
+}
+
 /** Whether a worker can begin with one more, as far as the gateway of that id can know. */
 export function hasRoom({ state, own }: Placeable, gateway: string): boolean {
   const running = state.running - (state.runningFor[gateway] ?? 0) + own.sequences;
