@@ -58,7 +58,9 @@ export class Levels {
   /** Resolves when nobody is given such an answer any more, with how many were dropped by level. */
   async purge(selector: PurgeSelector): Promise<Record<string, number>> {
     const dropped: Record<string, number> = { l1: this.#purgeMemory(selector) };
-    for (const level of this.#options.lower) dropped[level.level] = await level.purge(selector);
+    // The lowest first: others drop from memory when they hear of the purge above it, and nothing may come up after that.
+    for (const level of [...this.#options.lower].reverse())
+      dropped[level.level] = await level.purge(selector);
     this.#purgeMemory(selector); // what came up meanwhile
     return dropped;
   }

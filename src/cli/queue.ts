@@ -7,41 +7,32 @@ import { WorkQueue } from '../cluster/queue/work-queue.js';
 import type { RedisLink } from '../cluster/redis/link.js';
 import { Roster, recentModels } from '../cluster/roster/roster.js';
 import { requestOf, unpack, type Work } from '../cluster/wire.js';
-import { type Config, ConfigError } from '../config/index.js';
+import type { Config } from '../config/index.js';
 import { SluiceError } from '../errors.js';
 import { steadyNowMs } from '../support/steady-clock.js';
 import { formatTable } from '../support/table.js';
-import { addRedisOptions, type RedisOptions, redisConfig, withRedis } from './redis-option.js';
+import { addRedisOptions, type RedisOptions, withRequiredRedis } from './redis-option.js';
 
 export function register(program: Command): void {
   const queue = program.command('queue').description('requests on their way to workers, over Redis');
   const command = (usage: string, description: string) =>
     addRedisOptions(queue.command(usage).description(description));
   command('ls', 'models, their workers and queues, and dead letters').action((options: RedisOptions) =>
-    withQueue(options, list),
+    withRequiredRedis(options, list),
   );
   command('show <model> <id>', 'a dead letter').action((model: string, id: string, options: RedisOptions) =>
-    withQueue(options, async (redis, config) => show(await letterOf(redis, config, model, id))),
+    withRequiredRedis(options, async (redis, config) => show(await letterOf(redis, config, model, id))),
   );
   command('retry <model> <id>', 'have a dead letter answered after all, and print the answer').action(
     (model: string, id: string, options: RedisOptions) =>
-      withQueue(options, (redis, config) => retry(redis, config, model, id)),
+      withRequiredRedis(options, (redis, config) => retry(redis, config, model, id)),
   );
   command('drop <model> <id>', 'forget a dead letter').action(
     (model: string, id: string, options: RedisOptions) =>
-      withQueue(options, async (redis, config) => {
+      withRequiredRedis(options, async (redis, config) => {
         if (!(await lettersOf(redis, config, model).drop(id))) throw noLetter(id);
       }),
   );
-}
-
-async function withQueue(
-  options: RedisOptions,
-  work: (redis: RedisLink, config: Config) => Promise<void>,
-): Promise<void> {
-  const config = redisConfig(options);
-  if (config.redis.url === '') throw new ConfigError(['redis.url: say which Redis; give --redis']);
-  await withRedis(config, (redis) => work(redis, config));
 }
 
 async function list(redis: RedisLink, config: Config): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { connectRedis, type RedisLink } from '../cluster/redis/link.js';
-import { type Config, loadConfig } from '../config/index.js';
+import { type Config, ConfigError, loadConfig } from '../config/index.js';
 
 export interface RedisOptions {
   config?: string;
@@ -25,4 +25,14 @@ export async function withRedis<T>(config: Config, work: (redis: RedisLink) => P
   } finally {
     link.close();
   }
+}
+
+/** For commands that are nothing without Redis. */
+export async function withRequiredRedis<T>(
+  options: RedisOptions,
+  work: (redis: RedisLink, config: Config) => Promise<T>,
+): Promise<T> {
+  const config = redisConfig(options);
+  if (config.redis.url === '') throw new ConfigError(['redis.url: say which Redis; give --redis']);
+  return await withRedis(config, (redis) => work(redis, config));
 }

@@ -7,12 +7,18 @@ import type { AskedQuestion } from './asked.js';
 import type { IndexChange, SharedIndex } from './shared-index.js';
 import type { DoubtfulAnswer, SimilarAnswers } from './similar-answers.js';
 
+const NAME = 'semantic';
 /** Questions read from Redis at once. */
 const BATCH_ROWS = 128;
 
 export interface SharedAnswersOptions {
   bounds: ShelfBounds;
   nowMs: () => number; // epoch
+}
+
+/** The answers alone, for commands; the gateways' indexes follow. */
+export function sharedAnswersShelf(redis: RedisLink, options: SharedAnswersOptions): Shelf {
+  return new Shelf(NAME, redis, { ...options, logLength: LOG_LENGTH });
 }
 
 /**
@@ -43,8 +49,8 @@ export class SharedAnswers implements SimilarAnswers {
     this.#redis = redis;
     this.#options = options;
     this.#index = index;
-    this.#shelf = new Shelf('semantic', redis, { ...options, logLength: LOG_LENGTH });
-    this.#log = new SharedLog('semantic', redis, {
+    this.#shelf = sharedAnswersShelf(redis, options);
+    this.#log = new SharedLog(NAME, redis, {
       lost: () => this.#readAll(),
       changed: (entries) => this.#read(entries.flatMap(({ value }) => value.toString().split(' '))),
     });
