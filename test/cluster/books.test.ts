@@ -76,7 +76,7 @@ async function openBooks(
     leaseMs: LEASE_MS,
     allowance: new Allowance(allowance),
     settlements,
-    usedBefore: async () => ({ days: [0, 0, 0], totals: [], recent: [] }),
+    usedBefore: async () => ({ days: [0, 0, 0], totals: [], recent: [], settled: [] }),
     shards: SHARDS,
     ownerOf: (keyId) => keyId.slice(0, -2),
   });

@@ -125,7 +125,8 @@ return found`);
 /**
  * Brings back what the ledger says was used, where the shard knows nothing. KEYS: clock, scopes. ARGV: the days since 1970 on which
  * the ledger's day, week and month began; for each scope its requests and tokens of the day and nanodollars of day, week and
- * month; then {number of the scope, ms since 1970, requests, tokens} of the last minute. Returns whether it did.
+ * month; then {number of the scope, ms since 1970, requests, tokens} of the last minute; how the names of marks of settled
+ * requests begin, and the requests among what was used that may be settled again, between spaces. Returns whether it did.
  */
 export const restore = script(`
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
@@ -142,10 +143,11 @@ for i = 2, #KEYS do
   if month == use.month then use.monthHeld, use.monthSettled = total(4), total(4) end
   uses[i - 1] = use
 end
-for i = 4 + 5 * (#KEYS - 1), #ARGV, 4 do
+for i = 4 + 5 * (#KEYS - 1), #ARGV - 2, 4 do
   local use = uses[tonumber(ARGV[i])]
   local at = {second = place(tonumber(ARGV[i + 1])).second}
   add(use, at, {tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]), 0}, 1)
 end
 for _, use in ipairs(uses) do save(use) end
+for id in string.gmatch(ARGV[#ARGV], '%S+') do redis.call('SET', ARGV[#ARGV - 1] .. id, '', 'PX', ${SETTLED_MS}) end -- of the same slot
 return 1`);

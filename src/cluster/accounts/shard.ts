@@ -20,6 +20,8 @@ export interface UseBefore {
   totals: readonly ScopeTotals[];
   /** Of scopes that have totals. */
   recent: readonly RecentUse[];
+  /** Requests among it that their gateways may settle again, not knowing that it came back. */
+  settled: readonly string[];
 }
 
 /** Replies of scripts that couldn't do anything. */
@@ -88,7 +90,7 @@ export class AccountShard {
     return standingsOf(await this.#run(scripts.standings, names, scopes.map(periodOf)), scopes);
   }
 
-  async restore({ days, totals, recent }: UseBefore): Promise<void> {
+  async restore({ days, totals, recent, settled }: UseBefore): Promise<void> {
     const numberOf = new Map(totals.map(({ scope }, index) => [scope, index + 1]));
     const sums = totals.flatMap((total) => [
       total.requestsOfDay,
@@ -104,7 +106,13 @@ export class AccountShard {
       tokens,
     ]);
     const keys = [this.#key('clock'), ...this.#useKeys(totals)];
-    await this.#redis.commands.run(scripts.restore, keys, [...days, ...sums, ...seconds]);
+    await this.#redis.commands.run(scripts.restore, keys, [
+      ...days,
+      ...sums,
+      ...seconds,
+      this.#key('settled:'),
+      settled.join(' '),
+    ]);
   }
 
   #decide(script: Script, id: string, scopes: readonly ScopeLimits[], amounts: Amounts): Promise<Reply> {

@@ -12,6 +12,9 @@ import { shardCount, shardOf } from './sharding.js';
 import { SharedBooks } from './shared-books.js';
 
 const RETRY_MS = 500;
+/** Requests admitted longer ago aren't settled again, but for very long ones. */
+const RESTORED_MS = 600_000;
+const MAX_SETTLED = 10_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
@@ -42,7 +45,14 @@ export function sharedSource(redis: RedisLink, gateway: string) {
       shards,
       ownerOf,
       usedBefore: async (shard) => {
-        const { starts, totals, recent } = await usedBefore(store, Date.now());
+        const nowMs = Date.now();
+        // Before the totals: what comes between is rather counted twice than not at all.
+        const settled = await store.requests({
+          sinceMs: nowMs - RESTORED_MS,
+          untilMs: nowMs + HOUR_MS,
+          maxRows: MAX_SETTLED,
+        });
+        const { starts, totals, recent } = await usedBefore(store, nowMs);
         const isHere = ({ scope }: { scope: string }) => {
           const organisation = organisationOf(scope) ?? ownerOf(scope.slice('key:'.length));
           return organisation !== null && shardOf(organisation, shards) === shard;
@@ -53,6 +63,9 @@ export function sharedSource(redis: RedisLink, gateway: string) {
           days: [starts.dayMs / DAY_MS, starts.weekMs / DAY_MS, starts.monthMs / DAY_MS],
           totals: here,
           recent: recent.filter(({ scope }) => known.has(scope)),
+          settled: settled.flatMap(({ id, organisation }) =>
+            shardOf(organisation, shards) === shard ? [id] : [],
+          ),
         };
       },
     });
