@@ -60,6 +60,11 @@ export function register(program: Command): void {
   withOutputOptions(bench.command('guards-quality'))
     .description('what the guards find on labelled sets that training never saw')
     .option('--presidio', "also Presidio's pattern recognisers, installed on demand", false)
+    .option(
+      '--blind',
+      'also the set that nobody has read; each such run is recorded in docs/guards-blind.md',
+      false,
+    )
     .option('--write', 'replace docs/guards-quality.md', false)
     .action(runScenario('guards-quality'));
   withOutputOptions(bench.command('semantic-cache'))

@@ -66,7 +66,7 @@ async function checkGpu(backend: Backend | null): Promise<Check> {
   return warn(
     name,
     `${found}, not usable by the CUDA backend`,
-    'It needs a recent NVIDIA driver and the CUDA runtime libraries (libcudart, libcublas) of its version.',
+    'It needs an NVIDIA driver for CUDA 13.1 or newer, and the CUDA runtime libraries libcudart.so.13 and libcublas.so.13.',
   );
 }
 
