@@ -1,17 +1,9 @@
 import { dataAlignment, encodeHeader, type MetadataValue } from '../../src/gguf/header-writer.js';
+import type { Shape } from '../../test/support/gguf/models.js';
 import { byteLevelVocabulary } from '../../test/support/gguf/vocabulary.js';
 import { RandomWeights, type WeightType, weightTypes } from './random-weights.js';
 
-export interface ModelShape {
-  layers: number;
-  embeddingSize: number;
-  feedForwardSize: number;
-  heads: number;
-  kvHeads: number;
-  headSize: number;
-  vocabSize: number;
-  context: number;
-}
+export type ModelShape = Omit<Shape, 'seed' | 'slidingWindow'>;
 
 export const modelShapes: Record<string, ModelShape> = {
   '8b': {

@@ -4,7 +4,7 @@ import { CacheTables, connect, type DiskBounds, type DiskEntry } from '../disk/d
 import type { LevelStats, PurgeSelector } from '../types.js';
 import type { AskedQuestion } from './asked.js';
 import { type Disagreement, disagreement, isDoubtful } from './gate/gate.js';
-import { VectorIndex } from './vector-index.js';
+import { CANDIDATES, VectorIndex } from './vector-index.js';
 
 /** A question lives and dies with the answer to it. */
 const questionsSchema = `
@@ -28,9 +28,6 @@ const goneSchema = `
     INSERT INTO gone VALUES (old.id);
   END;
 `;
-
-/** How many of the nearest questions are looked at. */
-const candidates = 16;
 
 export interface SimilarEntry {
   entry: DiskEntry;
@@ -108,7 +105,7 @@ class Questions {
   }
 
   findDoubtful(asked: AskedQuestion, minCosine: number, nowMs: number): DoubtfulEntry | null {
-    return this.#nearest(asked, minCosine, nowMs, (reason) => reason !== null && isDoubtful(reason));
+    return this.#nearest(asked, minCosine, nowMs, isDoubtful);
   }
 
   #nearest(
@@ -118,7 +115,7 @@ class Questions {
     willDo: (reason: Disagreement | null) => boolean,
   ): DoubtfulEntry | null {
     this.#readOthers();
-    for (const { id, cosine } of this.#index.search(scope, vector, candidates)) {
+    for (const { id, cosine } of this.#index.search(scope, vector, CANDIDATES)) {
       if (cosine < minCosine) break;
       const question = this.#statements.question.get(id) as { key: string; text: string } | undefined;
       if (!question || !willDo(disagreement(question.text, text))) continue;

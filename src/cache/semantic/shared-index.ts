@@ -1,6 +1,6 @@
 import type { AskedQuestion } from './asked.js';
 import { type Disagreement, disagreement, isDoubtful } from './gate/gate.js';
-import { VectorIndex } from './vector-index.js';
+import { CANDIDATES, VectorIndex } from './vector-index.js';
 
 /** A question as the index of one gateway knows it; its answer is elsewhere. */
 export interface IndexRow extends AskedQuestion {
@@ -12,9 +12,6 @@ export interface IndexChange {
   key: string;
   row: IndexRow | null;
 }
-
-/** How many of the nearest questions are looked at. */
-const CANDIDATES = 16;
 
 export type SharedIndex = ReturnType<typeof openSharedIndex>;
 
@@ -72,7 +69,7 @@ export function openSharedIndex() {
 
     /** Those whose words differ so that the gate can't tell. */
     findDoubtful: (asked: AskedQuestion, minCosine: number, nowMs: number) =>
-      nearest(asked, minCosine, nowMs, (reason) => reason !== null && isDoubtful(reason)),
+      nearest(asked, minCosine, nowMs, isDoubtful),
 
     keys: (): string[] => [...ids.keys()],
     close: () => undefined,

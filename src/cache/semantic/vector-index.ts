@@ -5,6 +5,9 @@ export interface Neighbour {
   cosine: number;
 }
 
+/** How many of the nearest questions a look-up looks at. */
+export const CANDIDATES = 16;
+
 const initialRows = 4;
 
 /**

@@ -35,7 +35,7 @@ export function disagreement(first: string, second: string): Disagreement | null
 }
 
 /** Whether it may be that the gate only lacks words for two questions that are the same. */
-export function isDoubtful(reason: Disagreement): boolean {
+export function isDoubtful(reason: Disagreement | null): boolean {
   return reason === 'words' || reason === 'kind';
 }
 
