@@ -14,6 +14,18 @@ const AMOUNTS = `
 local id = ARGV[3]
 local amounts = {tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])}`;
 
+/** Holds the amounts of the request in every use, counted at that time. */
+const HOLD_ALL = `
+local function holdAll(uses, at)
+  for _, use in ipairs(uses) do
+    add(use, at, amounts, 1)
+    use.running = use.running + 1
+    save(use)
+  end
+  redis.call('HSET', KEYS[3], id, packHeld(at, amounts, useKeys(4)))
+  stay()
+end`;
+
 /** {1 or 0, ms since 1970, busy scopes, bounds, standings of the scopes with a budget}. */
 const DECIDED = `
 local function decided(isTaken, uses, bounds, busy)
@@ -28,18 +40,12 @@ end`;
 const decision = `${lua.known}${lua.bounds}${lua.standings}${lua.leases}${AMOUNTS}${DECIDED}`;
 
 /** Counts a request against every bound, or against none. ARGV from 7 on: the limits of the scopes. */
-export const take = script(`${decision}
+export const take = script(`${decision}${HOLD_ALL}
 sweep()
 local uses = openAll(4)
 local bounds, busy = boundsOf(uses, 7, amounts), busyOf(uses, 7)
 if not fits(bounds, busy) then return decided(false, uses, bounds, busy) end
-for _, use in ipairs(uses) do
-  add(use, here, amounts, 1)
-  use.running = use.running + 1
-  save(use)
-end
-redis.call('HSET', KEYS[3], id, packHeld(here, amounts, useKeys(4)))
-stay()
+holdAll(uses, here)
 return decided(true, uses, boundsOf(uses, 7, {0, 0, 0}), {})`);
 
 /** Holds these amounts instead, counted now, or what was held before. ARGV as for take. Returns {−2} where nothing is held. */
@@ -61,16 +67,9 @@ redis.call('HSET', KEYS[3], id, packHeld(here, amounts, useKeys(4)))
 return decided(true, uses, boundsOf(uses, 7, {0, 0, 0}), {})`);
 
 /** Holds without asking what was let in before and is not held any more. ARGV[7]: when that was, in ms since 1970. */
-export const hold = script(`${lua.known}${lua.leases}${AMOUNTS}
+export const hold = script(`${lua.known}${lua.leases}${AMOUNTS}${HOLD_ALL}
 if redis.call('HEXISTS', KEYS[3], id) == 1 then return {0} end
-local at = place(tonumber(ARGV[7]))
-for _, use in ipairs(openAll(4)) do
-  add(use, at, amounts, 1)
-  use.running = use.running + 1
-  save(use)
-end
-redis.call('HSET', KEYS[3], id, packHeld(at, amounts, useKeys(4)))
-stay()
+holdAll(openAll(4), place(tonumber(ARGV[7])))
 return {1}`);
 
 /**
