@@ -1,4 +1,9 @@
-import { LinearModel, type ModelHeader, probability } from '../../../src/guards/detect/linear/model.js';
+import {
+  type Calibration,
+  LinearModel,
+  type ModelHeader,
+  probability,
+} from '../../../src/guards/detect/linear/model.js';
 import { fitLogistic } from '../../quality/fit.js';
 import { type Corpus, type Example, prepare } from './examples.js';
 import { fit, scoreOf, type Weights } from './fit.js';
@@ -20,6 +25,7 @@ export interface Validated {
 
 interface Unseen {
   score: number;
+  windows: number;
   isGood: boolean;
   isHarmless: boolean;
   group: string;
@@ -37,13 +43,13 @@ export function train(
   const corpus = prepare(examples, options.bucketBits);
   const trained = names.map((name, label) => {
     const unseen = crossValidate(corpus, label, options);
-    const [intercept, slope] = fitLogistic(
-      unseen.map(({ score, isGood }) => ({ features: [score], isGood })),
+    const [intercept, slope, perLength] = fitLogistic(
+      unseen.map(({ score, windows, isGood }) => ({ features: [score, Math.log(windows)], isGood })),
     );
-    const calibration = { slope: slope!, intercept: intercept! };
+    const calibration = { slope: slope!, perLength: Math.min(0, perLength!), intercept: intercept! };
     const threshold = thresholdFor(unseen, calibration, options.falsePositives);
     const weights = fit(corpus, corpus.examples, label, options);
-    const isHit = ({ score }: Unseen) => probability(calibration, score) >= threshold;
+    const isHit = ({ score, windows }: Unseen) => probability(calibration, score, windows) >= threshold;
     return { name, weights, ...calibration, threshold, quality: qualityOf(name, unseen, isHit) };
   });
   return {
@@ -66,10 +72,11 @@ function serialise(
   for (const [label, { weights }] of trained.entries())
     for (let bucket = 0; bucket < size; bucket += 1)
       bytes[label * size + bucket] = Math.round(weights.values[bucket]! / scale);
-  const labels = trained.map(({ name, weights, slope, intercept, threshold }) => ({
+  const labels = trained.map(({ name, weights, slope, perLength, intercept, threshold }) => ({
     name,
     bias: round(weights.bias),
     slope: round(slope),
+    perLength: round(perLength),
     intercept: round(intercept),
     threshold: round(threshold),
   }));
@@ -85,7 +92,7 @@ function crossValidate(corpus: Corpus, label: number, options: TrainingOptions):
     return corpus.examples
       .filter(({ fold }) => fold === left)
       .map((example) => ({
-        score: scoreOf(corpus, example, weights),
+        ...scoreOf(corpus, example, weights),
         isGood: example.labels[label]!,
         isHarmless: !example.labels.includes(true),
         group: example.group,
@@ -94,14 +101,10 @@ function crossValidate(corpus: Corpus, label: number, options: TrainingOptions):
 }
 
 /** The lowest probability that at most the given share of harmless texts reaches. */
-function thresholdFor(
-  unseen: readonly Unseen[],
-  calibration: { slope: number; intercept: number },
-  falsePositives: number,
-): number {
+function thresholdFor(unseen: readonly Unseen[], calibration: Calibration, falsePositives: number): number {
   const negatives = unseen
     .filter(({ isHarmless }) => isHarmless)
-    .map(({ score }) => probability(calibration, score))
+    .map(({ score, windows }) => probability(calibration, score, windows))
     .sort((a, b) => b - a);
   const allowed = Math.floor(negatives.length * falsePositives);
   return Math.min(MAX_THRESHOLD, (negatives[allowed] ?? 0) + 1e-4);

@@ -1,8 +1,10 @@
 import { hashText } from '../../../src/support/fnv.js';
 import { deriveSeed, type Random, randomInteger, seededRandom } from '../../workload/random.js';
+import { freshFamilies, freshLanguages, freshOverlap } from '../fresh.js';
 import { pick, readSeeds } from '../seeds.js';
 import { readSet } from '../sets.js';
 import { HELD_OUT_LANGUAGE, heldOutFamilies, type Item, trainingItems } from '../split.js';
+import { packagePieces } from './prose.js';
 import { habits, hidings } from './rewrite.js';
 import { Templates } from './templates.js';
 
@@ -21,6 +23,11 @@ export const FOLDS = 4;
 const leftOutFamilies = ['authority_claim', 'tool_abuse', 'developer_mode', 'fiction_shield'];
 const leftOutLanguages = ['nl', 'pl', 'tr', 'pt'];
 
+const heldOutLanguages = [HELD_OUT_LANGUAGE, ...freshLanguages];
+const templateFiles = {
+  attacks: ['training/attacks-en.txt', 'training/attacks-other.txt'],
+  benign: ['training/benign-en.txt', 'training/benign-other.txt'],
+};
 const SEED = 20_264;
 const VARIANTS = { en: 70, other: 30 };
 const HABITUAL = 0.3; // share of texts that are written as people type
@@ -37,9 +44,11 @@ export function makeTrainingTexts(): TrainingText[] {
   const all = unique([
     ...fromSet('attacks'),
     ...fromSet('benign'),
-    ...fromTemplates(templates, true, 'training/attacks-en.txt', 'training/attacks-other.txt'),
-    ...fromTemplates(templates, false, 'training/benign-en.txt', 'training/benign-other.txt'),
+    ...fromTemplates(templates, true, ...templateFiles.attacks),
+    ...fromTemplates(templates, false, ...templateFiles.benign),
+    ...fromPackages(),
   ]);
+  const isTested = freshOverlap();
   return [
     ...all,
     ...[null, ...Array.from({ length: FOLDS }, (_, fold) => fold)].flatMap((fold) =>
@@ -50,7 +59,21 @@ export function makeTrainingTexts(): TrainingText[] {
         seededRandom(deriveSeed(SEED, fold ?? FOLDS)),
       ),
     ),
-  ];
+  ].filter(({ text }) => !isTested(text));
+}
+
+/** Half of the packages are left out once; the others carry attacks in every fold. */
+function fromPackages(): TrainingText[] {
+  return packagePieces(seededRandom(deriveSeed(SEED, 30_000))).map(({ text, source, kind }) => {
+    const part = (hashText(source) >>> 8) % (2 * FOLDS);
+    return {
+      text,
+      isAttack: false,
+      language: 'en',
+      group: `package ${kind}`,
+      fold: part < FOLDS ? part : null,
+    };
+  });
 }
 
 function fromSet(name: 'attacks' | 'benign'): TrainingText[] {
@@ -64,7 +87,7 @@ function fromSet(name: 'attacks' | 'benign'): TrainingText[] {
 /** Refuses templates of what is held out, as trainingItems does for the sets. */
 function fromTemplates(templates: Templates, isAttack: boolean, ...files: string[]): TrainingText[] {
   return readSeeds(...files).flatMap(({ text, group, language, index }) => {
-    if (heldOutFamilies.includes(group) || language === HELD_OUT_LANGUAGE)
+    if ([...heldOutFamilies, ...freshFamilies].includes(group) || heldOutLanguages.includes(language))
       throw new Error(`Templates of what is held out: ${group}, ${language}.`);
     const random = seededRandom(deriveSeed(SEED, (isAttack ? 10_000 : 20_000) + index));
     const leftOut = Math.max(leftOutFamilies.indexOf(group), leftOutLanguages.indexOf(language));
@@ -107,7 +130,7 @@ function hide(texts: readonly TrainingText[], count: number, random: Random): Tr
 
 /** Somewhere in a longer harmless text. */
 function embed(attack: TrainingText, carriers: Carriers, random: Random): TrainingText {
-  const parts = carriers.sentences(attack.language, random);
+  const parts = random() < 0.4 ? carriers.paragraph(random) : carriers.sentences(attack.language, random);
   parts.splice(randomInteger(random, 0, parts.length), 0, attack.text);
   return { ...attack, text: parts.join(pick(joints, random)) };
 }
@@ -122,21 +145,30 @@ const joints = [' ', ' ', '\n', '\n\n'];
 /** Harmless sentences of one language, or of all; in half of the English texts every other is from a document. */
 class Carriers {
   private readonly byLanguage = new Map<string, TrainingText[]>();
+  private readonly spoken: readonly TrainingText[];
+  private readonly prose: readonly TrainingText[];
 
   constructor(
-    private readonly benign: readonly TrainingText[],
+    benign: readonly TrainingText[],
     private readonly templates: Templates,
   ) {
-    for (const each of benign) {
+    this.spoken = benign.filter(({ group }) => !group.startsWith('package'));
+    this.prose = benign.filter(({ group }) => group === 'package prose');
+    for (const each of this.spoken) {
       const own = this.byLanguage.get(each.language);
       if (own === undefined) this.byLanguage.set(each.language, [each]);
       else own.push(each);
     }
   }
 
+  /** What a package says of itself, sentence by sentence. */
+  paragraph(random: Random): string[] {
+    return pick(this.prose, random).text.split(/(?<=[.!?:]\s)|\n/);
+  }
+
   sentences(language: string, random: Random): string[] {
     const own = this.byLanguage.get(language);
-    const kinds = own !== undefined && random() < 0.7 ? own : this.benign;
+    const kinds = own !== undefined && random() < 0.7 ? own : this.spoken;
     const isDocument = language === 'en' && random() < 0.5;
     return Array.from({ length: randomInteger(random, 2, MAX_SENTENCES) }, () =>
       isDocument && random() < 0.5 ? this.templates.write('$PLAIN', random) : pick(kinds, random).text,

@@ -6,12 +6,19 @@ import type { Word } from '../words/tokenise.js';
 import { gramHashes, MARK_STRENGTH, type Mark, runHashes, wordHash } from './features.js';
 import { normOf, type Window, windowsOf } from './windows.js';
 
-/** Sigmoid of slope × score + intercept turns a label's score into a probability (Platt). */
-export interface Label {
+/**
+ * Sigmoid of slope × score + perLength × ln(windows) + intercept turns a label's score into a probability (Platt): the worst of many
+ * windows is high by chance.
+ */
+export interface Calibration {
+  slope: number;
+  perLength: number;
+  intercept: number;
+}
+
+export interface Label extends Calibration {
   name: string;
   bias: number;
-  slope: number;
-  intercept: number;
   threshold: number; // probability from which on it counts
 }
 
@@ -97,7 +104,7 @@ export class LinearModel {
       for (const { word, hash } of marks)
         sums[word + 1]! += this.weights[base + (hash & mask)]! * MARK_STRENGTH * weightOf(words[word]!);
       const { score, window } = worst(sums, windows);
-      return { label, probability: probability(label, label.bias + score * scale), window };
+      return { label, probability: probability(label, label.bias + score * scale, windows.length), window };
     });
   }
 
@@ -118,8 +125,12 @@ export function weightOf(word: Word): number {
   return word.isQuoted ? QUOTED_WEIGHT : 1;
 }
 
-export function probability({ slope, intercept }: Pick<Label, 'slope' | 'intercept'>, score: number): number {
-  return 1 / (1 + Math.exp(-(slope * score + intercept)));
+export function probability(
+  { slope, perLength, intercept }: Calibration,
+  score: number,
+  windows: number,
+): number {
+  return 1 / (1 + Math.exp(-(slope * score + perLength * Math.log(windows) + intercept)));
 }
 
 /** `sums[i + 1]` is what word i weighs; turned into running sums here. */
