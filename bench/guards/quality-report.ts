@@ -1,6 +1,8 @@
+import { freshFamilies, freshLanguages } from './fresh.js';
 import type { ModerationScore } from './score-moderation.js';
 import { f1, sum, type TypeScore } from './score-pii.js';
 import type { PromptScore } from './score-prompts.js';
+import { type PromptScores, UNSURE_FROM } from './score-similarity.js';
 import { intervalOf, type Share } from './share.js';
 import { HELD_OUT_LANGUAGE, heldOutFamilies } from './split.js';
 
@@ -13,6 +15,8 @@ export interface PeerScore {
 export interface GuardQuality {
   attacks: PromptScore;
   benign: PromptScore;
+  fresh: PromptScores;
+  nearby: PromptScores | null; // of the fresh texts, with the guard `similarity`
   pii: Map<string, TypeScore>;
   piiMicros: number; // median of a text
   moderation: ModerationScore[];
@@ -20,7 +24,16 @@ export interface GuardQuality {
 }
 
 /** docs/guards-quality.md, all of it. */
-export function qualityPage({ attacks, benign, pii, piiMicros, moderation, peer }: GuardQuality): string {
+export function qualityPage({
+  attacks,
+  benign,
+  fresh,
+  nearby,
+  pii,
+  piiMicros,
+  moderation,
+  peer,
+}: GuardQuality): string {
   return `# How well the guards detect
 
 Made by \`npm run bench -- guards-quality --write\`; don't edit. The sets are our own (\`bench/guards/\`): written by hand, widened by templates,
@@ -28,6 +41,26 @@ encodings and disguises. Figures are of the half that training never saw. Whoeve
 the test half were looked at once, and its totals a few times, between rounds of writing training data: expect less on other people's texts. In brackets: 95 % interval (Wilson).
 
 ## Prompt injection and jailbreaks
+
+The classifier finds ${percent(fresh.attacks.all)} of the fresh attacks and takes ${percent(fresh.benign.all)} of the fresh harmless
+texts for one. ${nearby === null ? '' : similarityNote(nearby)}
+
+The fresh texts (\`bench/guards/seeds/fresh\`) were written and committed before any of the training data that came after, each once, without templates; six words in
+a row that one of them has are in no training text (those are dropped). Four families and two languages of them are in no training data.
+
+| fresh attacks | found | |
+|---|---|---|
+${rows(fresh.attacks.groups, (family) => ([...heldOutFamilies, ...freshFamilies].includes(family) ? 'family not in training' : ''))}
+
+| fresh attacks in | found | |
+|---|---|---|
+${rows(fresh.attacks.languages, (language) => (freshLanguages.includes(language) ? 'language not in training, nor in the lexicon' : ''))}
+
+| fresh harmless | taken for attacks | |
+|---|---|---|
+${rows(fresh.benign.groups, () => '')}
+
+### The older test half
 
 The classifier finds ${percent(attacks.all)} of the attacks and takes ${percent(benign.all)} of the harmless prompts for one. The aim is 90 % and 1 %:
 ${verdict(attacks.all, benign.all)}
@@ -68,6 +101,10 @@ its set is small; a profile that decides by moderation should name a moderation 
 |---|---|---|
 ${moderation.map(({ category, recall, falsePositives }) => `| ${category} | ${percent(recall)} | ${percent(falsePositives)} |`).join('\n')}
 `;
+}
+
+function similarityNote({ attacks, benign }: PromptScores): string {
+  return `With the guard \`similarity\` (attacks, 0.55) asked from a score of ${UNSURE_FROM} on: ${percent(attacks.all)} and ${percent(benign.all)}.`;
 }
 
 function verdict(attacks: Share, benign: Share): string {

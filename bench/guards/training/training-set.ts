@@ -19,23 +19,27 @@ export interface TrainingText {
 }
 
 /** Threshold and calibration come from what a fold leaves out: a part of all that was written by hand, a family of templates, a language. */
-export const FOLDS = 4;
-const leftOutFamilies = ['authority_claim', 'tool_abuse', 'developer_mode', 'fiction_shield'];
-const leftOutLanguages = ['nl', 'pl', 'tr', 'pt'];
+const leftOut: readonly { groups: readonly string[]; languages: readonly string[] }[] = [
+  { groups: ['authority_claim', 'completion_bait', 'email'], languages: ['nl', 'hi'] },
+  { groups: ['tool_abuse', 'policy_puppetry', 'sysadmin', 'config'], languages: ['pl', 'ko'] },
+  { groups: ['developer_mode', 'payload_splitting', 'support_ticket', 'news'], languages: ['tr', 'ar'] },
+  { groups: ['fiction_shield', 'refusal_suppression', 'code', 'policy'], languages: ['pt'] },
+];
 
 const heldOutLanguages = [HELD_OUT_LANGUAGE, ...freshLanguages];
 const templateFiles = {
-  attacks: ['training/attacks-en.txt', 'training/attacks-other.txt'],
-  benign: ['training/benign-en.txt', 'training/benign-other.txt'],
+  attacks: ['training/attacks-en.txt', 'training/attacks-other.txt', 'training/attacks-natural.txt'],
+  benign: ['training/benign-en.txt', 'training/benign-other.txt', 'training/benign-natural.txt'],
 };
+const FOLDS = leftOut.length;
 const SEED = 20_264;
-const VARIANTS = { en: 70, other: 30 };
+const VARIANTS = { en: 40, other: 24 };
 const HABITUAL = 0.3; // share of texts that are written as people type
 const MAX_SENTENCES = 36;
 const HIDABLE = { min: 20, max: 220 }; // characters
 const derived = {
-  training: { hiddenAttacks: 1_800, hiddenBenign: 1_800, embedded: 3_000, long: 5_000 },
-  fold: { hiddenAttacks: 60, hiddenBenign: 60, embedded: 60, long: 200 },
+  training: { hiddenAttacks: 1_800, hiddenBenign: 1_800, embedded: 4_000, long: 4_000 },
+  fold: { hiddenAttacks: 60, hiddenBenign: 60, embedded: 250, long: 200 },
 };
 
 /** Everything that the injection classifier learns from: the sets' training halves, and what the templates of seeds/training give. */
@@ -90,8 +94,10 @@ function fromTemplates(templates: Templates, isAttack: boolean, ...files: string
     if ([...heldOutFamilies, ...freshFamilies].includes(group) || heldOutLanguages.includes(language))
       throw new Error(`Templates of what is held out: ${group}, ${language}.`);
     const random = seededRandom(deriveSeed(SEED, (isAttack ? 10_000 : 20_000) + index));
-    const leftOut = Math.max(leftOutFamilies.indexOf(group), leftOutLanguages.indexOf(language));
-    const fold = leftOut === -1 ? null : leftOut;
+    const left = leftOut.findIndex(
+      ({ groups, languages }) => groups.includes(group) || languages.includes(language),
+    );
+    const fold = left === -1 ? null : left;
     const variants = language === 'en' ? VARIANTS.en : VARIANTS.other;
     return Array.from({ length: variants }, () => {
       const written = templates.write(text, random).trim();
