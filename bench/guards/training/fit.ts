@@ -15,7 +15,7 @@ export interface FitOptions {
 }
 
 /** FTRL-Proximal: a rate per weight, and only what helps again and again becomes a weight at all. */
-const RATE = 0.1;
+const RATE = 0.2;
 const SMOOTHING = 1; // of the rates
 const L1 = 0.4;
 const L2 = 0.5;

@@ -33,6 +33,7 @@ interface Unseen {
 
 const BYTE = 127;
 const MAX_THRESHOLD = 0.95;
+const lengthPenalties = [0, 0.25, 0.5, 0.75, 1, 1.25];
 
 /** One label after the other; Platt's calibration and the threshold by texts that the model didn't see. */
 export function train(
@@ -43,10 +44,7 @@ export function train(
   const corpus = prepare(examples, options.bucketBits);
   const trained = names.map((name, label) => {
     const unseen = crossValidate(corpus, label, options);
-    const [intercept, slope, perLength] = fitLogistic(
-      unseen.map(({ score, windows, isGood }) => ({ features: [score, Math.log(windows)], isGood })),
-    );
-    const calibration = { slope: slope!, perLength: Math.min(0, perLength!), intercept: intercept! };
+    const calibration = calibrate(unseen, options.falsePositives);
     const threshold = thresholdFor(unseen, calibration, options.falsePositives);
     const weights = fit(corpus, corpus.examples, label, options);
     const isHit = ({ score, windows }: Unseen) => probability(calibration, score, windows) >= threshold;
@@ -100,14 +98,32 @@ function crossValidate(corpus: Corpus, label: number, options: TrainingOptions):
   });
 }
 
+/** What a long text is taken off is what finds most of the positives at equal false positives; then Platt's fit. */
+function calibrate(unseen: readonly Unseen[], falsePositives: number): Calibration {
+  const found = (perLength: number): number => {
+    const score = (each: Unseen) => each.score - perLength * Math.log(each.windows);
+    const least = allowedBy(unseen.filter(({ isHarmless }) => isHarmless).map(score), falsePositives);
+    return unseen.filter((each) => each.isGood && score(each) > least).length;
+  };
+  const counts = lengthPenalties.map(found);
+  const penalty = lengthPenalties[counts.indexOf(Math.max(...counts))]!;
+  const [intercept, slope] = fitLogistic(
+    unseen.map(({ score, windows, isGood }) => ({ features: [score - penalty * Math.log(windows)], isGood })),
+  );
+  return { slope: slope!, perLength: -penalty * slope!, intercept: intercept! };
+}
+
+/** The score that at most the given share of harmless texts exceeds. */
+function allowedBy(scores: readonly number[], falsePositives: number): number {
+  return [...scores].sort((a, b) => b - a)[Math.floor(scores.length * falsePositives)] ?? 0;
+}
+
 /** The lowest probability that at most the given share of harmless texts reaches. */
 function thresholdFor(unseen: readonly Unseen[], calibration: Calibration, falsePositives: number): number {
   const negatives = unseen
     .filter(({ isHarmless }) => isHarmless)
-    .map(({ score, windows }) => probability(calibration, score, windows))
-    .sort((a, b) => b - a);
-  const allowed = Math.floor(negatives.length * falsePositives);
-  return Math.min(MAX_THRESHOLD, (negatives[allowed] ?? 0) + 1e-4);
+    .map(({ score, windows }) => probability(calibration, score, windows));
+  return Math.min(MAX_THRESHOLD, allowedBy(negatives, falsePositives) + 1e-4);
 }
 
 function qualityOf(label: string, unseen: readonly Unseen[], isHit: (each: Unseen) => boolean): Validated {

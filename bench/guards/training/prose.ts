@@ -27,7 +27,7 @@ const licences = new Set([
 ]);
 const ABOUT_PROMPTS = /(?:^|[/@-])(?:node-llama-cpp|langchain|openai|anthropic)/; // may quote prompts
 const MAX_FILE = 60_000; // characters
-const PIECES = { prose: 14, code: 4 }; // of one package, at most
+const PIECES = { prose: 30, code: 8 }; // of one package, at most
 const SHORT = { min: 40, max: 400 };
 const LONG = { min: 300, max: 3_500 };
 
