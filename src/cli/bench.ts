@@ -61,6 +61,11 @@ export function register(program: Command): void {
     .description('what the guards find on labelled sets that training never saw')
     .option('--presidio', "also Presidio's pattern recognisers, installed on demand", false)
     .option(
+      '--similarity',
+      'also the guard similarity where the classifier is unsure (with an encoder)',
+      false,
+    )
+    .option(
       '--blind',
       'also the set that nobody has read; each such run is recorded in docs/guards-blind.md',
       false,

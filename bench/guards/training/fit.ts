@@ -1,6 +1,6 @@
 import { MARK_STRENGTH } from '../../../src/guards/detect/linear/features.js';
 import { worst } from '../../../src/guards/detect/linear/model.js';
-import { normOf, type Window } from '../../../src/guards/detect/linear/windows.js';
+import { lengthPenalty, normOf, type Window } from '../../../src/guards/detect/linear/windows.js';
 import { type Random, seededRandom } from '../../workload/random.js';
 import type { Corpus, Prepared, Reading } from './examples.js';
 
@@ -72,13 +72,8 @@ export function fit(
   return weights;
 }
 
-export function scoreOf(
-  corpus: Corpus,
-  example: Prepared,
-  weights: Weights,
-): { score: number; windows: number } {
-  const worst = worstReading(corpus, example, weights, null);
-  return { score: worst?.score ?? weights.bias, windows: worst?.reading.windows.length ?? 1 };
+export function scoreOf(corpus: Corpus, example: Prepared, weights: Weights): number {
+  return worstReading(corpus, example, weights, null)?.score ?? weights.bias;
 }
 
 function worstReading(
@@ -106,8 +101,8 @@ function worstReading(
         sums[word + 1]! += values[markBuckets[index]!]! * MARK_STRENGTH * factors[word]!;
     }
     const { score, window } = worst(sums, reading.windows);
-    if (best === null || bias + score > best.score)
-      best = { score: bias + score, reading, window, isDropped };
+    const logit = bias + score - lengthPenalty(reading.windows);
+    if (best === null || logit > best.score) best = { score: logit, reading, window, isDropped };
   }
   return best;
 }

@@ -25,7 +25,6 @@ export interface Validated {
 
 interface Unseen {
   score: number;
-  windows: number;
   isGood: boolean;
   isHarmless: boolean;
   group: string;
@@ -33,7 +32,6 @@ interface Unseen {
 
 const BYTE = 127;
 const MAX_THRESHOLD = 0.95;
-const lengthPenalties = [0, 0.25, 0.5, 0.75, 1, 1.25];
 
 /** One label after the other; Platt's calibration and the threshold by texts that the model didn't see. */
 export function train(
@@ -44,10 +42,13 @@ export function train(
   const corpus = prepare(examples, options.bucketBits);
   const trained = names.map((name, label) => {
     const unseen = crossValidate(corpus, label, options);
-    const calibration = calibrate(unseen, options.falsePositives);
+    const [intercept, slope] = fitLogistic(
+      unseen.map(({ score, isGood }) => ({ features: [score], isGood })),
+    );
+    const calibration = { slope: slope!, intercept: intercept! };
     const threshold = thresholdFor(unseen, calibration, options.falsePositives);
     const weights = fit(corpus, corpus.examples, label, options);
-    const isHit = ({ score, windows }: Unseen) => probability(calibration, score, windows) >= threshold;
+    const isHit = ({ score }: Unseen) => probability(calibration, score) >= threshold;
     return { name, weights, ...calibration, threshold, quality: qualityOf(name, unseen, isHit) };
   });
   return {
@@ -70,11 +71,10 @@ function serialise(
   for (const [label, { weights }] of trained.entries())
     for (let bucket = 0; bucket < size; bucket += 1)
       bytes[label * size + bucket] = Math.round(weights.values[bucket]! / scale);
-  const labels = trained.map(({ name, weights, slope, perLength, intercept, threshold }) => ({
+  const labels = trained.map(({ name, weights, slope, intercept, threshold }) => ({
     name,
     bias: round(weights.bias),
     slope: round(slope),
-    perLength: round(perLength),
     intercept: round(intercept),
     threshold: round(threshold),
   }));
@@ -90,27 +90,12 @@ function crossValidate(corpus: Corpus, label: number, options: TrainingOptions):
     return corpus.examples
       .filter(({ fold }) => fold === left)
       .map((example) => ({
-        ...scoreOf(corpus, example, weights),
+        score: scoreOf(corpus, example, weights),
         isGood: example.labels[label]!,
         isHarmless: !example.labels.includes(true),
         group: example.group,
       }));
   });
-}
-
-/** What a long text is taken off is what finds most of the positives at equal false positives; then Platt's fit. */
-function calibrate(unseen: readonly Unseen[], falsePositives: number): Calibration {
-  const found = (perLength: number): number => {
-    const score = (each: Unseen) => each.score - perLength * Math.log(each.windows);
-    const least = allowedBy(unseen.filter(({ isHarmless }) => isHarmless).map(score), falsePositives);
-    return unseen.filter((each) => each.isGood && score(each) > least).length;
-  };
-  const counts = lengthPenalties.map(found);
-  const penalty = lengthPenalties[counts.indexOf(Math.max(...counts))]!;
-  const [intercept, slope] = fitLogistic(
-    unseen.map(({ score, windows, isGood }) => ({ features: [score - penalty * Math.log(windows)], isGood })),
-  );
-  return { slope: slope!, perLength: -penalty * slope!, intercept: intercept! };
 }
 
 /** The score that at most the given share of harmless texts exceeds. */
@@ -122,7 +107,7 @@ function allowedBy(scores: readonly number[], falsePositives: number): number {
 function thresholdFor(unseen: readonly Unseen[], calibration: Calibration, falsePositives: number): number {
   const negatives = unseen
     .filter(({ isHarmless }) => isHarmless)
-    .map(({ score, windows }) => probability(calibration, score, windows));
+    .map(({ score }) => probability(calibration, score));
   return Math.min(MAX_THRESHOLD, allowedBy(negatives, falsePositives) + 1e-4);
 }
 

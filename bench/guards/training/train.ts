@@ -17,7 +17,7 @@ const models = {
   'prompt-injection': () =>
     fitAndWrite('prompt-injection', ['prompt_injection'], injectionExamples(), {
       bucketBits: 20,
-      falsePositives: 0.005,
+      falsePositives: 0.01,
       epochs: 6,
       seed: 1,
     }),

@@ -33,7 +33,7 @@ const templateFiles = {
 };
 const FOLDS = leftOut.length;
 const SEED = 20_264;
-const VARIANTS = { en: 40, other: 24 };
+const VARIANTS = { attack: 45, benign: 28 };
 const HABITUAL = 0.3; // share of texts that are written as people type
 const MAX_SENTENCES = 36;
 const HIDABLE = { min: 20, max: 220 }; // characters
@@ -98,7 +98,7 @@ function fromTemplates(templates: Templates, isAttack: boolean, ...files: string
       ({ groups, languages }) => groups.includes(group) || languages.includes(language),
     );
     const fold = left === -1 ? null : left;
-    const variants = language === 'en' ? VARIANTS.en : VARIANTS.other;
+    const variants = isAttack ? VARIANTS.attack : VARIANTS.benign;
     return Array.from({ length: variants }, () => {
       const written = templates.write(text, random).trim();
       const asTyped = random() < HABITUAL ? pick(habits, random)(written, random) : written;

@@ -4,15 +4,11 @@ import { projectRoot } from '../../../support/root.js';
 import { WordMemo } from '../words/memo.js';
 import type { Word } from '../words/tokenise.js';
 import { gramHashes, MARK_STRENGTH, type Mark, runHashes, wordHash } from './features.js';
-import { normOf, type Window, windowsOf } from './windows.js';
+import { lengthPenalty, normOf, type Window, windowsOf } from './windows.js';
 
-/**
- * Sigmoid of slope × score + perLength × ln(windows) + intercept turns a label's score into a probability (Platt): the worst of many
- * windows is high by chance.
- */
+/** Sigmoid of slope × score + intercept turns a label's score into a probability (Platt). */
 export interface Calibration {
   slope: number;
-  perLength: number;
   intercept: number;
 }
 
@@ -104,7 +100,8 @@ export class LinearModel {
       for (const { word, hash } of marks)
         sums[word + 1]! += this.weights[base + (hash & mask)]! * MARK_STRENGTH * weightOf(words[word]!);
       const { score, window } = worst(sums, windows);
-      return { label, probability: probability(label, label.bias + score * scale, windows.length), window };
+      const logit = label.bias + score * scale - lengthPenalty(windows);
+      return { label, probability: probability(label, logit), window };
     });
   }
 
@@ -125,12 +122,8 @@ export function weightOf(word: Word): number {
   return word.isQuoted ? QUOTED_WEIGHT : 1;
 }
 
-export function probability(
-  { slope, perLength, intercept }: Calibration,
-  score: number,
-  windows: number,
-): number {
-  return 1 / (1 + Math.exp(-(slope * score + perLength * Math.log(windows) + intercept)));
+export function probability({ slope, intercept }: Calibration, score: number): number {
+  return 1 / (1 + Math.exp(-(slope * score + intercept)));
 }
 
 /** `sums[i + 1]` is what word i weighs; turned into running sums here. */

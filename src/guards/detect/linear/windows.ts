@@ -10,6 +10,7 @@ export interface Window {
 const MAX_SENTENCE = 32;
 /** Keeps a text of two words from weighing as much as one of ten. */
 const SMOOTHING = 8;
+const PENALTY = 0.75;
 
 /** Each sentence: what a long text hides stands out in one of them, and what it is made of doesn't add up. */
 export function windowsOf(words: readonly Word[]): Window[] {
@@ -22,6 +23,11 @@ export function windowsOf(words: readonly Word[]): Window[] {
     from = isEnd ? at : at - MAX_SENTENCE / 2;
   }
   return windows;
+}
+
+/** What a text's score is taken off: the worst of many windows is high by chance. */
+export function lengthPenalty(windows: readonly Window[]): number {
+  return PENALTY * Math.log(windows.length);
 }
 
 /** What a window's sum of weights is divided by. */
