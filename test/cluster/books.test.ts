@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Allowance } from '../../src/cluster/accounts/allowance.js';
 import { Settlements } from '../../src/cluster/accounts/settlements.js';
 import { SharedBooks } from '../../src/cluster/accounts/shared-books.js';
-import { connectRedis, type RedisLink } from '../../src/cluster/redis/link.js';
-import { unpack } from '../../src/cluster/wire.js';
+import { connectRedis, type RedisLink } from '../../src/redis/link.js';
+import { unpack } from '../../src/redis/packing.js';
 import { type LedgerEntry, noLimits } from '../../src/store/types.js';
 import {
   amounts,

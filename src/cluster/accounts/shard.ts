@@ -1,9 +1,9 @@
 import type { Amounts } from '../../limits/account.js';
 import { type BoundUse, Refusal, type Standing } from '../../limits/refusal.js';
+import type { Argument, Reply } from '../../redis/client.js';
+import type { RedisLink } from '../../redis/link.js';
+import type { Script } from '../../redis/script.js';
 import type { Limits, Period, RecentUse, ScopeLimits, ScopeTotals } from '../../store/types.js';
-import type { Argument, Reply } from '../redis/client.js';
-import type { RedisLink } from '../redis/link.js';
-import type { Script } from '../redis/script.js';
 import * as scripts from './scripts.js';
 
 /** What was decided about a request, by Redis's clock. */

@@ -2,6 +2,8 @@ import type { Books, Hold } from '../../cost/books.js';
 import type { SluiceError } from '../../errors.js';
 import type { Amounts } from '../../limits/account.js';
 import type { Refusal, Standing } from '../../limits/refusal.js';
+import type { RedisLink } from '../../redis/link.js';
+import { pack } from '../../redis/packing.js';
 import {
   type LedgerEntry,
   type Limits,
@@ -10,8 +12,6 @@ import {
   type ScopeLimits,
   scopesOf,
 } from '../../store/types.js';
-import type { RedisLink } from '../redis/link.js';
-import { pack } from '../wire.js';
 import type { Allowance } from './allowance.js';
 import { accountsAway } from './away.js';
 import type { Settlements } from './settlements.js';

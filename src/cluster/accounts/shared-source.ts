@@ -1,11 +1,11 @@
 import type { SourceParts, TenancySource } from '../../gateway/tenancy-source.js';
 import { usedBefore } from '../../gateway/used-before.js';
+import type { RedisLink } from '../../redis/link.js';
 import { organisationOf } from '../../store/types.js';
 import { nanodollars } from '../../support/money.js';
 import { RedisAlerts } from '../directory/redis-alerts.js';
 import { RedisDirectory } from '../directory/redis-directory.js';
 import { LedgerReplica } from '../ledger/replica.js';
-import type { RedisLink } from '../redis/link.js';
 import { Allowance } from './allowance.js';
 import { Settlements } from './settlements.js';
 import { shardCount, shardOf } from './sharding.js';
