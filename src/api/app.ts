@@ -40,7 +40,8 @@ export function createApp(api: ApiContext): App {
   }
   app.any('/*', (response, request) => {
     const exchange = open(api, response, request, 'unknown');
-    exchange?.fail(new SluiceError('not_found', `There is no route ${exchange.head.path.slice(0, 200)}.`));
+    const message = `There is no route ${exchange?.head.path.slice(0, 200)}; GET /openapi.json lists them.`;
+    exchange?.fail(new SluiceError('not_found', message));
   });
 
   limitConnections(app, api.config.server.maxConnections);
@@ -105,7 +106,11 @@ async function dispatch(
   if (method === 'OPTIONS')
     return exchange.empty(204, { ...allowed(methods), ...preflightHeaders(api.config, exchange.head) });
   try {
-    if (!route) throw new SluiceError('method_not_allowed', `${method.slice(0, 20)} isn't possible here.`);
+    if (!route)
+      throw new SluiceError(
+        'method_not_allowed',
+        `${method.slice(0, 20)} isn't possible here; ${[...methods.keys()].join(' or ')} is.`,
+      );
     if (route.access !== 'open') {
       exchange.trace = api.tracing.start(`${route.method} ${route.path}`, exchange.head.headers);
       const waiting = exchange.trace.stage('auth', () => admit(exchange, api, route));
