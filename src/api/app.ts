@@ -1,4 +1,5 @@
 import type { Caller } from '../auth/index.js';
+import { ConfigError } from '../config/index.js';
 import { SluiceError, toSluiceError } from '../errors.js';
 import { type ApiContext, newId } from './context.js';
 import { Exchange, type Headers, readHead } from './exchange.js';
@@ -51,7 +52,7 @@ export function createApp(api: ApiContext): App {
       new Promise((resolve, reject) => {
         listenExclusively(app, host, port, (socket) => {
           if (socket) resolve(uws.us_socket_local_port(socket));
-          else reject(new Error(`can't listen on ${host} port ${port}: is it in use?`));
+          else reject(new ConfigError([`server.port: can't listen on ${host} port ${port}: is it in use?`]));
         });
       }),
     closeIdleSockets: () => sockets.closeIdle(),
