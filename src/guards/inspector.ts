@@ -6,8 +6,10 @@ import type { Log } from '../telemetry/log.js';
 import { isWanted } from './detector.js';
 import { hitOf } from './hit.js';
 import type { TemplateTokens } from './input/template-tokens.js';
-import { type Check, CheckFailure, GuardPool } from './pool/guard-pool.js';
+import { type Check, CheckFailure, type CheckPool, untilReady } from './pool/check-pool.js';
+import { ProcessPool } from './pool/process-pool.js';
 import type { CheckResult, DetectorSpec } from './pool/protocol.js';
+import { ThreadPool } from './pool/thread-pool.js';
 import type { ProfileGuard } from './profile.js';
 import { type RemoteGuard, remoteGuards } from './remote/index.js';
 import { askLanguageModel } from './remote/language-model.js';
@@ -37,8 +39,8 @@ export class Inspector {
   readonly #log: Log;
   readonly #templateTokens: TemplateTokens;
   readonly #numbers = new Map<ProfileGuard, number>();
-  readonly #pools = new Map<'scan' | 'custom', GuardPool>();
-  readonly #openPool: (cost: CostClass) => GuardPool;
+  readonly #pools = new Map<'scan' | 'custom', CheckPool>();
+  readonly #openPool: (cost: 'scan' | 'custom') => CheckPool;
   readonly #guards: readonly ProfileGuard[];
   readonly #remotes: ReadonlyMap<string, RemoteGuard>;
   readonly #similarities: ReadonlyMap<ProfileGuard, SimilarityGuard>;
@@ -65,8 +67,9 @@ export class Inspector {
             return [this.#numbers.get(guard)!, spec];
           }),
       );
-    const { threads, maxQueue, workerHeapBytes: heapBytes } = config;
-    this.#openPool = (cost) => new GuardPool(specsOf(cost), { threads, maxQueue, heapBytes });
+    const { threads: workers, maxQueue, workerHeapBytes: heapBytes } = config;
+    const Pools = { scan: ThreadPool, custom: ProcessPool };
+    this.#openPool = (cost) => new Pools[cost](specsOf(cost), { workers, maxQueue, heapBytes });
   }
 
   /** Starts the workers, which otherwise start with the first check. Resolves when they can work; rejects with ConfigError where a guard can't be built. */
@@ -86,7 +89,10 @@ export class Inspector {
 
   async #start(cost: 'scan' | 'custom'): Promise<void> {
     try {
-      await this.#pool(cost).ready();
+      const numbers = this.#guards.flatMap((guard) =>
+        guard.kind.cost === cost ? [this.#numbers.get(guard)!] : [],
+      );
+      await untilReady(this.#pool(cost), numbers);
     } catch (error) {
       if (!(error instanceof CheckFailure)) throw error;
       const guard = error.detector === null ? 'they' : this.#guards[error.detector]!.use.guard;
@@ -141,15 +147,15 @@ export class Inspector {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
   }
 
-  /** What an operator's module does to its worker mustn't touch those of the others. */
-  #pool(cost: 'scan' | 'custom'): GuardPool {
+  /** Detectors that are built in run in threads; an operator's module runs where what it does can't touch the server. */
+  #pool(cost: 'scan' | 'custom'): CheckPool {
     const pool = this.#pools.get(cost) ?? this.#openPool(cost);
     this.#pools.set(cost, pool);
     return pool;
   }
 
   async #check(
-    pool: GuardPool,
+    pool: CheckPool,
     guards: readonly ProfileGuard[],
     texts: readonly GuardText[],
     context: GuardContext,
