@@ -30,7 +30,7 @@ const redacting = [
 
 const detectors = new Map<ProfileGuard, Promise<Detector>>();
 function detectorOf(guard: ProfileGuard): Promise<Detector> {
-  const known = detectors.get(guard) ?? createDetector({ use: guard.use, modulePath: null });
+  const known = detectors.get(guard) ?? createDetector(guard.use);
   detectors.set(guard, known);
   return known;
 }

@@ -1,7 +1,6 @@
 import type { GuardUse } from '../../config/index.js';
 import type { Detector } from '../detector.js';
-import { createDetector } from './create-detector.js';
-import type { DetectorSpecs } from './protocol.js';
+import type { DetectorSpec, DetectorSpecs } from './protocol.js';
 
 export interface BuiltDetector {
   use: GuardUse;
@@ -12,9 +11,12 @@ export interface BuiltDetector {
 export type BuiltDetectors = (number: number) => Promise<BuiltDetector>;
 
 /** All before the first check, which would otherwise wait for their tables; one that can't be built fails its checks. */
-export async function buildDetectors(specs: DetectorSpecs): Promise<BuiltDetectors> {
+export async function buildDetectors(
+  specs: DetectorSpecs,
+  build: (spec: DetectorSpec) => Promise<Detector>,
+): Promise<BuiltDetectors> {
   const building = new Map<number, Promise<Detector>>();
-  for (const [number, spec] of specs) building.set(number, createDetector(spec));
+  for (const [number, spec] of specs) building.set(number, build(spec));
   await Promise.allSettled(building.values());
   return async (number) => ({ use: specs.get(number)!.use, detector: await building.get(number)! });
 }

@@ -1,6 +1,7 @@
 /** A process of the guards' pool, for modules that aren't ours. It runs one check at a time. */
 import { Worker } from 'node:worker_threads';
 import { type BuiltDetectors, buildDetectors } from './build-detectors.js';
+import { loadModule } from './load-module.js';
 import type { FromProcess, ToProcess } from './protocol.js';
 import { runCheck } from './run-check.js';
 
@@ -10,7 +11,7 @@ let detectors: BuiltDetectors;
 
 process.on('message', async (message: ToProcess) => {
   if (message.kind === 'build') {
-    detectors = await buildDetectors(message.specs);
+    detectors = await buildDetectors(message.specs, ({ modulePath }) => loadModule(modulePath!));
     send({ kind: 'ready' });
     return;
   }

@@ -73,7 +73,7 @@ test('a process that ends between two checks costs neither of them', async (t) =
       return { action: 'pass' };
     }`,
   );
-  for (let round = 0; round < 5; round += 1) await pool.check(check());
+  for (let round = 0; round < 3; round += 1) await pool.check(check());
 });
 
 test('a module that ends its process whenever it is loaded fails its checks, and is not started in a loop', async (t) => {

@@ -1,10 +1,10 @@
 import type { GuardUse } from '../../config/index.js';
 import type { GuardContext, GuardText, Hit } from '../types.js';
 
-/** A guard as a worker builds it. */
+/** A guard as a worker makes it. */
 export interface DetectorSpec {
   use: GuardUse;
-  modulePath: string | null; // of a guard that isn't built in
+  modulePath?: string | undefined; // of a guard that isn't built in
 }
 
 export type DetectorSpecs = ReadonlyMap<number, DetectorSpec>;

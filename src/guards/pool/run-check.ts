@@ -1,6 +1,6 @@
 import { wholeUpTo } from '../clusters.js';
 import { resolveOverlaps } from '../detect/overlaps.js';
-import { piiPriority } from '../detect/pii/index.js';
+import { piiPriority } from '../detect/pii/priority.js';
 import type { DetectorFinding } from '../detector.js';
 import { hitOf } from '../hit.js';
 import { type GuardContext, type GuardText, type Hit, isLookedAt } from '../types.js';
