@@ -63,7 +63,12 @@ function sharedDirectory(redis: RedisLink, config: Config): Directory {
         shardCount(config.redis),
         (id) => directory.ownerOf(id),
         async (shard, own) => {
-          const accounts = new AccountShard(redis, shard, '', config.cluster.reservationLeaseMs);
+          const accounts = new AccountShard(
+            redis,
+            shard,
+            { gateway: '', reader: '' },
+            config.cluster.reservationLeaseMs,
+          );
           return await accounts.standings(own).catch((error: unknown) => {
             if (error instanceof ForgottenError) return []; // nothing was used yet
             throw error;

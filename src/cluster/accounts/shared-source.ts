@@ -24,10 +24,13 @@ export function sharedSource(redis: RedisLink, gateway: string) {
     const { cluster, usage } = config;
     const shards = shardCount(config.redis);
     const directory = new RedisDirectory(redis);
+    const handOff = await store.beginHandOff();
     const ownerOf = (keyId: string) => directory.ownerOf(keyId);
     const settlements: Settlements = new Settlements({
       outbox: store,
       send: (entry) => books.post(entry),
+      forget: (entries) => books.forget(entries),
+      forgetAllBut: (ids) => books.forgetAllBut(ids),
       maxPending: usage.maxPending,
       retryMs: RETRY_MS,
       onFault,
@@ -35,6 +38,7 @@ export function sharedSource(redis: RedisLink, gateway: string) {
     const books: SharedBooks = new SharedBooks({
       redis,
       gateway,
+      reader: handOff.reader,
       leaseMs: cluster.reservationLeaseMs,
       allowance: new Allowance({
         requests: cluster.allowedRequests,
@@ -72,7 +76,7 @@ export function sharedSource(redis: RedisLink, gateway: string) {
     const replica = new LedgerReplica({
       redis,
       shards,
-      ...(await store.beginHandOff()),
+      ...handOff,
       silenceMs: cluster.ledgerHours * HOUR_MS,
       store,
       onSeen: (id) => settlements.seen(id),
