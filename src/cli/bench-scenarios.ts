@@ -31,7 +31,7 @@ export const peerOptions: readonly OptionRow[] = [
 export const scenarios: readonly ScenarioRow[] = [
   {
     name: 'load',
-    about: 'load a server that runs already',
+    about: 'load a server that runs already; its key: $SLUICE_API_KEY',
     takes: 'output',
     isAnywhere: true,
     required: [['--url <origin>', 'for example http://127.0.0.1:8080']],

@@ -1,6 +1,9 @@
 import type { AskedQuestion } from './asked.js';
 import { type Disagreement, disagreement } from './gate/gate.js';
-import { CANDIDATES, type VectorIndex } from './vector-index.js';
+import type { VectorIndex } from './vector-index.js';
+
+/** How many of the nearest questions a look-up looks at. */
+const CANDIDATES = 16;
 
 /** A question that was asked before; the key is its answer's. */
 export interface KnownQuestion {
