@@ -1,5 +1,6 @@
 // A cluster on this machine, to try: Redis, gateways, workers, and a balancer that clients talk to.
-// Usage: npm run cluster [-- --port 8080 --model REF --workers 2 --gateways 2 --embeddings]
+// Usage: npm run cluster [-- --port 8080 --model REF --workers 2 --gateways 2 --embeddings --key KEY]
+// Where the cluster has keys, --key is an administrator's: the screen reads gateways' /metrics with it.
 // Needs redis-server and haproxy: apt-get install redis-server haproxy
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -18,6 +19,7 @@ const { values: options } = parseArgs({
     workers: { type: 'string', default: '2' },
     gateways: { type: 'string', default: '2' },
     embeddings: { type: 'boolean', default: false },
+    key: { type: 'string' },
   },
 });
 
@@ -37,7 +39,7 @@ const members = await startMembers({
   workers: Number(options.workers),
   gateways: Number(options.gateways),
 });
-const screen = createScreen(members, port);
+const screen = createScreen(members, port, options.key);
 
 let shown = '';
 let isLooking = false;

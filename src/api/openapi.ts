@@ -39,7 +39,7 @@ function documentOf(routes: readonly Route[]) {
 function operationOf(route: Route) {
   const parameter = /:(\w+)$/.exec(route.path)?.[1];
   return {
-    operationId: `${route.method.toLowerCase()}${route.path.replace(/[^a-z0-9]+(\w)/gi, (_, letter) => letter.toUpperCase())}`,
+    operationId: `${route.method.toLowerCase()}${route.path.replace(/[^a-z0-9]+(\w|$)/gi, (_, letter) => letter.toUpperCase())}`,
     summary: route.summary,
     ...(parameter === undefined
       ? {}

@@ -14,6 +14,7 @@ import { metrics } from './handlers/metrics.js';
 import { getModel, listModels } from './handlers/models.js';
 import { moderations } from './handlers/moderations.js';
 import { openapi } from './handlers/openapi.js';
+import { playground } from './handlers/playground.js';
 import { createPrefix, deletePrefix, listPrefixes } from './handlers/prefixes.js';
 import { cancelRequest, getRequest } from './handlers/requests.js';
 import { detokenize, tokenize } from './handlers/tokenize.js';
@@ -232,9 +233,26 @@ export const routes: readonly Route[] = [
   },
   {
     method: 'GET',
+    path: '/',
+    access: 'open',
+    summary: 'A page to try models on, for browsers',
+    errors: [],
+    handle: playground,
+  },
+  {
+    method: 'GET',
     path: '/healthz',
     access: 'open',
     summary: 'Whether the process is up',
+    response: schemas.status,
+    errors: [],
+    handle: healthz,
+  },
+  {
+    method: 'GET',
+    path: '/health',
+    access: 'open',
+    summary: 'The same, by the name that other servers have for it',
     response: schemas.status,
     errors: [],
     handle: healthz,

@@ -1,8 +1,12 @@
 import type { Command } from 'commander';
+import { SluiceError } from '../errors.js';
+import { isCheckout } from '../support/root.js';
+import { outputOptions, peerOptions, type ScenarioRow, scenarios } from './bench-scenarios.js';
 
 /** `sluice bench <scenario>`: scenarios live in bench/ and are loaded only when one runs. */
 export function register(program: Command): void {
   const bench = program.command('bench').description('measure this server and others');
+<<<<<<< HEAD
   registerLoad(bench);
   withPeerOptions(bench.command('peers'))
     .description('Sluice, llama-server and node-llama-cpp on the same model, interleaved')
@@ -122,74 +126,25 @@ export function register(program: Command): void {
     .option('--requests <n>', 'in all', '1000')
     .option('--protocol <name>', 'completions, ws-json or ws-msgpack', 'completions')
     .action(runScenario('soak'));
+=======
+  for (const scenario of scenarios) {
+    const command = bench.command(scenario.name).description(scenario.about);
+    for (const row of scenario.required ?? []) command.requiredOption(...row);
+    const shared = scenario.takes === 'peers' ? [...outputOptions, ...peerOptions] : outputOptions;
+    for (const row of [...shared, ...scenario.options]) command.option(...row);
+    command.action((options: Record<string, unknown>) => run(scenario, options));
+  }
+>>>>>>> main
 }
 
-function registerMemory(bench: Command): void {
-  withPeerOptions(bench.command('kv-waste'))
-    .description('cells of the KV pool that are allocated and unused, under a ShareGPT-like mix of lengths')
-    .option('--clients <n>', 'requests at a time', '32')
-    .option('--requests <n>', 'in all', '200')
-    .option('--page-size <n>', 'tokens a page', '16')
-    .action(runScenario('kv-waste'));
-  withPeerOptions(bench.command('multi-turn'))
-    .description('conversations that take turns and together outgrow the pool, with and without host memory')
-    .option('--conversations <n>', 'at a time', '100')
-    .option('--turns <n>', 'of each', '10')
-    .option('--clients <n>', 'requests at a time', '8')
-    .option('--pool-share <n>', 'of all conversations that the pool holds', '0.3')
-    .action(runScenario('multi-turn'));
-}
-
-function registerLoad(bench: Command): void {
-  withOutputOptions(bench.command('load'))
-    .description('load a server that runs already')
-    .requiredOption('--url <origin>', 'for example http://127.0.0.1:8080')
-    .option(
-      '--protocol <name>',
-      'completions, native (llama-server), ws-json or ws-msgpack (Sluice)',
-      'completions',
-    )
-    .option('--model <name>', 'model to name in requests; default: the first that the server lists')
-    .option('--clients <n>', 'closed loop: clients, each with one request at a time', '8')
-    .option('--rate <n>', 'open loop instead: arrivals a second, Poisson')
-    .option('--max-in-flight <n>', 'open loop: arrivals beyond so many running requests are skipped', '256')
-    .option('--requests <n>', 'at most', '64')
-    .option('--duration-seconds <n>', 'no request starts later', '300')
-    .option('--warmup <n>', 'requests before measuring', '4')
-    .option(
-      '--prompt-tokens <lengths>',
-      '64, uniform:32-128, lognormal:median,sigma,high or sharegpt-in',
-      '64',
-    )
-    .option('--output-tokens <lengths>', 'the same, or sharegpt-out', '64')
-    .option('--shared-tokens <n>', 'leading tokens that all prompts share', '0')
-    .option('--prompt-form <form>', 'tokens (ids) or text', 'tokens')
-    .option('--token-range <low-high>', 'ids that prompts are made of', '1000-20000')
-    .option('--seed <n>', 'of prompts, lengths and arrivals', '1')
-    .option('--slo-ttft-ms <n>', 'goodput: time to first token', '1000')
-    .option('--slo-tpot-ms <n>', 'goodput: time per output token', '100')
-    .option('--timeout-seconds <n>', 'silence after which a request has failed', '120')
-    .option('--pid <pid>', 'process whose memory and CPU to report')
-    .action(runScenario('load'));
-}
-
-function withPeerOptions(command: Command): Command {
-  return withOutputOptions(command)
-    .option('--model <ref>', 'model that all servers load')
-    .option('--threads <n>', 'CPU threads of each server; default: all cores')
-    .option('--llama-server <path>', 'a llama-server beside its libraries, instead of building one')
-    .option('--seed <n>', 'of the prompts', '1');
-}
-
-function withOutputOptions(command: Command): Command {
-  return command
-    .option('--out <directory>', 'where result files go; default: bench/results')
-    .option('--json', 'print the report as JSON instead of tables', false);
-}
-
-function runScenario(name: string): (options: Record<string, unknown>) => Promise<void> {
-  return async (options) => {
-    const { runBench } = await import('../../bench/run-bench.js');
-    await runBench(name, options);
-  };
+async function run({ name, isAnywhere }: ScenarioRow, options: Record<string, unknown>): Promise<void> {
+  if (!isAnywhere && !isCheckout()) {
+    throw new SluiceError(
+      'not_found',
+      `bench ${name} needs what only a checkout of Sluice has, such as its test sets and development packages: ` +
+        `run "npm run bench -- ${name}" there, after npm ci. "bench load" and "bench quality" measure a server from anywhere.`,
+    );
+  }
+  const { runBench } = await import('../../bench/run-bench.js');
+  await runBench(name, options);
 }

@@ -10,7 +10,7 @@ export interface Window {
 const MAX_SENTENCE = 32;
 /** Keeps a text of two words from weighing as much as one of ten. */
 const SMOOTHING = 8;
-const PENALTY = 0.75;
+const PENALTY = 1;
 
 /** Each sentence: what a long text hides stands out in one of them, and what it is made of doesn't add up. */
 export function windowsOf(words: readonly Word[]): Window[] {
