@@ -18,20 +18,23 @@ export interface TrainingText {
   fold: number | null;
 }
 
-/** Threshold and calibration come from what a fold leaves out: a part of all that was written by hand, a family of templates, a language. */
+/**
+ * Threshold and calibration come from what a fold leaves out: these groups and languages of the templates, packages, and a part of what was
+ * written by hand.
+ */
 const leftOut: readonly { groups: readonly string[]; languages: readonly string[] }[] = [
   { groups: ['authority_claim', 'completion_bait', 'email'], languages: ['nl', 'hi'] },
   { groups: ['tool_abuse', 'policy_puppetry', 'sysadmin', 'config'], languages: ['pl', 'ko'] },
   { groups: ['developer_mode', 'payload_splitting', 'support_ticket', 'news'], languages: ['tr', 'ar'] },
   { groups: ['fiction_shield', 'refusal_suppression', 'code', 'policy'], languages: ['pt'] },
 ];
+const FOLDS = leftOut.length;
 
 const heldOutLanguages = [HELD_OUT_LANGUAGE, ...freshLanguages];
 const templateFiles = {
   attacks: ['training/attacks-en.txt', 'training/attacks-other.txt', 'training/attacks-natural.txt'],
   benign: ['training/benign-en.txt', 'training/benign-other.txt', 'training/benign-natural.txt'],
 };
-const FOLDS = leftOut.length;
 const SEED = 20_264;
 const VARIANTS = { attack: 45, benign: 28 };
 const HABITUAL = 0.3; // share of texts that are written as people type
@@ -42,7 +45,7 @@ const derived = {
   fold: { hiddenAttacks: 60, hiddenBenign: 60, embedded: 250, long: 200 },
 };
 
-/** Everything that the injection classifier learns from: the sets' training halves, and what the templates of seeds/training give. */
+/** Everything that the injection classifier learns from: the sets' training halves, what the templates of seeds/training give, and packages' texts. */
 export function makeTrainingTexts(): TrainingText[] {
   const templates = new Templates('training/lists.txt');
   const all = unique([
