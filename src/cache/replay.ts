@@ -13,7 +13,8 @@ export function replay(
     if (event.type !== 'start') sink(event);
     else {
       const vocab = vocabOf(plan, model);
-      sink({ ...event, vocab, route: routeOf(plan, model), quota: tab.quota(), cache: report });
+      const own = { vocab, route: routeOf(plan, model), quota: tab.quota(), cache: report };
+      sink(Object.assign({ ...event }, own));
     }
   }
   return cachedUsage(plan, model, answer.facts, report);

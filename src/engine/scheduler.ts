@@ -212,7 +212,7 @@ export class Scheduler {
     count = this.room.withinOutputs(sequence, sequence.computed, count);
     if (count <= 0) return;
     const entry = this.plan.add(sequence, count);
-    this.room.promptPlanned(count);
+    this.room.promptPlanned(sequence, count);
     if (entry.complete) this.slots.promptEnds(sequence);
     else this.partial = entry;
   }
@@ -237,7 +237,7 @@ export class Scheduler {
     const allowed = this.room.withinOutputs(entry.sequence, from, count);
     if (allowed <= 0) return;
     this.plan.lengthen(entry, allowed);
-    this.room.promptPlanned(allowed);
+    this.room.promptPlanned(entry.sequence, allowed);
   }
 
   private planDrafts(): void {

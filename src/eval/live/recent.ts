@@ -6,10 +6,14 @@ export interface RecentExchange {
   request: ValidatedRequest;
 }
 
-/** The last requests of this process, for feedback that comes after them. In memory only. */
+/**
+ * The last requests of this process, for feedback that comes after them. In memory only. A ring, since every request is put into
+ * it: tables that a Map has outgrown would keep what was deleted from them alive until the next full collection.
+ */
 export class RecentExchanges {
   readonly #max: number;
-  readonly #byId = new Map<string, RecentExchange>(); // oldest first
+  readonly #ring: RecentExchange[] = [];
+  #next = 0; // the oldest, once the ring is full
 
   constructor(max: number) {
     this.#max = max;
@@ -17,13 +21,15 @@ export class RecentExchanges {
 
   add(recent: RecentExchange): void {
     if (this.#max === 0) return;
-    this.#byId.set(recent.exchange.requestId, recent);
-    if (this.#byId.size > this.#max) this.#byId.delete(this.#byId.keys().next().value!);
+    this.#ring[this.#next] = recent;
+    this.#next = (this.#next + 1) % this.#max;
   }
 
-  /** Null where it is forgotten, or another tenant's. */
+  /** Null where it is forgotten, or another tenant's. O(max): people give feedback, seldom. */
   find(requestId: string, tenant: string): RecentExchange | null {
-    const recent = this.#byId.get(requestId);
-    return recent?.exchange.tenant === tenant ? recent : null;
+    return (
+      this.#ring.find(({ exchange }) => exchange.requestId === requestId && exchange.tenant === tenant) ??
+      null
+    );
   }
 }
