@@ -4,7 +4,7 @@ import { SluiceError, toSluiceError } from '../errors.js';
 import { type ApiContext, newId } from './context.js';
 import { Exchange, type Headers, readHead } from './exchange.js';
 import { corsHeaders, preflightHeaders, refuseForeignHost } from './origin.js';
-import type { Route } from './routes.js';
+import type { Route } from './route.js';
 import { type HttpRequest, type HttpResponse, listenExclusively, loadUws, type TemplatedApp } from './uws.js';
 import { WebSocketServer } from './websocket.js';
 

@@ -31,11 +31,11 @@ export async function readJson<Schema extends z.ZodType>(
   return parse(schema, parseJson(decodeUtf8(await exchange.body(limits))));
 }
 
-export function parseJson(text: string): unknown {
+export function parseJson(text: string, what = 'body'): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new SluiceError('invalid_json', `The body isn't valid JSON: ${describe(error as Error)}`);
+    throw new SluiceError('invalid_json', `The ${what} isn't valid JSON: ${describe(error as Error)}`);
   }
 }
 

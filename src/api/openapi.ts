@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type ErrorCode, errorTable } from '../errors.js';
 import { packageVersion } from '../support/version.js';
-import type { Route } from './routes.js';
+import type { Route } from './route.js';
 import { errorBody } from './schemas/common.js';
 
 /** What a route answers whoever may not call it. */
