@@ -24,7 +24,7 @@ export interface GuardQuality {
 }
 
 /** How often the test texts were scored while this version was made. */
-const TEST_RUNS = 'twice';
+const TEST_RUNS = 'twice before it was done';
 
 /** docs/guards-quality.md, all of it. */
 export function qualityPage({
@@ -87,8 +87,9 @@ ${rows(attacks.languages, (language) => (language === HELD_OUT_LANGUAGE ? 'langu
 |---|---|---|
 ${rows(benign.groups, () => '')}
 
-Weak: languages that the lexicon doesn't know; payloads in pieces; attacks that name nothing of a model, its rules or its secrets
-(a changed goal, a story, a false shared past). A profile that must not miss these asks a model in the grey zone.
+Weak: attacks in words of their own, that name nothing of a model, its rules or its secrets (a changed goal, a story, a false shared past, a recipe to be
+continued, harm asked for without a frame): about half of the fresh ones pass. Languages that the lexicon doesn't know; payloads in pieces; attacks in the midst of long
+texts. A profile that must not miss these asks a model in the grey zone; the nearest known attacks add more false alarms than finds.
 
 ## Personal data and secrets
 
@@ -114,7 +115,7 @@ ${moderation.map(({ category, recall, falsePositives }) => `| ${category} | ${pe
 }
 
 function similarityNote({ attacks, benign }: PromptScores): string {
-  return `With the guard \`similarity\` (attacks, 0.55) asked from a score of ${UNSURE_FROM} on: ${percent(attacks.all)} and ${percent(benign.all)}.`;
+  return `With the guard \`similarity\` (attacks, 0.55) asked from a score of ${UNSURE_FROM} on, it is ${percent(attacks.all)} and ${percent(benign.all)}.`;
 }
 
 function verdict(attacks: Share, benign: Share): string {

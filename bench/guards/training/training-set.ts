@@ -3,7 +3,7 @@ import { deriveSeed, type Random, randomInteger, seededRandom } from '../../work
 import { freshFamilies, freshLanguages, freshOverlap } from '../fresh.js';
 import { pick, readSeeds } from '../seeds.js';
 import { readSet } from '../sets.js';
-import { HELD_OUT_LANGUAGE, heldOutFamilies, type Item, trainingItems } from '../split.js';
+import { HELD_OUT_LANGUAGE, heldOutFamilies, type Item, sameAsTested, trainingItems } from '../split.js';
 import { packagePieces } from './prose.js';
 import { habits, hidings } from './rewrite.js';
 import { Templates } from './templates.js';
@@ -31,7 +31,7 @@ const leftOut: readonly { groups: readonly string[]; languages: readonly string[
 const FOLDS = leftOut.length;
 
 const heldOutLanguages = [HELD_OUT_LANGUAGE, ...freshLanguages];
-const templateFiles = {
+export const templateFiles = {
   attacks: ['training/attacks-en.txt', 'training/attacks-other.txt', 'training/attacks-natural.txt'],
   benign: ['training/benign-en.txt', 'training/benign-other.txt', 'training/benign-natural.txt'],
 };
@@ -55,7 +55,8 @@ export function makeTrainingTexts(): TrainingText[] {
     ...fromTemplates(templates, false, ...templateFiles.benign),
     ...fromPackages(),
   ]);
-  const isTested = freshOverlap();
+  const isFresh = freshOverlap();
+  const isTested = sameAsTested([...readSet<Item>('attacks'), ...readSet<Item>('benign')]);
   return [
     ...all,
     ...[null, ...Array.from({ length: FOLDS }, (_, fold) => fold)].flatMap((fold) =>
@@ -66,7 +67,7 @@ export function makeTrainingTexts(): TrainingText[] {
         seededRandom(deriveSeed(SEED, fold ?? FOLDS)),
       ),
     ),
-  ].filter(({ text }) => !isTested(text));
+  ].filter(({ text }) => !isFresh(text) && !isTested(text));
 }
 
 /** Half of the packages are left out once; the others carry attacks in every fold. */
