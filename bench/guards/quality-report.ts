@@ -24,7 +24,7 @@ export interface GuardQuality {
 }
 
 /** How often the test texts were scored while this version was made. */
-const TEST_RUNS = 'twice before it was done';
+const TEST_RUNS = 'three times';
 
 /** docs/guards-quality.md, all of it. */
 export function qualityPage({
@@ -51,7 +51,7 @@ How training and testing are kept apart:
 - The fresh texts (\`seeds/fresh\`) were committed before the training data of this version was written, each once, without templates. Training drops every text
   that shares six words in a row with one of them; four of their families and two of their languages are in no training data.
 - The older test half holds out five families and Swedish. Its misses were looked at once, in the first version, and its totals a few times; this version scored it
-  and the fresh texts ${TEST_RUNS}. After the first time the word lists of training were widened and jailbreaks of many sentences added, knowing the totals by family.
+  and the fresh texts ${TEST_RUNS}. The first is not that of these weights: after it, the word lists of training were widened and jailbreaks of many sentences added, knowing the totals by family.
 
 ## Prompt injection and jailbreaks
 
