@@ -1,6 +1,6 @@
-import { WordMemo } from './memo.js';
 import type { Phrase } from './phrase.js';
 import type { Word } from './tokenise.js';
+import { TermMemo } from './vocabulary.js';
 
 export interface PhraseMatch<Label> {
   label: Label;
@@ -9,39 +9,43 @@ export interface PhraseMatch<Label> {
 }
 
 /** A slot of a phrase, reached with an alternative of `length` words. */
-interface Arrival {
-  phrase: number;
-  slot: number;
+interface Arrival<Label> {
+  slot: number; // of all phrases' slots
   length: number;
+  isFirst: boolean;
+  isLast: boolean;
+  maxGap: number;
+  label: Label;
 }
 
-interface Node {
-  words: Map<string, Node>;
-  prefixes: Map<string, Node>;
-  arrivals: Arrival[];
+interface Node<Label> {
+  words: Map<string, Node<Label>>;
+  prefixes: Map<string, Node<Label>>;
+  arrivals: Arrival<Label>[];
 }
 
-const nothing: readonly Node[] = [];
 const MIN_PREFIX = 2;
 const MAX_PREFIX = 16;
+const MAX_POSITION = 2 ** 30;
 
 /**
  * Finds many phrases in one pass. All alternatives stand in one trie; each phrase remembers how far it has come and where. The work is words ×
  * alternatives that begin alike, whatever the text: linear.
  */
 export class PhraseMatcher<Label> {
-  private readonly root: Node = node();
-  /** Per slot: the latest word that it was reached with, and where that way began. Of the text that `runs` says. */
+  private readonly root = node<Label>();
+  /** Per slot: the latest word that it was reached with, and where that way began. Words are counted over all texts: those before `base` are others'. */
   private readonly firsts: Int32Array;
   private readonly lasts: Int32Array;
-  private readonly slotsFrom: readonly number[];
-  private readonly runs: Uint32Array;
-  private run = 0;
-  private readonly begun = new WordMemo((word) => follow(this.root, word, []));
+  private base = 1;
+  private readonly begun = new TermMemo((word) => follow(this.root, word, []));
 
-  constructor(private readonly phrases: readonly Phrase<Label>[]) {
-    for (const [phrase, { slots }] of phrases.entries())
-      for (const [slot, alternatives] of slots.entries())
+  constructor(phrases: readonly Phrase<Label>[]) {
+    let slot = 0;
+    for (const { slots, maxGap, label } of phrases) {
+      for (const [index, alternatives] of slots.entries()) {
+        const isFirst = index === 0;
+        const isLast = index === slots.length - 1;
         for (const alternative of alternatives) {
           let at = this.root;
           for (const { text, isPrefix } of alternative) {
@@ -49,67 +53,61 @@ export class PhraseMatcher<Label> {
             if (!next.has(text)) next.set(text, node());
             at = next.get(text)!;
           }
-          at.arrivals.push({ phrase, slot, length: alternative.length });
+          at.arrivals.push({ slot, length: alternative.length, isFirst, isLast, maxGap, label });
         }
-    let slots = 0;
-    this.slotsFrom = phrases.map((phrase) => {
-      const from = slots;
-      slots += phrase.slots.length;
-      return from;
-    });
-    this.firsts = new Int32Array(slots);
-    this.lasts = new Int32Array(slots);
-    this.runs = new Uint32Array(phrases.length);
+        slot += 1;
+      }
+    }
+    this.firsts = new Int32Array(slot);
+    this.lasts = new Int32Array(slot);
   }
 
   match(words: readonly Word[]): PhraseMatch<Label>[] {
     const matches: PhraseMatch<Label>[] = [];
-    this.run += 1;
-    let open: readonly Node[] = nothing;
+    if (this.base + words.length > MAX_POSITION) this.restart();
+    let open: Node<Label>[] = [];
     for (let index = 0; index < words.length; index += 1) {
-      const { text } = words[index]!;
-      let next: readonly Node[] = this.begun.get(text);
-      if (open.length > 0) {
-        let going: Node[] | null = null;
-        for (const at of open)
-          if (at.words.size > 0 || at.prefixes.size > 0) {
-            going ??= [...next];
-            follow(at, text, going);
-          }
-        next = going ?? next;
+      const { term, text } = words[index]!;
+      let reached = this.begun.get(term);
+      for (const at of open) {
+        if (at.words.size === 0 && at.prefixes.size === 0) continue;
+        const more = follow(at, text, []);
+        if (more.length > 0) reached = [...reached, ...more];
       }
-      for (const { arrivals } of next) for (const arrival of arrivals) this.arrive(arrival, index, matches);
-      open = next;
+      for (const { arrivals } of reached) this.arrive(arrivals, index, matches);
+      open = reached;
     }
+    this.base += words.length;
     return matches;
   }
 
-  private arrive({ phrase, slot, length }: Arrival, last: number, matches: PhraseMatch<Label>[]): void {
-    const { slots, maxGap, label } = this.phrases[phrase]!;
-    const { firsts, lasts } = this;
-    const at = this.slotsFrom[phrase]! + slot;
-    const first = last - length + 1;
-    if (this.runs[phrase] !== this.run) {
-      if (slot > 0) return;
-      this.runs[phrase] = this.run;
-      lasts.fill(-1, at, at + slots.length);
+  private arrive(arrivals: readonly Arrival<Label>[], index: number, matches: PhraseMatch<Label>[]): void {
+    const { firsts, lasts, base } = this;
+    const last = base + index;
+    for (const { slot, length, isFirst, isLast, maxGap, label } of arrivals) {
+      let first = last - length + 1;
+      if (!isFirst) {
+        const before = lasts[slot - 1]!;
+        if (before < base || before >= first || first - before - 1 > maxGap) continue;
+        first = firsts[slot - 1]!;
+      }
+      firsts[slot] = first;
+      lasts[slot] = last;
+      if (isLast) matches.push({ label, first: first - base, last: index });
     }
-    if (slot === 0) firsts[at] = first;
-    else {
-      const before = lasts[at - 1]!;
-      if (before < 0 || before >= first || first - before - 1 > maxGap) return;
-      firsts[at] = firsts[at - 1]!;
-    }
-    lasts[at] = last;
-    if (slot === slots.length - 1) matches.push({ label, first: firsts[at]!, last });
+  }
+
+  private restart(): void {
+    this.lasts.fill(0);
+    this.base = 1;
   }
 }
 
-function node(): Node {
+function node<Label>(): Node<Label> {
   return { words: new Map(), prefixes: new Map(), arrivals: [] };
 }
 
-function follow(at: Node, text: string, into: Node[]): Node[] {
+function follow<Label>(at: Node<Label>, text: string, into: Node<Label>[]): Node<Label>[] {
   const exact = at.words.get(text);
   if (exact !== undefined) into.push(exact);
   if (at.prefixes.size === 0) return into;
