@@ -1,4 +1,4 @@
-import type { Phrase } from './phrase.js';
+import type { Alternative, Phrase } from './phrase.js';
 import type { Word } from './tokenise.js';
 import { TermMemo } from './vocabulary.js';
 
@@ -8,22 +8,15 @@ export interface PhraseMatch<Label> {
   last: number;
 }
 
-/** A slot of a phrase, reached with an alternative of `length` words. */
-interface Arrival<Label> {
-  slot: number; // of all phrases' slots
-  length: number;
-  isFirst: boolean;
-  isLast: boolean;
-  maxGap: number;
-  label: Label;
+interface Node {
+  words: Map<string, Node>;
+  prefixes: Map<string, Node>;
+  /** Of the alternatives that end here, one after the other: their slot (of all phrases' slots) and how many words they have. */
+  arrivals: number[];
 }
 
-interface Node<Label> {
-  words: Map<string, Node<Label>>;
-  prefixes: Map<string, Node<Label>>;
-  arrivals: Arrival<Label>[];
-}
-
+/** Where a slot stands in its phrase. */
+const Place = { first: 1, last: 2 } as const;
 const MIN_PREFIX = 2;
 const MAX_PREFIX = 16;
 const MAX_POSITION = 2 ** 30;
@@ -33,39 +26,38 @@ const MAX_POSITION = 2 ** 30;
  * alternatives that begin alike, whatever the text: linear.
  */
 export class PhraseMatcher<Label> {
-  private readonly root = node<Label>();
+  private readonly root = node();
   /** Per slot: the latest word that it was reached with, and where that way began. Words are counted over all texts: those before `base` are others'. */
   private readonly firsts: Int32Array;
   private readonly lasts: Int32Array;
+  private readonly places: Uint8Array;
+  private readonly gaps: Int32Array;
+  private readonly labels: Label[] = [];
   private base = 1;
   private readonly begun = new TermMemo((word) => follow(this.root, word, []));
 
   constructor(phrases: readonly Phrase<Label>[]) {
-    let slot = 0;
-    for (const { slots, maxGap, label } of phrases) {
-      for (const [index, alternatives] of slots.entries()) {
-        const isFirst = index === 0;
-        const isLast = index === slots.length - 1;
-        for (const alternative of alternatives) {
-          let at = this.root;
-          for (const { text, isPrefix } of alternative) {
-            const next = isPrefix ? at.prefixes : at.words;
-            if (!next.has(text)) next.set(text, node());
-            at = next.get(text)!;
-          }
-          at.arrivals.push({ slot, length: alternative.length, isFirst, isLast, maxGap, label });
-        }
-        slot += 1;
-      }
+    const all = phrases.flatMap(({ slots, maxGap, label }) =>
+      slots.map((alternatives, index) => {
+        const place = (index === 0 ? Place.first : 0) | (index === slots.length - 1 ? Place.last : 0);
+        return { alternatives, place, maxGap, label };
+      }),
+    );
+    this.firsts = new Int32Array(all.length);
+    this.lasts = new Int32Array(all.length);
+    this.places = Uint8Array.from(all, ({ place }) => place);
+    this.gaps = Int32Array.from(all, ({ maxGap }) => maxGap);
+    for (const [slot, { alternatives, label }] of all.entries()) {
+      this.labels.push(label);
+      for (const alternative of alternatives)
+        this.nodeOf(alternative).arrivals.push(slot, alternative.length);
     }
-    this.firsts = new Int32Array(slot);
-    this.lasts = new Int32Array(slot);
   }
 
   match(words: readonly Word[]): PhraseMatch<Label>[] {
     const matches: PhraseMatch<Label>[] = [];
     if (this.base + words.length > MAX_POSITION) this.restart();
-    let open: Node<Label>[] = [];
+    let open: Node[] = [];
     for (let index = 0; index < words.length; index += 1) {
       const { term, text } = words[index]!;
       let reached = this.begun.get(term);
@@ -81,20 +73,32 @@ export class PhraseMatcher<Label> {
     return matches;
   }
 
-  private arrive(arrivals: readonly Arrival<Label>[], index: number, matches: PhraseMatch<Label>[]): void {
-    const { firsts, lasts, base } = this;
+  private arrive(arrivals: readonly number[], index: number, matches: PhraseMatch<Label>[]): void {
+    const { firsts, lasts, places, gaps, base } = this;
     const last = base + index;
-    for (const { slot, length, isFirst, isLast, maxGap, label } of arrivals) {
-      let first = last - length + 1;
-      if (!isFirst) {
+    for (let at = 0; at < arrivals.length; at += 2) {
+      const slot = arrivals[at]!;
+      const place = places[slot]!;
+      let first = last - arrivals[at + 1]! + 1;
+      if (!(place & Place.first)) {
         const before = lasts[slot - 1]!;
-        if (before < base || before >= first || first - before - 1 > maxGap) continue;
+        if (before < base || before >= first || first - before - 1 > gaps[slot]!) continue;
         first = firsts[slot - 1]!;
       }
       firsts[slot] = first;
       lasts[slot] = last;
-      if (isLast) matches.push({ label, first: first - base, last: index });
+      if (place & Place.last) matches.push({ label: this.labels[slot]!, first: first - base, last: index });
     }
+  }
+
+  private nodeOf(alternative: Alternative): Node {
+    let at = this.root;
+    for (const { text, isPrefix } of alternative) {
+      const next = isPrefix ? at.prefixes : at.words;
+      if (!next.has(text)) next.set(text, node());
+      at = next.get(text)!;
+    }
+    return at;
   }
 
   private restart(): void {
@@ -103,11 +107,11 @@ export class PhraseMatcher<Label> {
   }
 }
 
-function node<Label>(): Node<Label> {
+function node(): Node {
   return { words: new Map(), prefixes: new Map(), arrivals: [] };
 }
 
-function follow<Label>(at: Node<Label>, text: string, into: Node<Label>[]): Node<Label>[] {
+function follow(at: Node, text: string, into: Node[]): Node[] {
   const exact = at.words.get(text);
   if (exact !== undefined) into.push(exact);
   if (at.prefixes.size === 0) return into;
