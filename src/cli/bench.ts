@@ -57,6 +57,12 @@ export function register(program: Command): void {
     .option('--seconds <n>', 'of each size of prompt', '10')
     .option('--presidio', "also the time of Presidio's pattern recognisers, installed on demand", false)
     .action(runScenario('guards'));
+  withOutputOptions(bench.command('guards-hostile'))
+    .description('the longest that a string made to keep guards busy takes in each of them')
+    .option('--strings <n>', 'how many', '100000')
+    .option('--characters <n>', 'of the longest', '65536')
+    .option('--seed <n>', 'other strings', '1')
+    .action(runScenario('guards-hostile'));
   withOutputOptions(bench.command('guards-quality'))
     .description('what the guards find on labelled sets that training never saw')
     .option('--presidio', "also Presidio's pattern recognisers, installed on demand", false)
