@@ -15,14 +15,17 @@ interface Prepared {
   toWord: Distance;
 }
 
+const whole = (shape: string) => `(?:${shape})(?![\\p{L}\\p{N}_]|[-.]\\d)`;
 const prepared: readonly Prepared[] = nationalIdRules.map((rule) => ({
   rule,
-  shape: new RegExp(
-    `(?:${rule.shape.source})(?![\\p{L}\\p{N}_]|[-.]\\d)`,
-    `yu${rule.shape.ignoreCase ? 'i' : ''}`,
-  ),
+  shape: new RegExp(whole(rule.shape.source), `yu${rule.shape.ignoreCase ? 'i' : ''}`),
   toWord: distanceTo(rule.words),
 }));
+/** Matches wherever one of them does; where they ask for the same sign again, any will do. */
+const anyShape = new RegExp(
+  whole(nationalIdRules.map(({ shape }) => shape.source.replaceAll('\\1', '[- ]?')).join('|')),
+  'yui',
+);
 
 /** Numbers that states give to people, found by shape, checksum and, where these are weak, by the words before. */
 export const nationalIds: Recogniser = {
@@ -57,6 +60,8 @@ function beginsId(text: string, at: number): boolean {
 
 function bestAt(text: string, start: number): Finding | null {
   let best: Finding | null = null;
+  anyShape.lastIndex = start;
+  if (!anyShape.test(text)) return null;
   for (const { rule, shape, toWord } of prepared) {
     shape.lastIndex = start;
     const written = shape.exec(text)?.[0];
