@@ -1,5 +1,4 @@
-import type { BackgroundBoard } from '../../api/background-board.js';
-import type { BackgroundOutcome, BackgroundRequest } from '../../api/background-requests.js';
+import type { BackgroundBoard, BackgroundOutcome, BackgroundRequest } from '../../api/background-board.js';
 import { type ErrorCode, SluiceError } from '../../errors.js';
 import type { Reply } from '../../redis/client.js';
 import type { RedisLink } from '../../redis/link.js';
