@@ -49,7 +49,8 @@ export class ChatFormat implements AnswerFormat {
   }
 
   usageChunk(usage: Usage): object {
-    return { ...this.#envelope('chat.completion.chunk', []), usage: wireUsage(usage), ...routeField(usage) };
+    const chunk = this.#envelope('chat.completion.chunk', []);
+    return Object.assign(chunk, { usage: wireUsage(usage), ...routeField(usage) });
   }
 
   collect(event: GenerationEvent): void {
@@ -79,7 +80,8 @@ export class ChatFormat implements AnswerFormat {
       };
       return { index, message, logprobs, finish_reason: finishReason, ...(guard ? { guard } : {}) };
     });
-    return { ...this.#envelope('chat.completion', choices), usage: wireUsage(usage), ...routeField(usage) };
+    const answer = this.#envelope('chat.completion', choices);
+    return Object.assign(answer, { usage: wireUsage(usage), ...routeField(usage) });
   }
 
   #follow(event: GenerationEvent): void {
@@ -107,21 +109,13 @@ export class ChatFormat implements AnswerFormat {
     guard?: GuardReport,
   ): Chunk {
     const choice = this.#choice(index);
-    const role = choice.begun
-      ? {}
-      : { role: 'assistant' as const, ...(delta.tool_calls ? {} : { content: '' }) };
+    const news = choice.begun ? delta : opening(delta);
     choice.begun = true;
-    const part: ChoiceChunk = {
-      index,
-      delta: { ...role, ...delta },
-      logprobs,
-      finish_reason: finishReason,
-      ...(guard ? { guard } : {}),
-    };
-    return {
-      ...this.#envelope('chat.completion.chunk', [part]),
-      ...(this.#options.includeUsage ? { usage: null } : {}),
-    };
+    const part: ChoiceChunk = { index, delta: news, logprobs, finish_reason: finishReason };
+    if (guard) part.guard = guard;
+    const chunk: Chunk = this.#envelope('chat.completion.chunk', [part]);
+    if (this.#options.includeUsage) chunk.usage = null;
+    return chunk;
   }
 
   #envelope<Choice>(object: string, choices: Choice[]) {
@@ -149,6 +143,10 @@ export class ChatFormat implements AnswerFormat {
     };
     return this.#choices[index];
   }
+}
+
+function opening(delta: MessageDelta): NonNullable<ChoiceChunk['delta']> {
+  return { role: 'assistant', ...(delta.tool_calls ? {} : { content: '' }), ...delta };
 }
 
 function addToolCall(calls: Choice['toolCalls'], delta: ToolCallDelta): void {

@@ -35,14 +35,15 @@ export class CompletionFormat implements AnswerFormat {
   }
 
   chunks(event: GenerationEvent): Chunk[] {
-    return this.#parts(event).map(([index, part]) => ({
-      ...this.#envelope([{ index, ...part }]),
-      ...(this.#options.includeUsage ? { usage: null } : {}),
-    }));
+    return this.#parts(event).map(([index, part]) => {
+      const chunk: Chunk = this.#envelope([{ index, ...part }]);
+      if (this.#options.includeUsage) chunk.usage = null;
+      return chunk;
+    });
   }
 
   usageChunk(usage: Usage): object {
-    return { ...this.#envelope([]), usage: wireUsage(usage), ...routeField(usage) };
+    return Object.assign(this.#envelope([]), { usage: wireUsage(usage), ...routeField(usage) });
   }
 
   collect(event: GenerationEvent): void {
@@ -59,7 +60,7 @@ export class CompletionFormat implements AnswerFormat {
     const choices = this.#choices.map(({ text, logprobs, finishReason, guard }, index) => {
       return { index, text, logprobs, finish_reason: finishReason, ...(guard ? { guard } : {}) };
     });
-    return { ...this.#envelope(choices), usage: wireUsage(usage), ...routeField(usage) };
+    return Object.assign(this.#envelope(choices), { usage: wireUsage(usage), ...routeField(usage) });
   }
 
   #envelope<Choice>(choices: Choice[]) {

@@ -145,18 +145,18 @@ export class Exchange {
     if (this.#ended) return null;
     if (this.#stream) return this.#stream;
     this.status = 200;
-    this.#response.cork(() => {
-      this.#writeHead(200, {
-        'content-type': 'text/event-stream; charset=utf-8',
-        'cache-control': 'no-cache, no-transform',
-        'x-accel-buffering': 'no', // nginx would otherwise collect the stream
-        ...headers,
-      });
-    });
-    this.#stream = new EventStream(this.#response, limits, () => {
-      this.notes.error = 'slow_reader';
-      onSlowReader();
-      this.#response.close(); // calls onAborted
+    const ownHeaders = {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no', // nginx would otherwise collect the stream
+    };
+    this.#stream = new EventStream(this.#response, limits, {
+      writeHead: () => this.#writeHead(200, { ...ownHeaders, ...headers }),
+      onSlowReader: () => {
+        this.notes.error = 'slow_reader';
+        onSlowReader();
+        this.#response.close(); // calls onAborted
+      },
     });
     return this.#stream;
   }

@@ -19,6 +19,7 @@ export interface ChoiceChunk {
 
 export interface Chunk {
   choices: ChoiceChunk[];
+  usage?: null; // where the stream ends with usage
 }
 
 /** How a kind of answer looks on the wire. One object a request; it follows the events in their order. */

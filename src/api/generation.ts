@@ -3,6 +3,7 @@ import type { Caller } from '../auth/index.js';
 import { generate } from '../gateway/pipeline.js';
 import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import { dollars } from '../support/money.js';
+import { withFields } from '../support/with-fields.js';
 import type { Trace } from '../telemetry/trace.js';
 import { parseCacheControl } from './cache-control.js';
 import { cacheHeaders, cacheStatus } from './cached.js';
@@ -147,7 +148,7 @@ async function respondStreaming(exchange: Exchange, api: ApiContext, generation:
 
 function headersOf(start: Extract<GenerationEvent, { type: 'start' }>): Headers {
   const { model, route, warning, trimmed, quota, cache, guardWarnings } = start;
-  const headers: Record<string, string> = { ...quota, ...cacheHeaders(cache) };
+  const headers: Record<string, string> = withFields(quota, cacheHeaders(cache));
   if (trimmed.length > 0) headers['x-sluice-trimmed'] = trimmedText(trimmed);
   if (warning !== null) headers['x-sluice-warning'] = warning;
   if (route !== null) {
@@ -180,13 +181,12 @@ function note(notes: Exchange['notes'], event: GenerationEvent): void {
 
 /** Usage as the access log has it. */
 export function logged({ route, cache, nanodollars, ...tokens }: Usage): object {
+  const fields: Record<string, unknown> = tokens;
   const cost = nanodollars ?? route?.nanodollars;
-  return {
-    ...tokens,
-    ...(cost === undefined ? {} : { costDollars: dollars(cost) }),
-    ...(route ? { quality: route.quality } : {}),
-    ...(cache ? { cache: cacheStatus(cache) } : {}),
-  };
+  if (cost !== undefined) fields.costDollars = dollars(cost);
+  if (route) fields.quality = route.quality;
+  if (cache) fields.cache = cacheStatus(cache);
+  return fields;
 }
 
 function scopeOf(

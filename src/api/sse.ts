@@ -6,29 +6,40 @@ export interface EventStreamLimits {
 }
 
 /**
- * Server-sent events over one response. While the socket is full, events are collected here and leave in one piece when it
- * drains; uWS then holds at most one such piece. Past the limit the reader counts as slow and the stream ends.
+ * Server-sent events over one response. Events of one turn leave in one piece at its end: to send is dearer than all else that
+ * happens to an event. While the socket is full, they are collected until it drains; uWS then holds at most one such piece. Past
+ * the limit the reader counts as slow and the stream ends.
  */
 export class EventStream {
   readonly #response: HttpResponse;
   readonly #maxBufferBytes: number;
   readonly #onSlowReader: () => void;
   readonly #ping: NodeJS.Timeout;
+  #writeHead: (() => void) | null; // until it is written
   #waiting: string[] = [];
-  #waitingBytes = 0;
+  #blockedBytes = 0; // of what waits for the socket to drain
   #blocked = false;
+  #isFlushDue = false;
   #closed = false;
   #quiet = true; // nothing was sent since the last ping was due
 
-  constructor(response: HttpResponse, limits: EventStreamLimits, onSlowReader: () => void) {
+  /** `writeHead` is called in time for the first event, or at the end of this turn. */
+  constructor(
+    response: HttpResponse,
+    limits: EventStreamLimits,
+    { writeHead, onSlowReader }: { writeHead: () => void; onSlowReader: () => void },
+  ) {
     this.#response = response;
     this.#maxBufferBytes = limits.maxStreamBufferBytes;
+    this.#writeHead = writeHead;
     this.#onSlowReader = onSlowReader;
     this.#ping = setInterval(() => this.#keepAlive(), limits.pingIntervalMs);
     response.onWritable(() => {
+      this.#blocked = false;
       this.#flush();
       return !this.#blocked;
     });
+    this.#flushSoon();
   }
 
   send(data: string): void {
@@ -44,7 +55,7 @@ export class EventStream {
     if (this.#closed) return;
     this.discard();
     this.#response.cork(() => {
-      if (this.#waiting.length > 0) this.#response.write(this.#waiting.join(''));
+      this.#put();
       this.#response.end();
     });
   }
@@ -58,31 +69,40 @@ export class EventStream {
   #write(text: string): void {
     if (this.#closed) return;
     this.#quiet = false;
+    this.#waiting.push(text);
     if (!this.#blocked) {
-      this.#put(text);
+      this.#flushSoon();
       return;
     }
-    this.#waiting.push(text);
-    this.#waitingBytes += Buffer.byteLength(text);
-    if (this.#waitingBytes <= this.#maxBufferBytes) return;
+    this.#blockedBytes += Buffer.byteLength(text);
+    if (this.#blockedBytes <= this.#maxBufferBytes) return;
     this.#waiting = [];
     this.discard();
     this.#onSlowReader();
   }
 
+  #flushSoon(): void {
+    if (this.#isFlushDue) return;
+    this.#isFlushDue = true;
+    queueMicrotask(() => {
+      this.#isFlushDue = false;
+      this.#flush();
+    });
+  }
+
   #flush(): void {
-    this.#blocked = false;
+    if (this.#closed || this.#blocked) return;
+    this.#response.cork(() => this.#put());
+  }
+
+  #put(): void {
+    this.#writeHead?.();
+    this.#writeHead = null;
     if (this.#waiting.length === 0) return;
     const text = this.#waiting.join('');
     this.#waiting = [];
-    this.#waitingBytes = 0;
-    this.#put(text);
-  }
-
-  #put(text: string): void {
-    this.#response.cork(() => {
-      this.#blocked = !this.#response.write(text);
-    });
+    this.#blockedBytes = 0;
+    this.#blocked = !this.#response.write(text);
   }
 
   /** A comment with text: readers that take an empty one for an event's end are known. */

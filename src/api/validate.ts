@@ -92,18 +92,23 @@ function common(wire: GenerationFields, { id, caller, nowMs, limits, cacheContro
     sessionId: wire.session_id ?? null,
     prefixId: wire.prefix_id ?? null,
     cachePrompt: wire.cache_prompt ?? true,
-    cache: { ...cacheWishes(wire.cache, cacheControl), similar: wire.cache_similar ?? null },
+    cache: cacheWishes(wire, cacheControl),
     stream: wire.stream ?? false,
     guards: wire.guards ?? null,
   };
 }
 
 function cacheWishes(
-  use: boolean | undefined,
-  control: CacheControl,
-): Omit<ValidatedRequest['cache'], 'similar'> {
-  const { noStore, noCache, maxAgeSeconds, onlyIfCached } = control;
-  return { use: noStore ? false : (use ?? null), reads: !noCache, maxAgeSeconds, onlyIfCached };
+  { cache, cache_similar }: GenerationFields,
+  { noStore, noCache, maxAgeSeconds, onlyIfCached }: CacheControl,
+): ValidatedRequest['cache'] {
+  return {
+    use: noStore ? false : (cache ?? null),
+    reads: !noCache,
+    maxAgeSeconds,
+    onlyIfCached,
+    similar: cache_similar ?? null,
+  };
 }
 
 function trimOf(wire: GenerationFields['optimize_prompt']): ValidatedRequest['trim'] {

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import { ConfigError } from '../config/index.js';
 import { SluiceError } from '../errors.js';
@@ -24,6 +25,12 @@ const commands: Record<string, () => Promise<CommandModule>> = {
   bench: () => import('./bench.js'),
   gpu: () => import('./gpu.js'),
 };
+
+/**
+ * New objects are collected by one thread. What lives on of requests is copied in a millisecond or two; V8's helpers, four even where
+ * there are two cores, take that long to get a core, and the event loop waits for them.
+ */
+setFlagsFromString('--no-parallel-scavenge');
 
 async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('sluice')

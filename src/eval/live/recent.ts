@@ -1,29 +1,27 @@
-import type { ValidatedRequest } from '../../generation/types.js';
-import type { Exchange } from './sample.js';
+import type { EndedExchange } from './sample.js';
 
-export interface RecentExchange {
-  exchange: Exchange;
-  request: ValidatedRequest;
-}
-
-/** The last requests of this process, for feedback that comes after them. In memory only. */
+/**
+ * The last exchanges of this process, for feedback that comes after them. In memory only. A ring, since every request is put into
+ * it: tables that a Map has outgrown would keep what was deleted from them alive until the next full collection.
+ */
 export class RecentExchanges {
   readonly #max: number;
-  readonly #byId = new Map<string, RecentExchange>(); // oldest first
+  readonly #ring: EndedExchange[] = [];
+  #next = 0; // the oldest, once the ring is full
 
   constructor(max: number) {
     this.#max = max;
   }
 
-  add(recent: RecentExchange): void {
+  add(exchange: EndedExchange): void {
     if (this.#max === 0) return;
-    this.#byId.set(recent.exchange.requestId, recent);
-    if (this.#byId.size > this.#max) this.#byId.delete(this.#byId.keys().next().value!);
+    this.#ring[this.#next] = exchange;
+    this.#next = (this.#next + 1) % this.#max;
   }
 
-  /** Null where it is forgotten, or another tenant's. */
-  find(requestId: string, tenant: string): RecentExchange | null {
-    const recent = this.#byId.get(requestId);
-    return recent?.exchange.tenant === tenant ? recent : null;
+  /** Null where it is forgotten, or another tenant's. O(max): people give feedback, seldom. */
+  find(requestId: string, tenant: string): EndedExchange | null {
+    const isIt = (exchange: EndedExchange) => exchange.requestId === requestId && exchange.tenant === tenant;
+    return this.#ring.find(isIt) ?? null;
   }
 }

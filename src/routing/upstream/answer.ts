@@ -17,7 +17,7 @@ export class UpstreamAnswer {
   readonly #request: ValidatedRequest;
   readonly #sink: GenerationSink;
   readonly #model: string;
-  readonly #open: Set<number>;
+  readonly #open = new Set<number>(); // choices that haven't ended
   #usage: Usage | null = null;
   #characters = 0; // of text received, for an estimate
   #hasBegun = false;
@@ -27,7 +27,7 @@ export class UpstreamAnswer {
     this.#request = request;
     this.#sink = sink;
     const prompts = request.input.kind === 'text' ? request.input.prompts.length : 1;
-    this.#open = new Set(Array.from({ length: prompts * request.choices }, (_, choice) => choice));
+    for (let choice = 0; choice < prompts * request.choices; choice += 1) this.#open.add(choice);
   }
 
   /** Takes a whole answer or an event of a stream, as JSON. Throws upstream_failed. */
