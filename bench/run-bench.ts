@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SluiceError } from '../src/errors.js';
+import { plainly } from '../src/support/wording.js';
 import { isFaulty } from './report/compare.js';
 import { meetsTarget, type Report } from './report/schema.js';
 import { formatReport } from './report/terminal.js';
@@ -77,7 +78,7 @@ function isGood(report: Report): boolean {
 }
 
 function parse<T>(schema: z.ZodType<T>, options: unknown): T {
-  const result = schema.safeParse(options);
+  const result = schema.safeParse(options, plainly);
   if (result.success) return result.data;
   throw new SluiceError('invalid_value', `Wrong options:\n${z.prettifyError(result.error)}`);
 }

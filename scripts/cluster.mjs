@@ -1,6 +1,4 @@
-// A cluster on this machine, to try: Redis, gateways, workers, and a balancer that clients talk to.
-// Usage: npm run cluster [-- --port 8080 --model REF --workers 2 --gateways 2 --embeddings]
-// Needs redis-server and haproxy: apt-get install redis-server haproxy
+// A cluster on this machine, to try: Redis, gateways, workers, and a balancer that clients talk to. See USAGE.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,15 +9,47 @@ import { createScreen } from './cluster/screen.mjs';
 
 const LOOK_MS = 1000;
 
-const { values: options } = parseArgs({
-  options: {
-    port: { type: 'string', default: '8080' },
-    model: { type: 'string', default: 'gemma-3-270m' },
-    workers: { type: 'string', default: '2' },
-    gateways: { type: 'string', default: '2' },
-    embeddings: { type: 'boolean', default: false },
-  },
-});
+const USAGE = `npm run cluster [-- OPTION ...]
+  --port PORT      where clients find the balancer (default: 8080)
+  --model REF      what workers load (default: gemma-3-270m)
+  --workers N      (default: 2)
+  --gateways N     (default: 2)
+  --embeddings     workers have an encoder, too
+  --key KEY        an administrator's, once there are keys: gateways' figures are read with it
+Needs redis-server and haproxy: apt-get install redis-server haproxy`;
+
+const options = readOptions();
+
+function readOptions() {
+  const count = (name, least, most) => {
+    const number = Number(values[name]);
+    if (!Number.isInteger(number) || number < least || number > most)
+      throw new Error(`--${name}: expected a whole number from ${least} to ${most}`);
+    return number;
+  };
+  let values;
+  try {
+    ({ values } = parseArgs({
+      options: {
+        port: { type: 'string', default: '8080' },
+        model: { type: 'string', default: 'gemma-3-270m' },
+        workers: { type: 'string', default: '2' },
+        gateways: { type: 'string', default: '2' },
+        embeddings: { type: 'boolean', default: false },
+        key: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    }));
+    if (!values.help) {
+      const workers = count('workers', 1, 64);
+      return { ...values, workers, gateways: count('gateways', 1, 64), port: count('port', 1, 65_535) };
+    }
+  } catch (error) {
+    console.error(error.message);
+  }
+  console.log(USAGE);
+  process.exit(values?.help ? 0 : 1);
+}
 
 for (const program of ['redis-server', 'haproxy']) {
   if (spawnSync(program, ['--version']).error) {
@@ -29,15 +59,8 @@ for (const program of ['redis-server', 'haproxy']) {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-cluster-'));
-const port = Number(options.port);
-const members = await startMembers({
-  ...options,
-  folder,
-  port,
-  workers: Number(options.workers),
-  gateways: Number(options.gateways),
-});
-const screen = createScreen(members, port);
+const members = await startMembers({ ...options, folder });
+const screen = createScreen(members, options.port, options.key);
 
 let shown = '';
 let isLooking = false;

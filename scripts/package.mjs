@@ -62,8 +62,8 @@ function stage(directory) {
     if (existsSync(at(name)))
       cpSync(at(name), path.join(directory, name), { recursive: true, dereference: true, filter: isWanted });
   };
-  for (const name of ['package.json', 'LICENSE', 'bin', 'dist', 'models/catalog.json', 'build/native'])
-    copy(name);
+  const own = ['package.json', 'LICENSE', 'bin', 'dist', 'assets', 'models', 'build/native'];
+  for (const name of own) copy(name);
   for (const name of productionPackages()) copy(name);
   copyFileSync(process.execPath, path.join(directory, 'node'));
   chmodSync(path.join(directory, 'node'), 0o755);

@@ -1,6 +1,7 @@
 import { resolveOverlaps } from '../../src/guards/detect/overlaps.js';
-import { piiPriority, piiRecognisers, secretRecognisers } from '../../src/guards/detect/pii/index.js';
+import { piiRecognisers, secretRecognisers } from '../../src/guards/detect/pii/index.js';
 import { nationalIdRules } from '../../src/guards/detect/pii/national-id-rules.js';
+import { piiPriority } from '../../src/guards/detect/pii/priority.js';
 import type { PiiItem, PiiSpan } from './pii-set.js';
 
 export interface TypeScore {

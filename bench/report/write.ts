@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { projectRoot } from '../../src/support/root.js';
+import { isCheckout, projectRoot } from '../../src/support/root.js';
 import { type BarPanel, barChart } from './bar-chart.js';
 import { currentCommit } from './commit.js';
 import { type LinePanel, lineChart } from './line-chart.js';
@@ -20,9 +20,9 @@ export function completeReport(measured: Measured, startedAt: Date): Report {
   });
 }
 
-/** Writes `<date>-<scenario>.json` and `.svg` into `directory`, bench/results by default; returns their paths. */
+/** Writes `<date>-<scenario>.json` and `.svg` into `directory`; returns their paths. */
 export async function writeReport(report: Report, directory: string | null): Promise<string[]> {
-  const folder = directory ?? join(projectRoot(), 'bench', 'results');
+  const folder = directory ?? defaultFolder();
   await mkdir(folder, { recursive: true });
   const stamp = report.startedAt.slice(0, 19).replaceAll(':', '');
   const base = join(folder, `${stamp}-${report.scenario}`);
@@ -31,6 +31,10 @@ export async function writeReport(report: Report, directory: string | null): Pro
   if (chart === null) return [`${base}.json`];
   await writeFile(`${base}.svg`, chart);
   return [`${base}.json`, `${base}.svg`];
+}
+
+function defaultFolder(): string {
+  return isCheckout() ? join(projectRoot(), 'bench', 'results') : process.cwd();
 }
 
 function drawChart(report: Report): string | null {

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { SluiceError } from '../../src/errors.js';
 import { createClient, protocols } from '../client/create.js';
 import { servedModel } from '../client/served-model.js';
+import type { RequestTrace } from '../client/types.js';
 import { summarise } from '../measure.js';
 import { readCpu, usageBetween } from '../servers/cpu-meter.js';
 import { poissonArrivalsMs } from '../workload/arrivals.js';
@@ -68,11 +70,12 @@ export async function load(
   const client = await createClient({ ...options, model, apiKey, generations, timeoutMs });
   try {
     progress(`warming up: ${options.warmup} requests`);
-    await generateAll(client, options, deriveSeed(options.seed, WARM_UP_STREAM), {
+    const { traces } = await generateAll(client, options, deriveSeed(options.seed, WARM_UP_STREAM), {
       shape: { kind: 'closed', clients: Math.min(generations, Math.max(options.warmup, 1)) },
       requests: options.warmup,
       durationMs: Number.POSITIVE_INFINITY,
     });
+    refuseDeaf(options.url, traces);
     progress('measuring');
     const before = options.pid === undefined ? null : await readCpu(options.pid);
     const result = await generateAll(client, options, options.seed, {
@@ -104,6 +107,17 @@ export async function load(
   } finally {
     client.close();
   }
+}
+
+/** Nothing but failures would be measured. */
+function refuseDeaf(url: string, traces: readonly RequestTrace[]): void {
+  const error = traces[0]?.error;
+  if (!error || traces.some(({ outcome }) => outcome !== 'failed')) return;
+  throw new SluiceError(
+    'upstream_failed',
+    `No warm-up request was answered by ${url}: ${error}. ` +
+      'See --protocol, --prompt-form (prompts are token ids by default) and --model; a key goes into SLUICE_API_KEY.',
+  );
 }
 
 function generateAll(

@@ -3,7 +3,7 @@
 const BAR = 20;
 
 /** `look()` resolves with the screen as text, and whether a client would be served. */
-export function createScreen(members, port) {
+export function createScreen(members, port, key) {
   const generated = new Map(); // tokens of each worker at the last look
   let lookedMs = performance.now();
 
@@ -11,15 +11,20 @@ export function createScreen(members, port) {
     const nowMs = performance.now();
     const seconds = (nowMs - lookedMs) / 1000;
     lookedMs = nowMs;
-    const states = await Promise.all(members.map((member) => stateOf(member)));
-    const lines = states.map(({ member, state, samples }) => {
-      const said = member.isGone ? lastLine(member.said) : describe(member, samples, seconds);
+    const states = await Promise.all(members.map((member) => stateOf(member, key)));
+    const lines = states.map(({ member, state, samples, wantsKey }) => {
+      const said = member.isGone
+        ? lastLine(member.said)
+        : wantsKey
+          ? "/metrics needs an administrator's key: --key"
+          : describe(member, samples, seconds);
       return `  ${member.name.padEnd(11)} ${String(member.port).padStart(5)}  ${state.padEnd(8)}  ${said}`.trimEnd();
     });
     const gateway = states.find(({ member, samples }) => member.role === 'gateway' && samples);
     const models = modelsOf(gateway?.samples ?? []);
-    const isServing =
-      states[0].state === 'ready' && models.some(({ workers, places }) => workers > 0 && places > 0);
+    const isReady = (role) => states.some(({ member, state }) => member.role === role && state === 'ready');
+    const isServing = isReady('balancer') && isReady('worker');
+    const redis = members.find(({ role }) => role === 'redis');
     const title = 'Sluice over Redis on this machine';
     const text = [
       title,
@@ -28,7 +33,7 @@ export function createScreen(members, port) {
       '',
       ...models.map(modelLine),
       '',
-      ...(isServing ? hints(port) : waits()),
+      ...(isServing ? hints(port, redis.port) : waits()),
     ];
     return { text: text.join('\n'), isServing };
   }
@@ -54,23 +59,27 @@ export function createScreen(members, port) {
   return { look };
 }
 
-async function stateOf(member) {
+async function stateOf(member, key) {
   if (member.isGone) return { member, state: 'ended', samples: null };
   if (member.role === 'redis') return { member, state: 'runs', samples: null };
   // Through the balancer this reaches a gateway, so it fails until one takes requests.
   const ready = await ask(member.port, '/readyz');
   const state = ready.ok ? 'ready' : member.role === 'worker' ? 'loading' : 'not yet';
   if (member.role === 'balancer') return { member, state, samples: null };
-  const metrics = await ask(member.port, '/metrics');
-  return { member, state, samples: metrics.ok ? metrics.text.split('\n') : null };
+  const metrics = await ask(member.port, '/metrics', key);
+  const wantsKey = metrics.status === 401 || metrics.status === 403;
+  return { member, state, samples: metrics.ok ? metrics.text.split('\n') : null, wantsKey };
 }
 
-async function ask(port, path) {
+async function ask(port, path, key) {
   try {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(1000) });
-    return { ok: response.ok, text: await response.text() };
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      headers: key ? { authorization: `Bearer ${key}` } : {},
+      signal: AbortSignal.timeout(1000),
+    });
+    return { ok: response.ok, status: response.status, text: await response.text() };
   } catch {
-    return { ok: false, text: '' };
+    return { ok: false, status: 0, text: '' };
   }
 }
 
@@ -96,13 +105,14 @@ function modelLine({ name, workers, places, running, waiting, waitSeconds }) {
   return `  ${name}  ${load}  ${running} running in ${places} places of ${workers} workers, ${queue}`;
 }
 
-function hints(port) {
+function hints(port, redisPort) {
   return [
     `Ready: http://127.0.0.1:${port}`,
     '',
     `  curl http://127.0.0.1:${port}/v1/completions -H 'content-type: application/json' \\`,
     `    -d '{"prompt": "The capital of France is", "max_tokens": 16}'`,
     '',
+    `Its commands: node bin/sluice queue ls --redis redis://127.0.0.1:${redisPort}`,
     'Kill a worker while it answers (kill -9), and watch the stream go on. Ctrl-C ends all.',
   ];
 }

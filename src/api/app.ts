@@ -1,9 +1,10 @@
 import type { Caller } from '../auth/index.js';
+import { ConfigError } from '../config/index.js';
 import { SluiceError, toSluiceError } from '../errors.js';
 import { type ApiContext, newId } from './context.js';
 import { Exchange, type Headers, readHead } from './exchange.js';
 import { corsHeaders, preflightHeaders, refuseForeignHost } from './origin.js';
-import type { Route } from './routes.js';
+import type { Route } from './route.js';
 import { type HttpRequest, type HttpResponse, listenExclusively, loadUws, type TemplatedApp } from './uws.js';
 import { WebSocketServer } from './websocket.js';
 
@@ -40,7 +41,8 @@ export function createApp(api: ApiContext): App {
   }
   app.any('/*', (response, request) => {
     const exchange = open(api, response, request, 'unknown');
-    exchange?.fail(new SluiceError('not_found', `There is no route ${exchange.head.path.slice(0, 200)}.`));
+    const message = `There is no route ${exchange?.head.path.slice(0, 200)}; GET /openapi.json lists them.`;
+    exchange?.fail(new SluiceError('not_found', message));
   });
 
   limitConnections(app, api.config.server.maxConnections);
@@ -50,7 +52,7 @@ export function createApp(api: ApiContext): App {
       new Promise((resolve, reject) => {
         listenExclusively(app, host, port, (socket) => {
           if (socket) resolve(uws.us_socket_local_port(socket));
-          else reject(new Error(`can't listen on ${host} port ${port}: is it in use?`));
+          else reject(new ConfigError([`server.port: can't listen on ${host} port ${port}: is it in use?`]));
         });
       }),
     closeIdleSockets: () => sockets.closeIdle(),
@@ -105,7 +107,11 @@ async function dispatch(
   if (method === 'OPTIONS')
     return exchange.empty(204, { ...allowed(methods), ...preflightHeaders(api.config, exchange.head) });
   try {
-    if (!route) throw new SluiceError('method_not_allowed', `${method.slice(0, 20)} isn't possible here.`);
+    if (!route)
+      throw new SluiceError(
+        'method_not_allowed',
+        `${method.slice(0, 20)} isn't possible here; ${[...methods.keys()].join(' or ')} is.`,
+      );
     if (route.access !== 'open') {
       exchange.trace = api.tracing.start(`${route.method} ${route.path}`, exchange.head.headers);
       const waiting = exchange.trace.stage('auth', () => admit(exchange, api, route));

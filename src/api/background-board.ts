@@ -1,4 +1,12 @@
-import type { BackgroundRequest } from './background-requests.js';
+import type { SluiceError } from '../errors.js';
+
+export type BackgroundOutcome = { result: object } | { error: SluiceError };
+
+export interface BackgroundRequest {
+  id: string;
+  createdMs: number; // epoch
+  ended: { atMs: number; outcome: BackgroundOutcome } | null; // null: it is under way
+}
 
 /** Where gateways that share their clients see each other's background requests. */
 export interface BackgroundBoard {

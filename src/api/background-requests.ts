@@ -1,15 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../config/index.js';
 import { SluiceError, toSluiceError } from '../errors.js';
-import { type BackgroundBoard, noBoard } from './background-board.js';
-
-export type BackgroundOutcome = { result: object } | { error: SluiceError };
-
-export interface BackgroundRequest {
-  id: string;
-  createdMs: number; // epoch
-  ended: { atMs: number; outcome: BackgroundOutcome } | null; // null: it is under way
-}
+import {
+  type BackgroundBoard,
+  type BackgroundOutcome,
+  type BackgroundRequest,
+  noBoard,
+} from './background-board.js';
 
 /** What one key has: nobody sees another's requests, nor takes their room. */
 interface Shelf {

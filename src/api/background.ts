@@ -1,5 +1,5 @@
 import { toSluiceError } from '../errors.js';
-import type { BackgroundRequest } from './background-requests.js';
+import type { BackgroundRequest } from './background-board.js';
 import type { ApiContext } from './context.js';
 import type { Exchange } from './exchange.js';
 import { type Generation, wholeAnswer } from './generation.js';

@@ -10,7 +10,7 @@ import type { Metrics } from '../telemetry/metrics.js';
 import type { Tracing } from '../telemetry/trace.js';
 import type { BackgroundRequests } from './background-requests.js';
 import type { BodyLimits } from './body.js';
-import type { Route } from './routes.js';
+import type { Route } from './route.js';
 
 /** What every handler may use. */
 export interface ApiContext {

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { z } from 'zod';
 import { SluiceError } from '../errors.js';
+import { plainly } from '../support/wording.js';
 import type { BodyLimits } from './body.js';
 import type { Exchange } from './exchange.js';
 
@@ -15,7 +16,10 @@ export async function readJson<Schema extends z.ZodType>(
 ): Promise<z.output<Schema>> {
   const type = exchange.header('content-type') ?? '';
   if (!/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
-    throw new SluiceError('unsupported_media_type', 'The Content-Type must be application/json.');
+    throw new SluiceError(
+      'unsupported_media_type',
+      'The Content-Type must be application/json (with curl: -H "content-type: application/json").',
+    );
   }
   const encoding = exchange.header('content-encoding') ?? 'identity';
   if (encoding !== 'identity') {
@@ -27,24 +31,27 @@ export async function readJson<Schema extends z.ZodType>(
   return parse(schema, parseJson(decodeUtf8(await exchange.body(limits))));
 }
 
-export function parseJson(text: string): unknown {
+export function parseJson(text: string, what = 'body'): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new SluiceError('invalid_json', `The body isn't valid JSON: ${describe(error as Error)}`);
+    throw new SluiceError('invalid_json', `The ${what} isn't valid JSON: ${describe(error as Error)}`);
   }
 }
 
 export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, plainly);
   if (parsed.success) return parsed.data;
   const issue = innermost(parsed.error.issues[0]!);
-  const message = issue.message.replace(/^Invalid input: /, '');
   const code =
     (issue.code === 'custom' && (issue.params?.code as 'unsupported_parameter')) || 'invalid_value';
-  throw new SluiceError(code, issue.path.length > 0 ? `${issue.path.join('.')}: ${message}` : message, {
-    param: issue.path.length > 0 ? issue.path.join('.') : null,
-  });
+  throw new SluiceError(
+    code,
+    issue.path.length > 0 ? `${issue.path.join('.')}: ${issue.message}` : issue.message,
+    {
+      param: issue.path.length > 0 ? issue.path.join('.') : null,
+    },
+  );
 }
 
 /**

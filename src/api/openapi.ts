@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type ErrorCode, errorTable } from '../errors.js';
 import { packageVersion } from '../support/version.js';
-import type { Route } from './routes.js';
+import type { Route } from './route.js';
 import { errorBody } from './schemas/common.js';
 
 /** What a route answers whoever may not call it. */
@@ -39,7 +39,7 @@ function documentOf(routes: readonly Route[]) {
 function operationOf(route: Route) {
   const parameter = /:(\w+)$/.exec(route.path)?.[1];
   return {
-    operationId: `${route.method.toLowerCase()}${route.path.replace(/[^a-z0-9]+(\w)/gi, (_, letter) => letter.toUpperCase())}`,
+    operationId: `${route.method.toLowerCase()}${route.path.replace(/[^a-z0-9]+(\w|$)/gi, (_, letter) => letter.toUpperCase())}`,
     summary: route.summary,
     ...(parameter === undefined
       ? {}

@@ -16,7 +16,7 @@ const json: MessageCodec = {
   encode: (message) => JSON.stringify(message),
   decode: (frame, isBinary) => {
     if (isBinary) throw new SluiceError('invalid_request', 'sluice.v1.json takes text frames only.');
-    return parseJson(Buffer.from(frame).toString('utf8'));
+    return parseJson(Buffer.from(frame).toString('utf8'), 'message');
   },
 };
 

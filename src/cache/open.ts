@@ -1,7 +1,7 @@
-import type { RedisLink } from '../cluster/redis/link.js';
 import type { Config } from '../config/index.js';
 import type { Embedder } from '../embedding/index.js';
 import { guardRevisions } from '../guards/revision.js';
+import type { RedisLink } from '../redis/link.js';
 import { dataDirectory } from '../store/index.js';
 import { packageVersion } from '../support/version.js';
 import { DiskLevel } from './disk/disk-level.js';

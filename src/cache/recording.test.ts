@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { started } from '../../test/support/cache-entries.js';
 import { ChatFormat } from '../api/chat-format.js';
 import { CompletionFormat } from '../api/completion-format.js';
 import type { AnswerFormat } from '../api/format.js';
@@ -8,15 +9,6 @@ import type { GenerationEvent, MessageDelta } from '../generation/types.js';
 import { Recording } from './recording.js';
 
 const usage = { promptTokens: 1, completionTokens: 1, cachedTokens: 0, nanodollars: null };
-const start: GenerationEvent = {
-  type: 'start',
-  model: 'm',
-  vocab: null,
-  route: null,
-  warning: null,
-  trimmed: [],
-  quota: {},
-};
 const piece = (text: string) => ({ token: -1, piece: Buffer.from(text), logprob: -0.5 });
 
 /** What a client is given, whole. */
@@ -46,7 +38,7 @@ const ends = [0, 1, 2].map(
 const completionEvents = fc
   .array(fc.record({ choice, text: fc.string({ maxLength: 5, unit: 'grapheme' }) }), { maxLength: 200 })
   .map((deltas) => [
-    start,
+    started,
     prompt,
     ...deltas.map((delta): GenerationEvent => {
       return {
@@ -73,7 +65,7 @@ const messageDelta: fc.Arbitrary<MessageDelta> = fc.oneof(
 const chatEvents = fc
   .array(fc.record({ choice, message: messageDelta }), { maxLength: 200 })
   .map((deltas) => [
-    start,
+    started,
     prompt,
     ...deltas.map(
       (delta): GenerationEvent => ({ type: 'delta', text: '', tokens: [7], logprobs: null, ...delta }),
@@ -119,16 +111,16 @@ test('an answer that grows too large is given up, and holds nothing', () => {
     tokens: [1],
     logprobs: null,
   };
-  const recording = recorded([start, ...Array<GenerationEvent>(20).fill(delta)], 2_000);
+  const recording = recorded([started, ...Array<GenerationEvent>(20).fill(delta)], 2_000);
   assert.equal(recording.isWhole, false);
   assert.deepEqual(recording.events, []);
-  assert.ok(recorded([start, delta], 2_000).isWhole);
+  assert.ok(recorded([started, delta], 2_000).isWhole);
 });
 
 test("what is the request's own is left out: places in the queue, quota, route", () => {
   const { events } = recorded([
     { type: 'queued', position: 1, estimateMs: 5 },
-    { ...start, route: { name: 'r', variant: 'v' }, quota: { 'x-ratelimit-limit-requests': '5' } },
+    { ...started, route: { name: 'r', variant: 'v' }, quota: { 'x-ratelimit-limit-requests': '5' } },
   ]);
-  assert.deepEqual(events, [start]);
+  assert.deepEqual(events, [started]);
 });

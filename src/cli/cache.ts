@@ -7,6 +7,7 @@ import { RedisLevel } from '../cache/redis/redis-level.js';
 import { openSemanticEntries } from '../cache/semantic/database.js';
 import { sharedAnswersShelf } from '../cache/semantic/shared-answers.js';
 import type { LevelStats, PurgeSelector } from '../cache/types.js';
+import { SluiceError } from '../errors.js';
 import { dataDirectory } from '../store/index.js';
 import { formatTable } from '../support/table.js';
 import { type DataOptions, dataOption } from './data-option.js';
@@ -62,6 +63,11 @@ async function stats(options: StatsOptions): Promise<void> {
 
 async function purge(options: PurgeOptions): Promise<void> {
   const { tenant, model, key, promptPrefix: prompt_prefix, all } = options;
+  if ([tenant, model, key, prompt_prefix, all].every((each) => each === undefined))
+    throw new SluiceError(
+      'invalid_value',
+      'Say which: --tenant, --model, --key or --prompt-prefix; or --all.',
+    );
   const selector = selectorOf(parse(purgeRequest, { tenant, model, key, prompt_prefix, all }));
   const dropped = await withCaches(options, (cache) => cache.purge(selector));
   process.stdout.write(`${dropped.reduce((sum, each) => sum + each, 0)} answers dropped\n`);

@@ -4,9 +4,9 @@ import { AccountShard, ForgottenError } from '../cluster/accounts/shard.js';
 import { shardCount } from '../cluster/accounts/sharding.js';
 import { readStandings } from '../cluster/accounts/standings.js';
 import { RedisDirectory } from '../cluster/directory/redis-directory.js';
-import type { RedisLink } from '../cluster/redis/link.js';
 import type { Config } from '../config/index.js';
 import { periodStart } from '../limits/calendar.js';
+import type { RedisLink } from '../redis/link.js';
 import type { Database, DirectoryChange, Period, ScopeLimits, ScopeTotals } from '../store/index.js';
 import { type DataOptions, dataOption, withDatabase } from './data-option.js';
 import { addRedisOptions, type RedisOptions, redisConfig, withRedis } from './redis-option.js';
@@ -63,7 +63,12 @@ function sharedDirectory(redis: RedisLink, config: Config): Directory {
         shardCount(config.redis),
         (id) => directory.ownerOf(id),
         async (shard, own) => {
-          const accounts = new AccountShard(redis, shard, '', config.cluster.reservationLeaseMs);
+          const accounts = new AccountShard(
+            redis,
+            shard,
+            { gateway: '', reader: '' },
+            config.cluster.reservationLeaseMs,
+          );
           return await accounts.standings(own).catch((error: unknown) => {
             if (error instanceof ForgottenError) return []; // nothing was used yet
             throw error;

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { Config, ModelSpec } from '../config/index.js';
 import { createEngine } from '../engine/host.js';
+import { SluiceError } from '../errors.js';
 import type { LocalLoader } from '../gateway/create.js';
 import type { ServedModel } from '../gateway/models.js';
 import { createReporter, type ResolvedModel, resolveModel } from '../models/index.js';
@@ -42,10 +43,18 @@ async function load(
       onFault: (message) => log.error({ model: id }, message),
     }),
     createTextService({ modelPath: resolved.path, backend: config.engine.backend, ...config.text }),
-  ]);
+  ]).catch((error: unknown) => {
+    throw namingModel(id, error);
+  });
   log.info({ model: id, loadMs: Math.round(performance.now() - started), ...engine.context }, 'model loaded');
   const { kvTypeK, kvTypeV } = config.engine;
   return { id, revision: `${resolved.revision} ${kvTypeK} ${kvTypeV}`, engine, text };
+}
+
+/** What goes wrong below speaks of "the file". */
+function namingModel(id: string, error: unknown): unknown {
+  if (!(error instanceof SluiceError)) return error;
+  return new SluiceError(error.code, `The model ${id} can't be loaded: ${error.message}`, { cause: error });
 }
 
 interface Closable {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { connectRedis, type RedisLink } from '../cluster/redis/link.js';
 import { type Config, ConfigError, loadConfig } from '../config/index.js';
+import { connectRedis, type RedisLink } from '../redis/link.js';
 
 export interface RedisOptions {
   config?: string;

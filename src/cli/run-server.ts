@@ -149,6 +149,8 @@ function greet(config: Config, server: Server, { access }: Tenancy): void {
     ...(access.needsKey ? ["    -H 'authorization: Bearer sk-sluice-…' \\"] : []),
     `    -d '${request[1]}'`,
     '',
+    `or open ${url} in a browser.`,
+    '',
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   if (isLoopback(host) || access.needsKey) return;

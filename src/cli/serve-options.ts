@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { type Assignment, fromText, settingByPath, settings } from '../config/index.js';
+import { type Assignment, ConfigError, fromText, settingByPath, settings } from '../config/index.js';
 
 interface Flag {
   flag: string;
@@ -58,6 +58,8 @@ export function addServeOptions(command: Command, assigned: Assignment[]): void 
   command.addHelpText('after', otherSettings);
   command.on('option:set', (text: string) => {
     const [path = '', ...rest] = text.split('=');
+    if (rest.length === 0)
+      throw new ConfigError([`--set ${text}: expected path=value, such as http.maxBodyBytes=1MiB`]);
     const setting = settingByPath.get(path);
     const value = setting ? fromText(setting, rest.join('=')) : rest.join('=');
     assigned.push({ path, value, origin: `--set ${path}` });
@@ -69,18 +71,22 @@ function otherSettings(): string {
   const flagged = new Set(flags.map(({ paths }) => paths[0]));
   const lines = settings
     .filter(({ path }) => !flagged.has(path))
-    .flatMap(({ path, variable, description, default: initial }) => [
+    .flatMap(({ path, variable, description, choices, default: initial }) => [
       `  ${path} (${variable})`,
-      `      ${description} (default: ${JSON.stringify(initial)})`,
+      `      ${description} (${listed(choices)}default: ${JSON.stringify(initial)})`,
     ]);
   return `\nFurther settings, by --set, the environment or a file:\n${lines.join('\n')}`;
 }
 
 function describe({ paths, value }: Flag): string {
   const setting = settingByPath.get(paths[0]!)!;
-  if (value === false) return `not: ${setting.description}`;
+  if (value === false) return `do not ${setting.description}`;
   const initial = Array.isArray(setting.default) ? setting.default.join(',') : String(setting.default);
   return value === true || initial === ''
     ? setting.description
-    : `${setting.description} (default: ${initial})`;
+    : `${setting.description} (${listed(setting.choices)}default: ${initial})`;
+}
+
+function listed(choices: readonly string[] | null): string {
+  return choices ? `${choices.join(', ')}; ` : '';
 }

@@ -1,4 +1,3 @@
-import { Packr } from 'msgpackr';
 import { anonymousCaller } from '../auth/caller.js';
 import type { TokenBound } from '../cost/tab.js';
 import type { PinnedPrefix } from '../engine/types.js';
@@ -77,17 +76,6 @@ export interface Procedures {
 export type ProcedureName = keyof Procedures;
 export type ArgumentOf<Name extends ProcedureName> = Parameters<Procedures[Name]>[0];
 export type ResultOf<Name extends ProcedureName> = Awaited<ReturnType<Procedures[Name]>>;
-
-const packr = new Packr({ useRecords: false, moreTypes: true });
-
-export function pack(value: Work | Batch | Order | object): Buffer {
-  return packr.pack(value);
-}
-
-/** Throws where the bytes aren't msgpack. What they mean is the sender's word: both ends are this program. */
-export function unpack<T>(bytes: Buffer): T {
-  return packr.unpack(bytes) as T;
-}
 
 export function workOf(
   request: ValidatedRequest,

@@ -8,4 +8,4 @@ export const bytes = () =>
     const match =
       typeof value === 'string' ? /^\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*$/i.exec(value) : null;
     return match ? Math.round(Number(match[1]) * BYTE_UNITS[match[2]!.toUpperCase()]!) : value;
-  }, z.int().min(0));
+  }, z.int('expected a number of bytes, or text such as "512MiB"').min(0));

@@ -87,11 +87,18 @@ export const guardSchema = z.strictObject({
     .max(64)
     .default([])
     .describe('guards of your own: a JavaScript module, a signed webhook or a moderation endpoint'),
-  threads: z.int().min(1).max(64).default(2).describe('worker threads that look at texts'),
+  threads: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(2)
+    .describe('threads that look at texts, and as many processes where there are modules of your own'),
   maxQueue: z.int().min(1).max(100_000).default(4096).describe('checks that may wait for a worker'),
   workerHeapBytes: bytes()
     .default(256 * 2 ** 20)
-    .describe('heap of a worker; one that needs more is replaced, and its check has failed'),
+    .describe(
+      'heap of a worker; one that needs more is replaced, and its check has failed. A process may have as much again outside of the heap',
+    ),
   timeoutMs: z.int().min(1).max(120_000).default(1_000).describe('time a check may take'),
   maxTextCharacters: z
     .int()

@@ -45,7 +45,7 @@ test('faults name file and line, the setting, and what would be right', () => {
     port!,
     /^sluice\.yaml line 2: server\.port: .*65535.*\(TCP port; 0 takes a free one; default 8080\)$/,
   );
-  assert.match(kvType!, /^sluice\.yaml line 4: engine\.kvTypeK: .*"f16"\|"bf16"\|"f32"\|"q8_0"/);
+  assert.match(kvType!, /^sluice\.yaml line 4: engine\.kvTypeK: .*"f16", "bf16", "f32" or "q8_0"/);
   assert.match(pageSize!, /^sluice\.yaml line 5: engine\.pageSize: must be a power of two/);
 });
 
@@ -72,7 +72,7 @@ test('broken YAML is refused with its line', () => {
   assert.match(faults(() => yaml('server:\n  port: [1'))[0]!, /^sluice\.yaml line \d: /);
   assert.match(faults(() => yaml('- a'))[0]!, /must be a map/);
   assert.match(faults(() => yaml('a: &x {}\nb: *x'))[0]!, /^sluice\.yaml line 2: aliases/);
-  assert.match(faults(() => yaml('server: 5'))[0]!, /^sluice\.yaml line 1: server: expected object/);
+  assert.match(faults(() => yaml('server: 5'))[0]!, /^sluice\.yaml line 1: server: expected an object/);
 });
 
 test('an empty file or section is no fault', () => {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { plainly } from '../support/wording.js';
 import { ConfigError } from './config-error.js';
 import { assignmentsOfFile } from './file.js';
 import { type Config, configSchema } from './schema.js';
@@ -29,7 +30,7 @@ export function resolveConfig(assignments: readonly Assignment[]): Config {
     origins.set(path, origin);
     for (const [inner, innerOrigin] of innerOrigins ?? []) origins.set(inner, innerOrigin);
   }
-  const parsed = configSchema.safeParse(tree);
+  const parsed = configSchema.safeParse(tree, plainly);
   if (parsed.success) {
     originsOfConfigs.set(parsed.data, origins);
     return parsed.data;
@@ -97,7 +98,7 @@ function faultsOf(issue: z.core.$ZodIssue, origins: ReadonlyMap<string, string>)
   }
   const setting = settingByPath.get(path);
   const hint = setting ? ` (${setting.description}; default ${JSON.stringify(setting.default)})` : '';
-  return [`${originOf(path, origins)}${path}: ${issue.message.replace(/^Invalid input: /, '')}${hint}`];
+  return [`${originOf(path, origins)}${path}: ${issue.message}${hint}`];
 }
 
 /** Where a path was written, or else what is inside it, or else the nearest thing around it or beside it. */

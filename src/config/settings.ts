@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { configSchema } from './schema.js';
 
 export type SettingKind = 'number' | 'boolean' | 'string' | 'array' | 'json';
@@ -10,6 +10,7 @@ export interface Setting {
   kind: SettingKind;
   description: string;
   default: unknown;
+  choices: readonly string[] | null; // null: anything of its kind
 }
 
 /** A value for a setting, and where it was written, for messages. */
@@ -28,6 +29,7 @@ export const settings: readonly Setting[] = Object.entries(configSchema.shape).f
     kind: kindOf(leaf.unwrap() as z.ZodType),
     description: leaf.description ?? '',
     default: leaf.def.defaultValue,
+    choices: choicesOf(leaf.unwrap() as z.ZodType),
   })),
 );
 
@@ -81,6 +83,10 @@ function kindOf(type: z.ZodType): SettingKind {
     default:
       return 'string';
   }
+}
+
+function choicesOf(type: z.ZodType): readonly string[] | null {
+  return type instanceof z.ZodEnum ? (type.options as string[]) : null;
 }
 
 function screamingSnake(name: string): string {

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { cpuOptions } from '../native/cpu-options.js';
 import { initBackends, loadAddon } from '../native/index.js';
 import type { NativeEmbeddingContext, NativeModel } from '../native/types.js';
 import { usableCores } from '../support/cpus.js';
@@ -122,16 +123,7 @@ function concatenated(batch: readonly WaitingText[]): Int32Array {
 async function load(): Promise<void> {
   initBackends(backend);
   const addon = loadAddon();
-  const options = {
-    gpuLayers: 0,
-    mainGpu: 0,
-    tensorSplit: [],
-    mmap: true,
-    mlock: false,
-    vocabOnly: false,
-    packWeights: false, // F16 is multiplied by ggml
-  };
-  const model = await addon.load(modelPath, options, () => {}).done;
+  const model = await addon.load(modelPath, cpuOptions, () => {}).done;
   const context = addon.createEmbeddingContext(model, {
     maxTexts: limits.maxTexts,
     maxBatchTokens: limits.maxTokens,

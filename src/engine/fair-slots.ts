@@ -11,7 +11,11 @@ export class FairSlots {
   /** By a tenant to whom this step brings a first token. */
   private fewestHeld = Number.POSITIVE_INFINITY;
 
-  constructor(private readonly slots: number) {}
+  /** `guests` beyond the `slots` are for who has few of them, while all are taken. */
+  constructor(
+    private readonly slots: number,
+    private readonly guests: number,
+  ) {}
 
   beginStep(nowMs: number): void {
     this.nowMs = nowMs;
@@ -19,8 +23,9 @@ export class FairSlots {
   }
 
   /** Preempted sequences had their slot already. */
-  mayTake({ tenant, preempted }: Sequence): boolean {
-    return preempted || this.places.mayTake(tenant, this.slots, this.nowMs);
+  mayTake({ tenant, preempted }: Sequence, isOnly: boolean): boolean {
+    if (preempted || this.places.mayTake(tenant, this.slots, this.nowMs)) return true;
+    return isOnly && this.places.mayBeGuest(tenant, this.slots + this.guests);
   }
 
   take({ tenant }: Sequence): void {

@@ -15,6 +15,9 @@ const maxStretch = 2;
 const longPromptSteps = 8;
 const longPromptStretch = 1.8;
 
+/** Its chunks begin so small and grow to twice as many at a step: what one costs is known from the one before. */
+const firstChunkTokens = 8;
+
 export interface StepRoomConfig {
   maxBatchTokens: number; // ≥ maxSequences
   maxSequences: number;
@@ -26,6 +29,8 @@ export interface StepRoomConfig {
 export class StepRoom {
   decodeMs = 0; // predicted, of the step's decodes alone
   private promptTokens = 0;
+  private longPromptTokens = 0; // beside decodes
+  private longPromptLimit = firstChunkTokens;
   private extraOutputs = 0;
 
   constructor(
@@ -38,6 +43,8 @@ export class StepRoom {
   begin(): void {
     this.decodeMs = 0;
     this.promptTokens = 0;
+    this.longPromptLimit = this.nextLongPromptLimit();
+    this.longPromptTokens = 0;
     this.extraOutputs = this.config.maxOutputs - this.config.maxSequences;
   }
 
@@ -46,8 +53,9 @@ export class StepRoom {
     this.decodeMs = this.plan.size === 0 ? 0 : this.stepTime.predictDecodesMs(this.plan);
   }
 
-  promptPlanned(tokens: number): void {
+  promptPlanned(sequence: Sequence, tokens: number): void {
     this.promptTokens += tokens;
+    if (this.isFelt(sequence)) this.longPromptTokens += tokens;
   }
 
   get tokens(): number {
@@ -66,18 +74,27 @@ export class StepRoom {
   /** Of the sequence's own. */
   for(sequence: Sequence, from: number): number {
     const room = this.at(from);
-    if (!this.isLong(sequence)) return room;
-    return Math.min(room, this.within(longPromptStretch * this.decodeMs, from));
+    if (!this.isFelt(sequence)) return room;
+    const stretched = this.within(longPromptStretch * this.decodeMs, from);
+    return Math.min(room, stretched, this.longPromptLimit - this.longPromptTokens);
   }
 
-  private isLong({ length, cachedAtAdmission }: Sequence): boolean {
+  private nextLongPromptLimit(): number {
+    if (this.longPromptTokens === 0) return firstChunkTokens;
+    return Math.max(this.longPromptLimit, 2 * this.longPromptTokens);
+  }
+
+  /** A long prompt, beside decodes. */
+  private isFelt({ length, cachedAtAdmission }: Sequence): boolean {
+    if (this.config.targetStepMs === 0 || this.decodeMs === 0) return false;
     const cached = Math.max(0, cachedAtAdmission);
     return this.stepTime.promptMs(length - cached, cached) > longPromptSteps * this.config.targetStepMs;
   }
 
   private within(targetMs: number, from: number): number {
     if (this.config.targetStepMs === 0 || this.decodeMs === 0) return this.tokens; // nobody waits for a next token
-    const affordable = this.stepTime.promptTokensWithin(targetMs, this.plan, from);
+    const predictedMs = targetMs / this.stepTime.promptError;
+    const affordable = this.stepTime.promptTokensWithin(predictedMs, this.plan, from);
     return Math.min(this.tokens, Math.max(affordable, minPromptTokens - this.promptTokens));
   }
 

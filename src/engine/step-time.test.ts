@@ -80,3 +80,18 @@ test('what decodes cost alone is remembered while prompts are read beside them',
   assert.ok(alone <= 20 + 1e-6, `${alone} ms`);
   assert.ok(model.predictDecodesMs({ ...decodes, tokens: 16, outputs: 16 }) <= 40 + 1e-6, 'twice as many');
 });
+
+test('costs that rise from step to step are known by how far the last were off, and delays are not costs', () => {
+  const model = trained(12, 1.1, 0);
+  const shape = { tokens: 40, outputs: 8, context: 0 };
+  assert.ok(Math.abs(model.promptError - 1) < 0.03, `${model.promptError} at first`);
+  const msAt = (step: number) => 12 + shape.tokens * (1.1 + 0.006 * step);
+  for (let step = 1; step <= 40; step++) model.observe(shape, msAt(step));
+  const nextMs = msAt(41);
+  const [predicted, corrected] = [model.predictMs(shape), model.predictMs(shape) * model.promptError];
+  assert.ok(predicted < 0.95 * nextMs, `${predicted} ms for ${nextMs} ms`);
+  assert.ok(Math.abs(corrected - nextMs) < 0.03 * nextMs, `${corrected} ms for ${nextMs} ms`);
+  const before = model.promptError;
+  model.observe(shape, 10 * nextMs);
+  assert.equal(model.promptError, before);
+});

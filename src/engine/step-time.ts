@@ -13,6 +13,8 @@ const decay = 0.97; // a step's weight halves every ~23 steps
 const ridge = 0.05; // pull of the last estimate, in steps: keeps what steady decoding cannot tell apart
 const shortestMs = 0.1;
 const decodeShare = 0.2; // of the newest decode alone in the average of them
+const errorShare = 0.25; // of the newest step with a prompt in the average error
+const maxError = 1.25; // as a factor, either way: a step further off was held up by something else
 const sweeps = 8; // of coordinate descent; the estimate moves on every step, so exact convergence is not needed
 
 /**
@@ -21,6 +23,8 @@ const sweeps = 8; // of coordinate descent; the estimate moves on every step, so
  * don't determine (a steady decode shows one shape only); without it forgetting would blow such directions up.
  */
 export class StepTimeModel {
+  /** What steps with prompts took lately, as a factor of what was predicted: costs that rise with a prompt's positions run ahead of the sums. */
+  promptError = 1;
   private readonly weights: Float64Array;
   private readonly normal = new Float64Array(featureCount * featureCount);
   private readonly moments = new Float64Array(featureCount);
@@ -61,6 +65,7 @@ export class StepTimeModel {
   /** O(1): a 4 × 4 system. */
   observe(shape: StepShape, elapsedMs: number): void {
     if (shape.tokens === shape.outputs) this.rememberDecodes(shape.tokens, elapsedMs);
+    else this.rememberError(elapsedMs / this.predictMs(shape));
     // Divided by its time, a step counts by its relative error: a long one has no more say than a short one.
     const scale = 1 / Math.max(elapsedMs, shortestMs);
     const x = this.x;
@@ -103,6 +108,11 @@ export class StepTimeModel {
     const { ms } = this.decodes;
     const isAlike = count === this.decodes.count;
     this.decodes = { count, ms: isAlike ? ms + decodeShare * (elapsedMs - ms) : elapsedMs };
+  }
+
+  private rememberError(error: number): void {
+    if (error > maxError || error < 1 / maxError) return;
+    this.promptError += errorShare * (error - this.promptError);
   }
 
   private solve(pull: number): void {

@@ -45,7 +45,7 @@ async function restore(store: Store, accounts: Accounts): Promise<void> {
   if (!(await store.lockForServer())) {
     throw new SluiceError(
       'store_unavailable',
-      'Another server keeps its accounts in this data folder; give each its own with --data.',
+      'Another server keeps its accounts in this data folder; give this one its own with --data DIR.',
     );
   }
   const { totals, recent } = await usedBefore(store, Date.now());

@@ -6,20 +6,15 @@ import type { Log } from '../telemetry/log.js';
 import { isWanted } from './detector.js';
 import { hitOf } from './hit.js';
 import type { TemplateTokens } from './input/template-tokens.js';
-import { type Check, CheckFailure, GuardPool } from './pool/guard-pool.js';
+import { type Check, CheckFailure, type CheckPool, untilReady } from './pool/check-pool.js';
+import { ProcessPool } from './pool/process-pool.js';
 import type { CheckResult, DetectorSpec } from './pool/protocol.js';
+import { ThreadPool } from './pool/thread-pool.js';
 import type { ProfileGuard } from './profile.js';
 import { type RemoteGuard, remoteGuards } from './remote/index.js';
 import { askLanguageModel } from './remote/language-model.js';
 import { SimilarityGuard } from './similarity/similarity-guard.js';
-import {
-  type Ask,
-  type CostClass,
-  type GuardContext,
-  type GuardText,
-  type Hit,
-  isLookedAt,
-} from './types.js';
+import { type Ask, type GuardContext, type GuardText, type Hit, isLookedAt } from './types.js';
 
 export interface InspectorOptions {
   config: GuardConfig;
@@ -31,14 +26,17 @@ export interface InspectorOptions {
   embedder: Embedder | null;
 }
 
+/** Costs of guards that run in workers. */
+type PoolCost = 'scan' | 'custom';
+
 /** Runs guards in workers: those of one cost class at once. */
 export class Inspector {
   readonly #metrics: GuardMetrics;
   readonly #log: Log;
   readonly #templateTokens: TemplateTokens;
   readonly #numbers = new Map<ProfileGuard, number>();
-  readonly #pools = new Map<'scan' | 'custom', GuardPool>();
-  readonly #openPool: (cost: CostClass) => GuardPool;
+  readonly #pools = new Map<PoolCost, CheckPool>();
+  readonly #openPool: (cost: PoolCost) => CheckPool;
   readonly #guards: readonly ProfileGuard[];
   readonly #remotes: ReadonlyMap<string, RemoteGuard>;
   readonly #similarities: ReadonlyMap<ProfileGuard, SimilarityGuard>;
@@ -55,25 +53,26 @@ export class Inspector {
         .map((guard) => [guard, new SimilarityGuard(guard.use, embedder)]),
     );
     for (const guard of guards) this.#numbers.set(guard, this.#numbers.size);
-    const modules = new Map(config.custom.map(({ name, module }) => [name, module ?? null]));
-    const specsOf = (cost: CostClass) =>
+    const modules = new Map(config.custom.map(({ name, module }) => [name, module]));
+    const specsOf = (cost: PoolCost) =>
       new Map(
-        guards
-          .filter(({ kind }) => kind.cost === cost)
-          .map((guard) => {
-            const spec: DetectorSpec = { use: guard.use, modulePath: modules.get(guard.use.guard) ?? null };
-            return [this.#numbers.get(guard)!, spec];
-          }),
+        this.#of(cost).map((guard): [number, DetectorSpec] => {
+          const { use } = guard;
+          return [this.#numbers.get(guard)!, { use, modulePath: modules.get(use.guard) }];
+        }),
       );
-    const { threads, maxQueue, workerHeapBytes: heapBytes } = config;
-    this.#openPool = (cost) => new GuardPool(specsOf(cost), { threads, maxQueue, heapBytes });
+    const { threads: workers, maxQueue, workerHeapBytes: heapBytes } = config;
+    const Pools = { scan: ThreadPool, custom: ProcessPool };
+    this.#openPool = (cost) => new Pools[cost](specsOf(cost), { workers, maxQueue, heapBytes });
+  }
+
+  #of(cost: PoolCost): ProfileGuard[] {
+    return this.#guards.filter(({ kind }) => kind.cost === cost);
   }
 
   /** Starts the workers, which otherwise start with the first check. Resolves when they can work; rejects with ConfigError where a guard can't be built. */
   async warmUp(): Promise<void> {
-    const costs = (['scan', 'custom'] as const).filter((cost) =>
-      this.#guards.some(({ kind }) => kind.cost === cost),
-    );
+    const costs = (['scan', 'custom'] as const).filter((cost) => this.#of(cost).length > 0);
     await Promise.all([
       ...costs.map((cost) => this.#start(cost)),
       ...[...this.#similarities].map(([{ use }, similarity]) =>
@@ -84,9 +83,10 @@ export class Inspector {
     ]);
   }
 
-  async #start(cost: 'scan' | 'custom'): Promise<void> {
+  async #start(cost: PoolCost): Promise<void> {
     try {
-      await this.#pool(cost).ready();
+      const numbers = this.#of(cost).map((guard) => this.#numbers.get(guard)!);
+      await untilReady(this.#pool(cost), numbers);
     } catch (error) {
       if (!(error instanceof CheckFailure)) throw error;
       const guard = error.detector === null ? 'they' : this.#guards[error.detector]!.use.guard;
@@ -141,15 +141,15 @@ export class Inspector {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
   }
 
-  /** What an operator's module does to its worker mustn't touch those of the others. */
-  #pool(cost: 'scan' | 'custom'): GuardPool {
+  /** Detectors that are built in run in threads; an operator's module runs where what it does can't touch the server. */
+  #pool(cost: PoolCost): CheckPool {
     const pool = this.#pools.get(cost) ?? this.#openPool(cost);
     this.#pools.set(cost, pool);
     return pool;
   }
 
   async #check(
-    pool: GuardPool,
+    pool: CheckPool,
     guards: readonly ProfileGuard[],
     texts: readonly GuardText[],
     context: GuardContext,

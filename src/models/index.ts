@@ -72,7 +72,11 @@ export async function findStored(
 export async function removeModel(ref: string, store: ModelStore, catalog: Catalog): Promise<string> {
   const name = (await findStored(ref, store, catalog))?.manifest.name ?? planFor(ref, catalog)?.name;
   const removed = name !== undefined && (await withLock(name, store, () => store.remove(name)));
-  if (!removed) throw new SluiceError('model_not_found', `${ref} is not on this machine.`);
+  if (!removed)
+    throw new SluiceError(
+      'model_not_found',
+      `${ref} is not on this machine; "sluice models list" says what is.`,
+    );
   return name;
 }
 
@@ -120,7 +124,7 @@ async function localModel(text: string, catalog: Catalog): Promise<ResolvedModel
   const known = catalog.models.map((entry) => entry.name).join(', ');
   throw new SluiceError(
     'model_not_found',
-    `No model "${text}": neither a file nor in the catalog (${known}).`,
+    `No model "${text}": neither a file nor in the catalog (${known}). Elsewhere: hf:org/repo:file, https://… or pypi:package.`,
     {
       param: 'model',
     },

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { corruptFixture, corruptions, fixture, splitFixture } from '../../test/support/gguf/fixtures.js';
-import { cpuAddon, createContext, generate, loadModel, loadOptions } from '../../test/support/native.js';
+import { cpuAddon, createContext, generate, loadModel } from '../../test/support/native.js';
+import { cpuOptions } from './cpu-options.js';
 import type { NativeErrorCode } from './types.js';
 
 function settledCounters() {
@@ -41,7 +42,7 @@ describe('loading', () => {
 
   test('progress rises to 1', async () => {
     const fractions: number[] = [];
-    const handle = cpuAddon().load(fixture('llama'), loadOptions, (fraction) => fractions.push(fraction));
+    const handle = cpuAddon().load(fixture('llama'), cpuOptions, (fraction) => fractions.push(fraction));
     const model = await handle.done;
     assert.deepEqual(
       fractions,
@@ -52,14 +53,14 @@ describe('loading', () => {
   });
 
   test('cancelled before it is done', async () => {
-    const handle = cpuAddon().load(fixture('llama-bench'), { ...loadOptions, mmap: false }, () => {});
+    const handle = cpuAddon().load(fixture('llama-bench'), { ...cpuOptions, mmap: false }, () => {});
     handle.cancel();
     await assert.rejects(handle.done, { code: 'LOAD_CANCELLED' });
     handle.cancel();
   });
 
   test('cancelled by one of two who wait: the other gets the model', async () => {
-    const options = { ...loadOptions, mmap: false };
+    const options = { ...cpuOptions, mmap: false };
     const first = cpuAddon().load(fixture('llama-bench'), options, () => {});
     const second = cpuAddon().load(fixture('llama-bench'), options, () => {});
     first.cancel();
@@ -192,13 +193,13 @@ describe('a model in several files', () => {
 describe('arguments', () => {
   test('of load', () => {
     const load = cpuAddon().load as (...args: unknown[]) => unknown;
-    assert.throws(() => load(1, loadOptions, () => {}), TypeError);
-    assert.throws(() => load('a\0b', loadOptions, () => {}), TypeError);
-    assert.throws(() => load('a', loadOptions, 1), TypeError);
-    assert.throws(() => load('a', { ...loadOptions, gpuLayers: -2 }, () => {}), RangeError);
-    assert.throws(() => load('a', { ...loadOptions, gpuLayers: Number.NaN }, () => {}), RangeError);
-    assert.throws(() => load('a', { ...loadOptions, tensorSplit: [Number.NaN] }, () => {}), RangeError);
-    assert.throws(() => load('a', { ...loadOptions, tensorSplit: Array(99).fill(1) }, () => {}), RangeError);
+    assert.throws(() => load(1, cpuOptions, () => {}), TypeError);
+    assert.throws(() => load('a\0b', cpuOptions, () => {}), TypeError);
+    assert.throws(() => load('a', cpuOptions, 1), TypeError);
+    assert.throws(() => load('a', { ...cpuOptions, gpuLayers: -2 }, () => {}), RangeError);
+    assert.throws(() => load('a', { ...cpuOptions, gpuLayers: Number.NaN }, () => {}), RangeError);
+    assert.throws(() => load('a', { ...cpuOptions, tensorSplit: [Number.NaN] }, () => {}), RangeError);
+    assert.throws(() => load('a', { ...cpuOptions, tensorSplit: Array(99).fill(1) }, () => {}), RangeError);
   });
 
   test('a model is only what load() gave', async () => {

@@ -33,7 +33,7 @@ export async function repack(source: Source, mode: RepackMode, tools: RepackTool
     return await repackOrThrow(source, mode, tools);
   } catch (error) {
     if (mode === 'on') throw asSluiceError(error);
-    return original(source, `kept as it is: ${reasonOf(error)}`);
+    return original(source, `kept as they are: ${reasonOf(error)}`);
   }
 }
 
@@ -44,19 +44,19 @@ export async function previewRepack(
 ): Promise<string> {
   try {
     const assessment = await assess(source.path, 'auto', assessTools(tools, false));
-    if (!assessment.repack) return `kept as it is: ${assessment.reason}`;
+    if (!assessment.repack) return `kept as they are: ${assessment.reason}`;
     const store = new RepackedStore(tools.directory);
     const path = store.pathOf(source, assessment.types);
     const isThere = await store.has(path, assessment.plan.fileBytes);
     return `${describe(assessment)}${isThere ? `, in ${path}` : ', at the next start'}`;
   } catch (error) {
-    return `kept as it is: ${reasonOf(error)}`;
+    return `kept as they are: ${reasonOf(error)}`;
   }
 }
 
 async function repackOrThrow(source: Source, mode: RepackMode, tools: RepackTools): Promise<RepackOutcome> {
   const assessment = await assess(source.path, mode, assessTools(tools, true));
-  if (!assessment.repack) return original(source, `kept as it is: ${assessment.reason}`);
+  if (!assessment.repack) return original(source, `kept as they are: ${assessment.reason}`);
   const { types, header, plan } = assessment;
   const store = new RepackedStore(tools.directory);
   const path = store.pathOf(source, types);

@@ -14,6 +14,11 @@ export function projectRoot(): string {
   return directory;
 }
 
+/** The package has what runs, a checkout also what measures and tests it. */
+export function isCheckout(): boolean {
+  return existsSync(join(projectRoot(), 'bench'));
+}
+
 function isRoot(directory: string): boolean {
   const file = join(directory, 'package.json');
   return existsSync(file) && (JSON.parse(readFileSync(file, 'utf8')) as { name?: string }).name === 'sluice';

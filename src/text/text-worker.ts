@@ -1,5 +1,6 @@
 /** A worker of the text pool. Its exports are the pool's tasks; each returns an Outcome, since errors lose their code on the way. */
 import { Piscina } from 'piscina';
+import { cpuOptions } from '../native/cpu-options.js';
 import { type Backend, initBackends, loadAddon } from '../native/index.js';
 import type { NativeModel, RenderedChat, VocabTable } from '../native/types.js';
 import { plainChatSchema, plainChatStops, renderPlainChat } from './plain-chat.js';
@@ -32,16 +33,7 @@ const model = openVocabulary();
 /** Without weights: all workers share one copy, and none holds the weights when the engine lets them go. */
 function openVocabulary(): Promise<NativeModel> {
   initBackends(backend);
-  const options = {
-    gpuLayers: 0,
-    mainGpu: 0,
-    tensorSplit: [],
-    mmap: true,
-    mlock: false,
-    vocabOnly: true,
-    packWeights: false,
-  };
-  const opened = addon.load(modelPath, options, () => {}).done;
+  const opened = addon.load(modelPath, { ...cpuOptions, vocabOnly: true }, () => {}).done;
   opened.catch(() => {}); // each task reports it
   return opened;
 }

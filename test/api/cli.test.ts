@@ -48,8 +48,8 @@ test('settings that cannot be used are told in one line each, before anything is
   const args = ['serve', '--port', 'http', '--kv-type', 'q9', '--set', 'http.nothing=1'];
   const { code, stderr } = await sluice(args, { SLUICE_ENGINE_THREADS: '-3' });
   assert.equal(code, 1);
-  assert.match(stderr, /--port: server\.port: expected number, received string \(TCP port/);
-  assert.match(stderr, /--kv-type: engine\.kvTypeK: .*expected one of "f16"/);
+  assert.match(stderr, /--port: server\.port: expected a number, not a string \(TCP port/);
+  assert.match(stderr, /--kv-type: engine\.kvTypeK: .*expected "f16"/);
   assert.match(stderr, /--set http\.nothing: http\.nothing: no such setting/);
   assert.match(stderr, /SLUICE_ENGINE_THREADS: engine\.threads: /);
   assert.doesNotMatch(stderr, /\n\s+at /, 'no stack trace');

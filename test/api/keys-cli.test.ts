@@ -124,7 +124,7 @@ test('usage is a table, CSV or JSON', async () => {
 
 test('what is wrong is named, without a stack', async () => {
   const cases: [string[], RegExp][] = [
-    [['keys', 'create', '--name', 'a', '--rpm', 'many'], /^sluice: rpm: expected number/],
+    [['keys', 'create', '--name', 'a', '--rpm', 'many'], /^sluice: rpm: expected a number/],
     [
       ['keys', 'create', '--name', 'a', '--expires', 'soon'],
       /^sluice: expires_at: expected a time such as 2027/,

@@ -86,9 +86,9 @@ async function usageOf(key: string): Promise<Record<string, unknown>[]> {
   return data.filter((row) => row.key === key);
 }
 
-test('every route but health needs a key, the admin routes an administrator’s', async () => {
+test('every route but health and the page needs a key, the admin routes an administrator’s', async () => {
   const { key } = await make({ name: 'app' });
-  for (const path of ['/healthz', '/readyz'])
+  for (const path of ['/', '/health', '/healthz', '/readyz'])
     assert.equal((await fetch(server.url + path)).status, 200, path);
   for (const path of ['/v1/models', '/v1/models/stub', '/v1/prefixes', '/metrics', '/openapi.json']) {
     const refusal = await fetch(server.url + path);

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { SteppingEngine } from '../../bench/cluster/stepping-engine.js';
-import { summarise } from '../../bench/measure.js';
 import {
   ANSWER_TOKENS,
   clusterFigures,
@@ -10,37 +9,19 @@ import {
   thirtyTwoClients,
   whole,
 } from '../../bench/scenarios/cluster-figures.js';
-import type { Run } from '../../bench/scenarios/outcome.js';
 import { promptOnly } from '../../src/engine/prompt-only.js';
-
-function run(server: string, workload: string, { ttftMs = 1, tokens = 1, requests = 1, cpuCores = 1 }): Run {
-  const traces = Array.from({ length: requests }, () => ({
-    startedAtMs: 0,
-    endedAtMs: ttftMs,
-    tokenAtMs: [ttftMs],
-    outputTokens: tokens,
-    promptTokens: null,
-    cachedTokens: null,
-    endings: 1,
-    outcome: 'finished' as const,
-    error: null,
-  }));
-  const summary = summarise({ traces, wallMs: 1000, skippedArrivals: 0 }, { ttftMs: 1, tpotMs: 1 });
-  const usage = { peakRssMiB: 1, cpuCores, otherCpuCores: 0 };
-  const what = { server, serverVersion: null, commandLine: null, workload, round: 1 };
-  return { ...what, purpose: 'measure', summary, usage };
-}
+import { runOf } from '../support/bench-runs.js';
 
 test('what the queue adds, carries by gateway core, and gains by more workers', () => {
   const runs = [
-    run('embedded', oneClient, { ttftMs: 20 }),
-    run('queue', oneClient, { ttftMs: 22 }),
-    run('embedded', thirtyTwoClients, { tokens: 100 }),
-    run('queue', thirtyTwoClients, { tokens: 97 }),
-    run('queue', whole, { requests: 300, cpuCores: 0.5 }),
-    run('bullmq', whole, { requests: 200, cpuCores: 1 }),
-    run('queue', scaling(1), { requests: 10 }),
-    run('queue', scaling(2), { requests: 19 }),
+    runOf('embedded', oneClient, { ttftMs: 20 }),
+    runOf('queue', oneClient, { ttftMs: 22 }),
+    runOf('embedded', thirtyTwoClients, { tokens: 100 }),
+    runOf('queue', thirtyTwoClients, { tokens: 97 }),
+    runOf('queue', whole, { requests: 300, cpuCores: 0.5 }),
+    runOf('bullmq', whole, { requests: 200, cpuCores: 1 }),
+    runOf('queue', scaling(1), { requests: 10 }),
+    runOf('queue', scaling(2), { requests: 19 }),
   ];
   const figures = new Map(clusterFigures(runs, [1, 2]).map(({ name, value }) => [name, value]));
   assert.equal(figures.get('the queue adds to TTFT, p50'), 2);

@@ -4,41 +4,15 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test from 'node:test';
 import { RawConnection } from '../../bench/client/raw-http.js';
-import { summarise } from '../../bench/measure.js';
 import { gatewayFigures } from '../../bench/scenarios/gateway-figures.js';
-import type { Run } from '../../bench/scenarios/outcome.js';
-
-function run(server: string, workload: string, latencyMs: number, requests: number): Run {
-  const traces = Array.from({ length: requests }, () => ({
-    startedAtMs: 0,
-    endedAtMs: latencyMs,
-    tokenAtMs: [latencyMs],
-    outputTokens: 1,
-    promptTokens: null,
-    cachedTokens: null,
-    endings: 1,
-    outcome: 'finished' as const,
-    error: null,
-  }));
-  const summary = summarise({ traces, wallMs: 1000, skippedArrivals: 0 }, { ttftMs: 1, tpotMs: 1 });
-  return {
-    server,
-    serverVersion: null,
-    commandLine: null,
-    workload,
-    round: 1,
-    purpose: 'measure',
-    summary,
-    usage: { peakRssMiB: 1, cpuCores: 0.5, otherCpuCores: 0 },
-  };
-}
+import { runOf } from '../support/bench-runs.js';
 
 test('what a gateway adds is its latency less the stub’s own; rates are compared', () => {
   const latencies = { direct: 1, sluice: 1.2, portkey: 2, litellm: 9 };
   const runs = Object.entries(latencies).flatMap(([server, ms], index) => [
-    run(server, '1 client', ms, 10),
-    run(server, '500 requests a second', ms, 10),
-    run(server, '32 clients', ms, 400 - 100 * index),
+    runOf(server, '1 client', { ttftMs: ms, requests: 10 }),
+    runOf(server, '500 requests a second', { ttftMs: ms, requests: 10 }),
+    runOf(server, '32 clients', { ttftMs: ms, requests: 400 - 100 * index, cpuCores: 0.5 }),
   ]);
   const figures = new Map(gatewayFigures(runs).map(({ name, value }) => [name, value]));
   const near = (name: string, value: number) => assert.ok(Math.abs(figures.get(name)! - value) < 1e-9, name);

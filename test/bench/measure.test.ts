@@ -2,20 +2,18 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { RequestTrace } from '../../bench/client/types.js';
 import { gapsMs, summarise, timeToFirstTokenMs } from '../../bench/measure.js';
+import { traceOf } from '../support/bench-runs.js';
 
-function trace(overrides: Partial<RequestTrace>): RequestTrace {
-  return {
+function trace(differences: Partial<RequestTrace>): RequestTrace {
+  return traceOf({
     startedAtMs: 1000,
     endedAtMs: 1500,
     tokenAtMs: [1100, 1200, 1400],
     outputTokens: 3,
     promptTokens: 10,
     cachedTokens: 4,
-    endings: 1,
-    outcome: 'finished',
-    error: null,
-    ...overrides,
-  };
+    ...differences,
+  });
 }
 
 const level = { ttftMs: 150, tpotMs: 200 };

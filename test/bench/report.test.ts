@@ -11,19 +11,10 @@ import { describeMachine } from '../../bench/report/machine.js';
 import { meetsTarget, type Report, type Run, reportSchema } from '../../bench/report/schema.js';
 import { formatReport } from '../../bench/report/terminal.js';
 import { chartPanels, completeReport, stepPanels, writeReport } from '../../bench/report/write.js';
+import { traceOf } from '../support/bench-runs.js';
 
 function run(server: string, round: number, tokens: number, purpose: Run['purpose'] = 'measure'): Run {
-  const finished = {
-    startedAtMs: 0,
-    endedAtMs: 1000,
-    tokenAtMs: [100, 200],
-    outputTokens: tokens,
-    promptTokens: 5,
-    cachedTokens: 0,
-    endings: 1,
-    outcome: 'finished' as const,
-    error: null,
-  };
+  const finished = traceOf({ endedAtMs: 1000, tokenAtMs: [100, 200], outputTokens: tokens, promptTokens: 5 });
   const level = { ttftMs: 1000, tpotMs: 100 };
   const summary = summarise({ traces: [finished], wallMs: 1000, skippedArrivals: 0 }, level);
   const usage = { peakRssMiB: 100, cpuCores: 1.5, otherCpuCores: 0 };

@@ -5,6 +5,7 @@ import { stallTimes } from '../../bench/scenarios/stall.js';
 import { stepTimes } from '../../bench/scenarios/step-times.js';
 import { stepFigures } from '../../bench/scenarios/steps.js';
 import { metricTotal, parseMetrics } from '../../bench/servers/metrics.js';
+import { traceOf } from '../support/bench-runs.js';
 
 const exposition = (factor: number) => `# HELP sluice_steps_total Engine steps
 # TYPE sluice_steps_total counter
@@ -39,14 +40,8 @@ test('step figures are of the time between two readings', () => {
 });
 
 function trace(startedAtMs: number, tokenAtMs: number[], outcome: RequestTrace['outcome']): RequestTrace {
-  const counts = {
-    outputTokens: tokenAtMs.length,
-    promptTokens: 1,
-    cachedTokens: 0,
-    endings: 1,
-    error: null,
-  };
-  return { startedAtMs, endedAtMs: tokenAtMs.at(-1)!, tokenAtMs, outcome, ...counts };
+  const endedAtMs = tokenAtMs.at(-1)!;
+  return traceOf({ startedAtMs, endedAtMs, tokenAtMs, outputTokens: tokenAtMs.length, outcome });
 }
 
 test('a stall is the gaps between the arrival of the prompt and its first token', () => {

@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Allowance } from '../../src/cluster/accounts/allowance.js';
 import { Settlements } from '../../src/cluster/accounts/settlements.js';
 import { SharedBooks } from '../../src/cluster/accounts/shared-books.js';
-import { connectRedis, type RedisLink } from '../../src/cluster/redis/link.js';
-import { unpack } from '../../src/cluster/wire.js';
+import { connectRedis, type RedisLink } from '../../src/redis/link.js';
+import { unpack } from '../../src/redis/packing.js';
 import { type LedgerEntry, noLimits } from '../../src/store/types.js';
 import {
   amounts,
@@ -66,13 +66,16 @@ async function openBooks(
       unsettled: async () => [],
     },
     send: (entry) => books.post(entry),
+    forget: (entries) => books.forget(entries),
+    forgetAllBut: (ids) => books.forgetAllBut(ids),
     maxPending: 1000,
     retryMs: 50,
     onFault: () => undefined,
   });
   const books: SharedBooks = new SharedBooks({
     redis,
-    gateway: `g${count++}`,
+    gateway: `g${count}`,
+    reader: `r${count++}`,
     leaseMs: LEASE_MS,
     allowance: new Allowance(allowance),
     settlements,
@@ -83,6 +86,16 @@ async function openBooks(
   opened.push(books);
   return books;
 }
+
+/** Requests of an organisation that may be settled again. */
+const MARKS = `
+local found = {}
+for _, key in ipairs(redis.call('KEYS', '*:settled:*')) do
+  for _, id in ipairs(redis.call('HKEYS', key)) do
+    if string.find(id, ARGV[1], 1, true) == 1 then found[#found + 1] = id end
+  end
+end
+return found`;
 
 async function ledgerOf({ commands, keys }: RedisLink): Promise<LedgerEntry[]> {
   const streams = Array.from({ length: SHARDS }, (_, shard) => keys.accounts(shard, 'ledger'));
@@ -140,6 +153,24 @@ test('a settlement that is sent twice counts once, also after its hold was freed
   assert.equal((await standingOf(books, keyOf(owner))).settled, 50);
   const rows = (await ledgerOf(links.at(-1)!)).filter((each) => each.id === id);
   assert.equal(rows.length, 1);
+});
+
+test('what was settled is known for as long as it may be sent again, and no longer', async () => {
+  const owner = newOwner();
+  const books = await openBooks(single, false);
+  const hold = await taken(books, owner, `${owner.organisation}-1`, amounts(1, 0, 70));
+  const [first, second] = [1, 2].map((n) =>
+    entryOf(owner, hold, `${owner.organisation}-${n}`, amounts(1, 3, 50)),
+  );
+  for (const entry of [first!, second!]) await books.post(entry);
+  const marks = () => single.cli('--raw', 'EVAL', MARKS, '0', owner.organisation).split('\n').filter(Boolean);
+  assert.deepEqual(marks().sort(), [first!.id, second!.id]);
+  await books.forget([first!]);
+  assert.deepEqual(marks(), [second!.id]);
+  await books.forgetAllBut(new Set([second!.id]));
+  assert.deepEqual(marks(), [second!.id]);
+  await books.forgetAllBut(new Set());
+  assert.deepEqual(marks(), []);
 });
 
 test('a Redis that was flushed holds again what runs', async () => {

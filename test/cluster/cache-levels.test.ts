@@ -8,7 +8,7 @@ import { DiskLevel } from '../../src/cache/disk/disk-level.js';
 import { RedisLevel } from '../../src/cache/redis/redis-level.js';
 import { selects } from '../../src/cache/selector.js';
 import type { LowerLevel, PurgeSelector } from '../../src/cache/types.js';
-import { connectRedis } from '../../src/cluster/redis/link.js';
+import { connectRedis } from '../../src/redis/link.js';
 import { entryOf, questionOf } from '../support/cache-entries.js';
 import { clusterConfig } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { connectRedis, type RedisLink } from '../../src/cluster/redis/link.js';
+import { connectRedis, type RedisLink } from '../../src/redis/link.js';
 import { makeCertificates } from '../support/certificates.js';
 import { clusterConfig, startTestGateway, startTestWorker } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';

@@ -6,7 +6,7 @@ import { after, before, type TestContext, test } from 'node:test';
 import { SharedAnswers } from '../../src/cache/semantic/shared-answers.js';
 import type { SimilarAnswers } from '../../src/cache/semantic/similar-answers.js';
 import { StoredAnswers } from '../../src/cache/semantic/stored-answers.js';
-import { connectRedis } from '../../src/cluster/redis/link.js';
+import { connectRedis } from '../../src/redis/link.js';
 import { entryOf } from '../support/cache-entries.js';
 import { clusterConfig } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';

@@ -39,17 +39,29 @@ export class Books {
     return new Books(world, await balanceOf(world));
   }
 
-  /** Closes what is due since the last time. Waits until the gateways agree with it, for some seconds. */
+  /** Closes what is due since the last time. Waits until the gateways answer and agree with it, for some seconds. */
   async settle(due: Due): Promise<{ budgetError: number; answeredTwice: number }> {
     const until = performance.now() + PATIENCE_MS;
     for (;;) {
-      const now = await balanceOf(this.#world);
+      const now = await this.#balance(until);
       const verdict = compare(this.#before, now, due);
       if ((verdict.budgetError === 0 && verdict.answeredTwice === 0) || performance.now() > until) {
         this.#before = now;
         return verdict;
       }
       await delay(100);
+    }
+  }
+
+  /** A gateway that was cut off may not have found its way back yet. */
+  async #balance(until: number): Promise<Balance> {
+    for (;;) {
+      try {
+        return await balanceOf(this.#world);
+      } catch (error) {
+        if (!(error instanceof AwayError) || performance.now() > until) throw error;
+        await delay(100);
+      }
     }
   }
 }
@@ -111,9 +123,14 @@ interface BudgetRow {
   reserved: number;
 }
 
+class AwayError extends Error {}
+
 async function ask<T>({ port, key }: GatewayMember, path: string): Promise<T> {
   const headers = { authorization: `Bearer ${key}` };
   const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers });
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  if (!response.ok) {
+    const message = `${path}: ${response.status} ${await response.text()}`;
+    throw response.status === 503 ? new AwayError(message) : new Error(message);
+  }
   return (await response.json()) as T;
 }

@@ -76,17 +76,47 @@ for (const [fault, reason] of [
   });
 }
 
-for (const fault of ['throw', 'eat', 'exit', 'nonsense', 'beyond']) {
-  test(`one that fails (${fault}) fails closed, and the next check works`, async () => {
+for (const fault of [
+  'throw',
+  'eat',
+  'devour',
+  'hoard',
+  'exit',
+  'abort',
+  'kill',
+  'mute',
+  'nonsense',
+  'beyond',
+]) {
+  test(`one that fails (${fault}) fails closed; others meanwhile are unharmed, and the next check works`, async () => {
     const before = server.engine.requests.length;
-    const { status, error } = await ask(fault, 'patient');
+    const failing = ask(fault, 'patient');
+    const others = await Promise.all(
+      ['other', 'patient', 'other', 'patient'].map((guards) => ask('hello', guards)),
+    );
+    assert.deepEqual(
+      others.map(({ status }) => status),
+      [200, 200, 200, 200],
+    );
+    const { status, error } = await failing;
     assert.equal(status, 503);
-    assert.deepEqual([error!.code, error!.guard.guard], ['guard_failed', 'faulty']);
-    assert.equal(server.engine.requests.length, before);
+    assert.deepEqual(
+      [error!.code, error!.guard.guard, error!.guard.category],
+      ['guard_failed', 'faulty', 'crashed'],
+    );
+    assert.equal(server.engine.requests.length, before + others.length);
     assert.equal((await ask('and again', 'patient')).status, 200);
-    assert.equal((await ask('hello', 'other')).status, 200);
   });
 }
+
+test('one that fails after it has answered ends its process only', async () => {
+  assert.equal((await ask('later', 'patient')).status, 200);
+  const end = performance.now() + 200;
+  while (performance.now() < end) {
+    assert.equal((await ask('and again', 'patient')).status, 200);
+    assert.equal((await ask('hello', 'other')).status, 200);
+  }
+});
 
 test('one that may be passed over is, and that is counted', async () => {
   assert.equal((await ask('hang', 'open')).status, 200);

@@ -38,7 +38,7 @@ test("where it doesn't pay the model stays, and that is remembered", async (t) =
   const first = scriptedTools(directory, slower);
   const outcome = await repack(source, 'auto', first);
   assert.equal(outcome.path, source.path);
-  assert.match(outcome.detail, /^kept as it is: .*0\.80×.*not worth it/);
+  assert.match(outcome.detail, /^kept as they are: .*0\.80×.*not worth it/);
   const second = scriptedTools(directory, faster);
   assert.equal((await repack(source, 'auto', second)).isRepacked, false);
   assert.deepEqual(second.timed, []);
@@ -113,7 +113,7 @@ test("'on' asks no one, 'off' does nothing", async (t) => {
   assert.deepEqual(await repack(source, 'off', tools), {
     path: source.path,
     isRepacked: false,
-    detail: 'kept as it is: switched off',
+    detail: 'kept as they are: switched off',
   });
   assert.equal((await repack(source, 'on', tools)).isRepacked, true);
 });

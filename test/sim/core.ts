@@ -2,6 +2,7 @@ import type { PageStore } from '../../src/engine/page-store/page-store.js';
 import { greedySampling } from '../../src/engine/prompt-only.js';
 import { type CoreConfig, EngineCore, type StepContext } from '../../src/engine/step-loop.js';
 import type { EngineEvent, GenerateRequest } from '../../src/engine/types.js';
+import type { Batch } from '../../src/native/types.js';
 import { FakeContext, type FakeContextOptions } from './fake-context.js';
 import { vocab } from './fake-model.js';
 
@@ -21,6 +22,7 @@ export const smallConfig: CoreConfig = {
   pageSize: 4,
   pages: 64,
   maxSequences: 8,
+  guestSequences: 0,
   maxPagesPerSequence: 32,
   maxBatchTokens: 64,
   maxOutputs: 16,
@@ -36,7 +38,7 @@ export const smallConfig: CoreConfig = {
 /** An engine over the fake model, with a clock that stands still unless `before` moves it. */
 export function testCore(
   overrides: Partial<CoreConfig> = {},
-  before: (call: string, tokens: number, clock: { nowMs: number }) => void = () => {},
+  before: (call: string, tokens: number, clock: { nowMs: number }, batch?: Batch) => void = () => {},
   placement: FakeContextOptions['placement'] = 'pages',
   createStore: (context: StepContext, clock: { nowMs: number }) => PageStore | null = () => null,
 ): TestCore {
@@ -52,7 +54,7 @@ export function testCore(
         ...config,
         placement,
         blockTables,
-        before: (call, n) => before(call, n, clock),
+        before: (call, n, batch) => before(call, n, clock, batch),
       });
       return context;
     },

@@ -12,7 +12,11 @@ export interface FakeContextOptions {
   maxOutputs: number;
   blockTables: Int32Array;
   /** Called at the start of a forward or sample; may throw, and may let time pass. */
-  before(call: 'forward' | 'sample' | 'logprobs' | 'readPage' | 'writePage', count: number): void;
+  before(
+    call: 'forward' | 'sample' | 'logprobs' | 'readPage' | 'writePage',
+    count: number,
+    batch?: Batch, // of a forward
+  ): void;
 }
 
 const bytesPerCell = 12; // its hash and its token
@@ -55,7 +59,7 @@ export class FakeContext implements StepContext {
     assert.ok(batch.count > 0 && batch.count <= this.options.maxBatchTokens, 'batch size');
     this.outputHashes = [];
     try {
-      this.options.before('forward', batch.count);
+      this.options.before('forward', batch.count, batch);
     } catch (error) {
       this.spoil(batch);
       throw error;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { CacheEntry, Question } from '../../src/cache/types.js';
+import type { GenerationEvent } from '../../src/generation/types.js';
 import { planOf, requestOf } from './plan.js';
 
 const request = requestOf({ prompt: 'a' });
@@ -14,6 +15,16 @@ export const questionOf = (key: string): Question => ({
   ask,
 });
 
+export const started: Extract<GenerationEvent, { type: 'start' }> = {
+  type: 'start',
+  model: 'm',
+  vocab: null,
+  route: null,
+  warning: null,
+  trimmed: [],
+  quota: {},
+};
+
 /** An answer with a bit of everything. */
 export function entryOf(key: string, more: Partial<CacheEntry> = {}): CacheEntry {
   return {
@@ -27,7 +38,7 @@ export function entryOf(key: string, more: Partial<CacheEntry> = {}): CacheEntry
     similarity: null,
     answer: {
       events: [
-        { type: 'start', model: 'm', vocab: null, route: null, warning: null, trimmed: [], quota: {} },
+        started,
         { type: 'prompt', prompt: 0, tokens: Int32Array.of(1, 2), cachedTokens: 0, logprobs: null },
         {
           type: 'delta',

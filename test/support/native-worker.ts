@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { cpuAddon, createContext, forward, loadModel, loadOptions, promptRows } from './native.js';
+import { cpuOptions } from '../../src/native/cpu-options.js';
+import { cpuAddon, createContext, forward, loadModel, promptRows } from './native.js';
 
 /** Worker of native tests: loads a model, or computes without end; tells its parent once it is under way. */
 const { path, job } = workerData as { path: string; job: 'load' | 'forward' };
@@ -16,5 +17,5 @@ async function compute(): Promise<never> {
 if (job === 'forward') {
   await compute();
 } else {
-  cpuAddon().load(path, { ...loadOptions, mmap: false }, () => parentPort!.postMessage('progress'));
+  cpuAddon().load(path, { ...cpuOptions, mmap: false }, () => parentPort!.postMessage('progress'));
 }

@@ -1,4 +1,5 @@
 import { greedySampling } from '../../src/engine/prompt-only.js';
+import { cpuOptions } from '../../src/native/cpu-options.js';
 import { initBackends, loadAddon } from '../../src/native/index.js';
 import type {
   ContextOptions,
@@ -10,16 +11,6 @@ import type {
   SamplerParams,
 } from '../../src/native/types.js';
 
-export const loadOptions: LoadOptions = {
-  gpuLayers: 0,
-  mainGpu: 0,
-  tensorSplit: [],
-  mmap: true,
-  mlock: false,
-  vocabOnly: false,
-  packWeights: false,
-};
-
 export const greedy: SamplerParams = { ...greedySampling, penaltyLastN: 0, seed: 1 };
 
 /** The addon with the CPU backend: what a test sees must not depend on a GPU. */
@@ -29,7 +20,7 @@ export function cpuAddon(): NativeAddon {
 }
 
 export function loadModel(path: string, options: Partial<LoadOptions> = {}): Promise<NativeModel> {
-  return cpuAddon().load(path, { ...loadOptions, ...options }, () => {}).done;
+  return cpuAddon().load(path, { ...cpuOptions, ...options }, () => {}).done;
 }
 
 const defaults = {

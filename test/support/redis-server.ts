@@ -62,6 +62,9 @@ export async function startRedis(
   };
 }
 
+/** Valkey's too: `SLUICE_TEST_REDIS=valkey-server`. */
+const PROGRAM = process.env.SLUICE_TEST_REDIS ?? 'redis-server';
+
 async function launch(
   folder: string,
   port: number,
@@ -70,14 +73,12 @@ async function launch(
 ): Promise<ChildProcess> {
   const settings = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
   const durable = ['--appendonly', 'yes', '--save', ''];
-  const server = spawn('redis-server', [...settings, ...durable, ...extra], {
+  const server = spawn(PROGRAM, [...settings, ...durable, ...extra], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...environment },
   });
   const failed = once(server, 'error').then(([error]) => {
-    throw new Error(
-      `redis-server can't be started (${error.code}). Install it: apt-get install redis-server`,
-    );
+    throw new Error(`${PROGRAM} can't be started (${error.code}). Install it: apt-get install redis-server`);
   });
   await Promise.race([ready(server), failed]);
   return server;

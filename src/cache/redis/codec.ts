@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { deflateRaw, inflateRaw } from 'node:zlib';
-import { pack, unpack } from '../../cluster/wire.js';
+import { pack, unpack } from '../../redis/packing.js';
 import type { CacheEntry } from '../types.js';
 
 type Kept = Pick<CacheEntry, 'answer' | 'bytes'>;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { away } from '../../cluster/redis/connection.js';
-import type { RedisLink } from '../../cluster/redis/link.js';
-import { SharedLog } from '../../cluster/redis/shared-log.js';
-import { pack, unpack } from '../../cluster/wire.js';
+import { away } from '../../redis/connection.js';
+import type { RedisLink } from '../../redis/link.js';
+import { pack, unpack } from '../../redis/packing.js';
+import { SharedLog } from '../../redis/shared-log.js';
 import type { CacheEntry, LevelStats, LowerLevel, PurgeSelector, Question } from '../types.js';
 import { Shelf, type ShelfBounds } from './shelf.js';
 

@@ -1,5 +1,5 @@
-import { script } from '../../cluster/redis/script.js';
-import { APPEND } from '../../cluster/redis/shared-log.js';
+import { script } from '../../redis/script.js';
+import { APPEND } from '../../redis/shared-log.js';
 
 /**
  * Of a shelf's keys, all in one slot: used (sorted set of entries by their last use), expiry (by their end), sizes (hash), state

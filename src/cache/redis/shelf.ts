@@ -1,5 +1,5 @@
-import type { Argument } from '../../cluster/redis/client.js';
-import type { RedisLink } from '../../cluster/redis/link.js';
+import type { Argument } from '../../redis/client.js';
+import type { RedisLink } from '../../redis/link.js';
 import type { CacheEntry, LevelStats, PurgeSelector } from '../types.js';
 import { decode, encode } from './codec.js';
 import * as scripts from './shelf-scripts.js';

@@ -3,8 +3,9 @@ import type Libsql from 'libsql';
 import { CacheTables, connect, type DiskBounds, type DiskEntry } from '../disk/database.js';
 import type { LevelStats, PurgeSelector } from '../types.js';
 import type { AskedQuestion } from './asked.js';
-import { type Disagreement, disagreement, isDoubtful } from './gate/gate.js';
-import { CANDIDATES, VectorIndex } from './vector-index.js';
+import { agrees, candidates, type Judgement, type KnownQuestion } from './candidates.js';
+import { isDoubtful } from './gate/gate.js';
+import { VectorIndex } from './vector-index.js';
 
 /** A question lives and dies with the answer to it. */
 const questionsSchema = `
@@ -101,26 +102,19 @@ class Questions {
   }
 
   find(asked: AskedQuestion, minCosine: number, nowMs: number): SimilarEntry | null {
-    return this.#nearest(asked, minCosine, nowMs, (reason) => reason === null);
+    return this.#nearest(asked, minCosine, nowMs, agrees);
   }
 
   findDoubtful(asked: AskedQuestion, minCosine: number, nowMs: number): DoubtfulEntry | null {
     return this.#nearest(asked, minCosine, nowMs, isDoubtful);
   }
 
-  #nearest(
-    { scope, text, vector }: AskedQuestion,
-    minCosine: number,
-    nowMs: number,
-    willDo: (reason: Disagreement | null) => boolean,
-  ): DoubtfulEntry | null {
+  #nearest(asked: AskedQuestion, minCosine: number, nowMs: number, willDo: Judgement): DoubtfulEntry | null {
     this.#readOthers();
-    for (const { id, cosine } of this.#index.search(scope, vector, CANDIDATES)) {
-      if (cosine < minCosine) break;
-      const question = this.#statements.question.get(id) as { key: string; text: string } | undefined;
-      if (!question || !willDo(disagreement(question.text, text))) continue;
-      const entry = this.#entries.find(question.key, nowMs);
-      if (entry) return { entry, similarity: Math.min(1, cosine), text: question.text };
+    const questionOf = (id: number) => this.#statements.question.get(id) as KnownQuestion | undefined;
+    for (const { key, text, cosine } of candidates(this.#index, questionOf, asked, minCosine, willDo)) {
+      const entry = this.#entries.find(key, nowMs);
+      if (entry) return { entry, similarity: Math.min(1, cosine), text };
     }
     return null;
   }

@@ -1,5 +1,5 @@
-import type { RedisLink } from '../../cluster/redis/link.js';
-import { LOG_LENGTH, SharedLog } from '../../cluster/redis/shared-log.js';
+import type { RedisLink } from '../../redis/link.js';
+import { LOG_LENGTH, SharedLog } from '../../redis/shared-log.js';
 import { openRemote, type Remote } from '../../support/remote.js';
 import { Shelf, type ShelfBounds } from '../redis/shelf.js';
 import type { CacheEntry, LevelStats, PurgeSelector } from '../types.js';

@@ -1,6 +1,7 @@
 import type { AskedQuestion } from './asked.js';
-import { type Disagreement, disagreement, isDoubtful } from './gate/gate.js';
-import { CANDIDATES, VectorIndex } from './vector-index.js';
+import { agrees, candidates, type Judgement, type KnownQuestion } from './candidates.js';
+import { isDoubtful } from './gate/gate.js';
+import { VectorIndex } from './vector-index.js';
 
 /** A question as the index of one gateway knows it; its answer is elsewhere. */
 export interface IndexRow extends AskedQuestion {
@@ -19,7 +20,7 @@ export type SharedIndex = ReturnType<typeof openSharedIndex>;
 export function openSharedIndex() {
   const index = new VectorIndex();
   const ids = new Map<string, number>(); // by key
-  const rows = new Map<number, { key: string; text: string; expiresAtMs: number }>();
+  const rows = new Map<number, KnownQuestion & { expiresAtMs: number }>();
   let nextId = 1;
 
   const remove = (key: string) => {
@@ -30,20 +31,14 @@ export function openSharedIndex() {
     index.remove(id);
   };
 
-  const nearest = (
-    { scope, text, vector }: AskedQuestion,
-    minCosine: number,
-    nowMs: number,
-    willDo: (reason: Disagreement | null) => boolean,
-  ) => {
-    const found: { key: string; cosine: number; text: string }[] = [];
-    for (const { id, cosine } of index.search(scope, vector, CANDIDATES)) {
-      if (cosine < minCosine) break;
-      const { key, text: other, expiresAtMs } = rows.get(id)!;
-      if (expiresAtMs <= nowMs) remove(key);
-      else if (willDo(disagreement(other, text))) found.push({ key, cosine, text: other });
-    }
-    return found;
+  const nearest = (asked: AskedQuestion, minCosine: number, nowMs: number, willDo: Judgement) => {
+    const questionOf = (id: number) => {
+      const { key, text, expiresAtMs } = rows.get(id)!;
+      if (expiresAtMs > nowMs) return { key, text };
+      remove(key);
+      return undefined;
+    };
+    return [...candidates(index, questionOf, asked, minCosine, willDo)];
   };
 
   return {
@@ -65,7 +60,7 @@ export function openSharedIndex() {
 
     /** The questions that are near enough and whose words agree, the nearest first. */
     find: (asked: AskedQuestion, minCosine: number, nowMs: number) =>
-      nearest(asked, minCosine, nowMs, (reason) => reason === null),
+      nearest(asked, minCosine, nowMs, agrees),
 
     /** Those whose words differ so that the gate can't tell. */
     findDoubtful: (asked: AskedQuestion, minCosine: number, nowMs: number) =>

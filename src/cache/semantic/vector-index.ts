@@ -5,9 +5,6 @@ export interface Neighbour {
   cosine: number;
 }
 
-/** How many of the nearest questions a look-up looks at. */
-export const CANDIDATES = 16;
-
 const initialRows = 4;
 
 /**

@@ -1,4 +1,4 @@
-import { script } from '../redis/script.js';
+import { script } from '../../redis/script.js';
 import { lua } from './lua.js';
 
 /**
@@ -6,8 +6,8 @@ import { lua } from './lua.js';
  * scope, from the narrowest. ARGV: gateway, lease in ms, request, …
  */
 
-/** A settlement that is sent again within this time, since its reply was lost, changes nothing. */
-const SETTLED_MS = 120_000;
+/** A gateway that was away for longer than this, and settles again what was brought back for it, is counted twice. */
+const RESTORED_MS = 3_600_000;
 
 /** ARGV[4..6]: requests, tokens, nanodollars. */
 const AMOUNTS = `
@@ -73,26 +73,35 @@ holdAll(openAll(4), place(tonumber(ARGV[7])))
 return {1}`);
 
 /**
- * The end of a request: the amounts are what it used, counted where they were reserved. KEYS[4]: ledger, KEYS[5]: that it was
- * settled, then the scopes. ARGV[7]: when it was admitted, for a request that isn't held any more; ARGV[8]: the ledger's
- * entry; ARGV[9 …]: period of each scope's budget. Returns the standings.
+ * The end of a request: the amounts are what it used, counted where they were reserved. What was counted before stays as it
+ * is. KEYS[4]: ledger, KEYS[5]: requests that their gateway may settle again (hash), KEYS[6]: that this one was brought back,
+ * then the scopes. ARGV[7]: when it was admitted, for a request that isn't held any more; ARGV[8]: the ledger's entry;
+ * ARGV[9 …]: period of each scope's budget. Returns the standings.
  */
 export const settle = script(`${lua.known}${lua.standings}${lua.leases}${AMOUNTS}
-local uses = openAll(6)
+local uses = openAll(7)
 local packed = redis.call('HGET', KEYS[3], id)
-if packed or redis.call('EXISTS', KEYS[5]) == 0 then
+local isRestored = redis.call('EXISTS', KEYS[6]) == 1
+local isNew = redis.call('HSETNX', KEYS[5], id, '') == 1
+if isNew then
+  -- What was brought back isn't in the ledger any more; readers that have it pass it over.
+  redis.call('XADD', KEYS[4], '*', 'entry', ARGV[8])
+  redis.call('PEXPIRE', KEYS[5], KEEP_MS)
+end
+local isToCount = isNew and not isRestored
+if packed or isToCount then
   local at, before = place(tonumber(ARGV[7])), {0, 0, 0}
   if packed then at, before = unpackHeld(packed) end
   for _, use in ipairs(uses) do
     add(use, at, before, -1)
-    add(use, at, amounts, 1)
-    addSettled(use, at, amounts[3])
     if packed then use.running = use.running - 1 end
+    if isToCount then
+      add(use, at, amounts, 1)
+      addSettled(use, at, amounts[3])
+    end
     save(use)
   end
   redis.call('HDEL', KEYS[3], id)
-  redis.call('XADD', KEYS[4], '*', 'entry', ARGV[8])
-  redis.call('SET', KEYS[5], '', 'PX', ${SETTLED_MS})
 end
 local standings = {}
 for s, use in ipairs(uses) do standings[s] = standingOf(use, ARGV[8 + s]) end
@@ -124,8 +133,9 @@ return found`);
 /**
  * Brings back what the ledger says was used, where the shard knows nothing. KEYS: clock, scopes. ARGV: the days since 1970 on which
  * the ledger's day, week and month began; for each scope its requests and tokens of the day and nanodollars of day, week and
- * month; then {number of the scope, ms since 1970, requests, tokens} of the last minute; how the names of marks of settled
- * requests begin, and the requests among what was used that may be settled again, between spaces. Returns whether it did.
+ * month; then {number of the scope, ms since 1970, requests, tokens} of the last minute; how the names of marks of requests
+ * that were brought back begin, and the requests among what was used that may be settled again, between spaces. Returns
+ * whether it did.
  */
 export const restore = script(`
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
@@ -148,5 +158,5 @@ for i = 4 + 5 * (#KEYS - 1), #ARGV - 2, 4 do
   add(use, at, {tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]), 0}, 1)
 end
 for _, use in ipairs(uses) do save(use) end
-for id in string.gmatch(ARGV[#ARGV], '%S+') do redis.call('SET', ARGV[#ARGV - 1] .. id, '', 'PX', ${SETTLED_MS}) end -- of the same slot
+for id in string.gmatch(ARGV[#ARGV], '%S+') do redis.call('SET', ARGV[#ARGV - 1] .. id, '', 'PX', ${RESTORED_MS}) end -- of the same slot
 return 1`);

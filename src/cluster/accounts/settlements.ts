@@ -10,8 +10,12 @@ export interface Outbox {
 
 export interface SettlementsOptions {
   outbox: Outbox;
-  /** Counts it and adds it to the shared ledger, as one; where that was done before, nothing. */
+  /** Counts it and adds it to the shared ledger, as one; where that was done before and isn't forgotten, nothing. */
   send: (entry: LedgerEntry) => Promise<Standing[]>;
+  /** They won't be sent again. */
+  forget: (entries: readonly LedgerEntry[]) => Promise<void>;
+  /** Those that an earlier process has sent won't be sent again, but for these. */
+  forgetAllBut: (ids: ReadonlySet<string>) => Promise<void>;
   maxPending: number;
   retryMs: number;
   onFault: (error: unknown) => void;
@@ -36,6 +40,7 @@ export class Settlements {
   readonly #unseen = new Map<string, Posted>();
   readonly #recent = new Map<string, Posted>(); // the oldest first, as in the other
   readonly #timer: NodeJS.Timeout;
+  #done: LedgerEntry[] = []; // that Redis still takes for such as may be sent again
   #isRetrying = false;
 
   constructor(options: SettlementsOptions) {
@@ -46,6 +51,7 @@ export class Settlements {
   /** What an earlier process couldn't send. */
   async open(): Promise<void> {
     for (const entry of await this.#options.outbox.unsettled()) this.#unsent.set(entry.id, entry);
+    await this.#options.forgetAllBut(new Set(this.#unsent.keys()));
   }
 
   get isFull(): boolean {
@@ -78,12 +84,23 @@ export class Settlements {
    * before, it may have lost what was seen, too.
    */
   async ledgerRead(startedAtMs: number, wasAway: boolean): Promise<void> {
-    for (const [id, { atMs }] of this.#recent) {
-      if (atMs >= startedAtMs - CRASH_LOSS_MS) break;
-      if (!wasAway) this.#recent.delete(id);
-    }
+    if (!wasAway) await this.#forgetOld(startedAtMs - CRASH_LOSS_MS);
     const doubtful = new Map(wasAway ? [...this.#unseen, ...this.#recent] : this.#unseen);
     for (const { entry, atMs } of doubtful.values()) if (atMs < startedAtMs) await this.post(entry);
+  }
+
+  async #forgetOld(beforeMs: number): Promise<void> {
+    for (const [id, { entry, atMs }] of this.#recent) {
+      if (atMs >= beforeMs) break;
+      this.#recent.delete(id);
+      if (!this.#unseen.has(id)) this.#done.push(entry);
+    }
+    const done = this.#done;
+    if (done.length === 0) return;
+    this.#done = [];
+    await this.#options.forget(done).catch(() => {
+      this.#done = [...done, ...this.#done];
+    });
   }
 
   /** Sends what waits, once. */

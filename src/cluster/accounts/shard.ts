@@ -1,9 +1,9 @@
 import type { Amounts } from '../../limits/account.js';
 import { type BoundUse, Refusal, type Standing } from '../../limits/refusal.js';
+import type { Argument, Reply } from '../../redis/client.js';
+import type { RedisLink } from '../../redis/link.js';
+import type { Script } from '../../redis/script.js';
 import type { Limits, Period, RecentUse, ScopeLimits, ScopeTotals } from '../../store/types.js';
-import type { Argument, Reply } from '../redis/client.js';
-import type { RedisLink } from '../redis/link.js';
-import type { Script } from '../redis/script.js';
 import * as scripts from './scripts.js';
 
 /** What was decided about a request, by Redis's clock. */
@@ -34,18 +34,25 @@ export class ForgottenError extends Error {}
 /** Nothing is held for the request. */
 export class NotHeldError extends Error {}
 
+export interface GatewayNames {
+  gateway: string; // of the process: what it holds is freed when it is gone
+  reader: string; // of its ledger: what it has settled, it may settle again when it has started again
+}
+
 /** The accounts of some organisations, which lie in one slot of Redis, as one gateway works on them. */
 export class AccountShard {
   readonly #redis: RedisLink;
   readonly #gateway: string;
+  readonly #settledKey: string;
   readonly #leaseMs: number;
   readonly #key: (part: string) => string;
 
-  constructor(redis: RedisLink, number: number, gateway: string, leaseMs: number) {
+  constructor(redis: RedisLink, number: number, { gateway, reader }: GatewayNames, leaseMs: number) {
     this.#redis = redis;
     this.#gateway = gateway;
     this.#leaseMs = leaseMs;
     this.#key = (part) => redis.keys.accounts(number, part);
+    this.#settledKey = this.#key(`settled:${reader}`);
   }
 
   async take(id: string, scopes: readonly ScopeLimits[], amounts: Amounts): Promise<Decision> {
@@ -62,7 +69,7 @@ export class AccountShard {
     await this.#run(scripts.hold, scopes, [id, ...listOf(amounts), atMs]);
   }
 
-  /** `entry`: for the ledger. */
+  /** `entry`: for the ledger. Until it is forgotten, to settle it again changes nothing. */
   async settle(
     id: string,
     scopes: readonly ScopeLimits[],
@@ -70,9 +77,22 @@ export class AccountShard {
     atMs: number,
     entry: Buffer,
   ): Promise<Standing[]> {
-    const keys = [this.#key('ledger'), this.#key(`settled:${id}`), ...this.#useKeys(scopes)];
+    const marks = [this.#settledKey, this.#key(`restored:${id}`)];
+    const keys = [this.#key('ledger'), ...marks, ...this.#useKeys(scopes)];
     const args = [id, ...listOf(actual), atMs, entry, ...scopes.map(periodOf)];
     return standingsOf(await this.#send(scripts.settle, keys, args), scopes);
+  }
+
+  /** Requests that this gateway has settled, and may settle again. */
+  async settled(): Promise<string[]> {
+    return ((await this.#redis.commands.send(this.#settledKey, ['HKEYS', this.#settledKey])) as Buffer[]).map(
+      String,
+    );
+  }
+
+  /** This gateway won't settle them again. */
+  async forgetSettled(ids: readonly string[]): Promise<void> {
+    await this.#redis.commands.send(this.#settledKey, ['HDEL', this.#settledKey, ...ids]);
   }
 
   async release(id: string): Promise<void> {
@@ -110,7 +130,7 @@ export class AccountShard {
       ...days,
       ...sums,
       ...seconds,
-      this.#key('settled:'),
+      this.#key('restored:'),
       settled.join(' '),
     ]);
   }

@@ -2,6 +2,9 @@ import type { Books, Hold } from '../../cost/books.js';
 import type { SluiceError } from '../../errors.js';
 import type { Amounts } from '../../limits/account.js';
 import type { Refusal, Standing } from '../../limits/refusal.js';
+import type { RedisLink } from '../../redis/link.js';
+import { orAway } from '../../redis/or-away.js';
+import { pack } from '../../redis/packing.js';
 import {
   type LedgerEntry,
   type Limits,
@@ -10,8 +13,6 @@ import {
   type ScopeLimits,
   scopesOf,
 } from '../../store/types.js';
-import type { RedisLink } from '../redis/link.js';
-import { pack } from '../wire.js';
 import type { Allowance } from './allowance.js';
 import { accountsAway } from './away.js';
 import type { Settlements } from './settlements.js';
@@ -23,6 +24,7 @@ import { readStandings } from './standings.js';
 export interface SharedBooksOptions {
   redis: RedisLink;
   gateway: string;
+  reader: string; // of the shared ledger; the same over restarts
   leaseMs: number; // after a gateway's last sign of life, what it holds is freed
   allowance: Allowance;
   settlements: Settlements;
@@ -53,9 +55,9 @@ export class SharedBooks implements Books {
   #isRenewing = false;
 
   constructor(options: SharedBooksOptions) {
-    const { redis, gateway, leaseMs, shards } = options;
+    const { redis, leaseMs, shards } = options;
     this.#options = options;
-    this.#shards = Array.from({ length: shards }, (_, n) => new AccountShard(redis, n, gateway, leaseMs));
+    this.#shards = Array.from({ length: shards }, (_, n) => new AccountShard(redis, n, options, leaseMs));
     this.#holds = this.#shards.map(() => new Map());
     this.#timer = setInterval(() => void this.#renew(), leaseMs / RENEWALS).unref();
   }
@@ -93,9 +95,9 @@ export class SharedBooks implements Books {
 
   standings(): Promise<Standing[]> {
     const scopes = Array.from(this.#limits, ([scope, limits]) => ({ scope, limits }));
-    return readStandings(scopes, this.#shards.length, this.#options.ownerOf, (shard, own) =>
-      this.#at(shard, (accounts) => accounts.standings(own)),
-    );
+    const read = (shard: number, own: readonly ScopeLimits[]) =>
+      this.#at(shard, (accounts) => accounts.standings(own));
+    return orAway(readStandings(scopes, this.#shards.length, this.#options.ownerOf, read));
   }
 
   /** Counts an entry where it was reserved, or should have been, and adds it to the shared ledger. */
@@ -106,6 +108,22 @@ export class SharedBooks implements Books {
     return this.#at(this.#shardOf(scopes), (accounts) =>
       accounts.settle(id, this.#limited(scopes), actual, admittedAtMs, pack(entry)),
     );
+  }
+
+  /** These won't be posted again. */
+  async forget(entries: readonly LedgerEntry[]): Promise<void> {
+    const byShard = this.#shards.map((): string[] => []);
+    for (const { id, organisation } of entries) byShard[shardOf(organisation, this.#shards.length)]!.push(id);
+    for (const [shard, ids] of byShard.entries())
+      if (ids.length > 0) await this.#shards[shard]!.forgetSettled(ids);
+  }
+
+  /** No others of this ledger's entries will be posted again. */
+  async forgetAllBut(ids: ReadonlySet<string>): Promise<void> {
+    for (const accounts of this.#shards) {
+      const old = (await accounts.settled()).filter((id) => !ids.has(id));
+      if (old.length > 0) await accounts.forgetSettled(old);
+    }
   }
 
   close(): void {

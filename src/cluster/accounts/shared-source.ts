@@ -1,11 +1,11 @@
 import type { SourceParts, TenancySource } from '../../gateway/tenancy-source.js';
 import { usedBefore } from '../../gateway/used-before.js';
+import type { RedisLink } from '../../redis/link.js';
 import { organisationOf } from '../../store/types.js';
 import { nanodollars } from '../../support/money.js';
 import { RedisAlerts } from '../directory/redis-alerts.js';
 import { RedisDirectory } from '../directory/redis-directory.js';
 import { LedgerReplica } from '../ledger/replica.js';
-import type { RedisLink } from '../redis/link.js';
 import { Allowance } from './allowance.js';
 import { Settlements } from './settlements.js';
 import { shardCount, shardOf } from './sharding.js';
@@ -24,10 +24,13 @@ export function sharedSource(redis: RedisLink, gateway: string) {
     const { cluster, usage } = config;
     const shards = shardCount(config.redis);
     const directory = new RedisDirectory(redis);
+    const handOff = await store.beginHandOff();
     const ownerOf = (keyId: string) => directory.ownerOf(keyId);
     const settlements: Settlements = new Settlements({
       outbox: store,
       send: (entry) => books.post(entry),
+      forget: (entries) => books.forget(entries),
+      forgetAllBut: (ids) => books.forgetAllBut(ids),
       maxPending: usage.maxPending,
       retryMs: RETRY_MS,
       onFault,
@@ -35,6 +38,7 @@ export function sharedSource(redis: RedisLink, gateway: string) {
     const books: SharedBooks = new SharedBooks({
       redis,
       gateway,
+      reader: handOff.reader,
       leaseMs: cluster.reservationLeaseMs,
       allowance: new Allowance({
         requests: cluster.allowedRequests,
@@ -72,7 +76,7 @@ export function sharedSource(redis: RedisLink, gateway: string) {
     const replica = new LedgerReplica({
       redis,
       shards,
-      ...(await store.beginHandOff()),
+      ...handOff,
       silenceMs: cluster.ledgerHours * HOUR_MS,
       store,
       onSeen: (id) => settlements.seen(id),

@@ -1,6 +1,6 @@
 import type { AlertStore } from '../../cost/budget-alerts.js';
+import type { RedisLink } from '../../redis/link.js';
 import type { BudgetAlert } from '../../store/types.js';
-import type { RedisLink } from '../redis/link.js';
 
 /** Which alerts are due, and which were delivered, for all gateways: a hash of those under way, and of names of the others. */
 export class RedisAlerts implements AlertStore {

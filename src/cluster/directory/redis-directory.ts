@@ -1,10 +1,10 @@
 import type { KeyStore } from '../../auth/administration.js';
 import type { DirectorySource } from '../../auth/key-directory.js';
 import { SluiceError } from '../../errors.js';
+import type { Reply } from '../../redis/client.js';
+import type { RedisLink } from '../../redis/link.js';
+import type { Script } from '../../redis/script.js';
 import type { DirectoryChange, KeyRecord, Limits, ScopeLimits } from '../../store/types.js';
-import type { Reply } from '../redis/client.js';
-import type { RedisLink } from '../redis/link.js';
-import type { Script } from '../redis/script.js';
 import * as scripts from './scripts.js';
 
 /** Fields read in one step, so that Redis is never held up for long. */

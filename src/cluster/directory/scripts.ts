@@ -1,4 +1,4 @@
-import { script } from '../redis/script.js';
+import { script } from '../../redis/script.js';
 
 /**
  * Each takes the KEYS: revision, changes (sorted set of fields by the revision of their last change), values (hash). A value is its

@@ -1,10 +1,10 @@
 import type { Config } from '../../config/index.js';
 import type { Embedder } from '../../embedding/index.js';
+import type { RedisLink } from '../../redis/link.js';
 import type { Target } from '../../routing/target.js';
 import { SharedPrefixes } from '../prefixes/shared-prefixes.js';
 import { DeadLetters } from '../queue/dead-letters.js';
 import { type OwnedEntry, WorkQueue } from '../queue/work-queue.js';
-import type { RedisLink } from '../redis/link.js';
 import { Roster, recentModels } from '../roster/roster.js';
 import type { Dispatcher } from './dispatcher.js';
 import { RemoteEncoder } from './remote-encoder.js';

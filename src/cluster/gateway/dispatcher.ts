@@ -1,13 +1,14 @@
 import type { TokenBound } from '../../cost/tab.js';
 import { SluiceError, toSluiceError } from '../../errors.js';
 import type { GenerationEvent, Usage, ValidatedRequest } from '../../generation/types.js';
+import { away } from '../../redis/connection.js';
+import type { RedisLink } from '../../redis/link.js';
+import { pack } from '../../redis/packing.js';
 import { steadyNowMs } from '../../support/steady-clock.js';
 import type { Placement } from '../placement/placement.js';
 import type { DeadLetters } from '../queue/dead-letters.js';
 import type { Entry, OwnedEntry, QueuedWork, WorkQueue } from '../queue/work-queue.js';
-import { away } from '../redis/connection.js';
-import type { RedisLink } from '../redis/link.js';
-import { type Batch, type Order, pack, sequencesOf, type WorkerMessage, workOf } from '../wire.js';
+import { type Batch, type Order, sequencesOf, type WorkerMessage, workOf } from '../wire.js';
 import { Calls } from './calls.js';
 import { Job, type Verdict } from './job.js';
 import { Results } from './results.js';

@@ -1,10 +1,9 @@
-import type { BackgroundBoard } from '../../api/background-board.js';
-import type { BackgroundOutcome, BackgroundRequest } from '../../api/background-requests.js';
+import type { BackgroundBoard, BackgroundOutcome, BackgroundRequest } from '../../api/background-board.js';
 import { type ErrorCode, SluiceError } from '../../errors.js';
-import type { Reply } from '../redis/client.js';
-import type { RedisLink } from '../redis/link.js';
-import { orAway } from '../redis/or-away.js';
-import { pack, unpack } from '../wire.js';
+import type { Reply } from '../../redis/client.js';
+import type { RedisLink } from '../../redis/link.js';
+import { orAway } from '../../redis/or-away.js';
+import { pack, unpack } from '../../redis/packing.js';
 
 interface Posted {
   id: string;

@@ -1,6 +1,7 @@
-import type { RedisLink } from '../redis/link.js';
-import { script } from '../redis/script.js';
-import { type Batch, unpack } from '../wire.js';
+import type { RedisLink } from '../../redis/link.js';
+import { unpack } from '../../redis/packing.js';
+import { script } from '../../redis/script.js';
+import type { Batch } from '../wire.js';
 
 /** Keeps the stream while its gateway lives. KEYS: results. ARGV: lease in ms. Returns whether it was still there. */
 const renew = script(`

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { RedisLink } from '../../redis/link.js';
+import { pack, unpack } from '../../redis/packing.js';
+import { script } from '../../redis/script.js';
+import { APPEND, LOG_LENGTH, type LogEntry, SharedLog } from '../../redis/shared-log.js';
 import type { HealthExchange, HealthNews } from '../../routing/shared-health.js';
-import type { RedisLink } from '../redis/link.js';
-import { script } from '../redis/script.js';
-import { APPEND, LOG_LENGTH, type LogEntry, SharedLog } from '../redis/shared-log.js';
-import { pack, unpack } from '../wire.js';
 
 /** KEYS: state, log, what is known of the topic. ARGV: length of the log, news, ms for which it holds or 0. */
 const tell = script(`${APPEND}

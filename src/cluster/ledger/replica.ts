@@ -1,6 +1,6 @@
+import type { RedisLink } from '../../redis/link.js';
+import { unpack } from '../../redis/packing.js';
 import type { LedgerEntry } from '../../store/types.js';
-import type { RedisLink } from '../redis/link.js';
-import { unpack } from '../wire.js';
 import * as scripts from './scripts.js';
 
 export interface ReplicaOptions {

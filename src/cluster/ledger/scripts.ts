@@ -1,4 +1,4 @@
-import { script } from '../redis/script.js';
+import { script } from '../../redis/script.js';
 
 /** Twice the time between two signs of life of a reader. */
 export const TRIM_AFTER_MS = 10_000;

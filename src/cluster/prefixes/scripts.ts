@@ -1,4 +1,4 @@
-import { script } from '../redis/script.js';
+import { script } from '../../redis/script.js';
 
 /**
  * The same again is no fault while it isn't computed. KEYS: contents, pins. ARGV: id, most that there may be, content.

@@ -1,10 +1,10 @@
 import type { PinnedPrefix } from '../../engine/types.js';
 import { duplicatePrefix, noPrefix, type PrefixContent, tooManyPrefixes } from '../../gateway/prefixes.js';
-import type { Reply } from '../redis/client.js';
-import type { RedisLink } from '../redis/link.js';
-import { orAway } from '../redis/or-away.js';
-import type { Script } from '../redis/script.js';
-import { pack, unpack } from '../wire.js';
+import type { Reply } from '../../redis/client.js';
+import type { RedisLink } from '../../redis/link.js';
+import { orAway } from '../../redis/or-away.js';
+import { pack, unpack } from '../../redis/packing.js';
+import type { Script } from '../../redis/script.js';
 import * as scripts from './scripts.js';
 
 /** What lists show of a prefix that was computed. Its time tells it from an earlier one of the same id. */

@@ -1,4 +1,4 @@
-import { script } from '../redis/script.js';
+import { script } from '../../redis/script.js';
 
 /** The consumer group of every work stream. */
 export const GROUP = 'workers';

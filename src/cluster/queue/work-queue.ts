@@ -1,5 +1,5 @@
-import type { Argument } from '../redis/client.js';
-import type { RedisLink } from '../redis/link.js';
+import type { Argument } from '../../redis/client.js';
+import type { RedisLink } from '../../redis/link.js';
 import * as scripts from './scripts.js';
 
 /** Streams of a model, by urgency. Priorities from 2 on share the last: within a stream the engine's scheduler tells them apart. */

@@ -1,9 +1,9 @@
 import type { EmbeddingModel } from '../../embedding/index.js';
 import type { VocabTable } from '../../native/types.js';
+import type { RedisLink } from '../../redis/link.js';
+import { pack, unpack } from '../../redis/packing.js';
 import type { ModelCard } from '../../routing/model-card.js';
 import { URGENCIES } from '../queue/work-queue.js';
-import type { RedisLink } from '../redis/link.js';
-import { pack, unpack } from '../wire.js';
 import * as scripts from './scripts.js';
 
 /** What a worker says of itself with each heartbeat. */

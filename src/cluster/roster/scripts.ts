@@ -1,5 +1,5 @@
+import { script } from '../../redis/script.js';
 import { GROUP } from '../queue/scripts.js';
-import { script } from '../redis/script.js';
 
 const NOW = `
 local time = redis.call('TIME')

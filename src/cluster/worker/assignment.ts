@@ -3,6 +3,7 @@ import { SluiceError, toSluiceError } from '../../errors.js';
 import type { LocalTarget } from '../../gateway/local-target.js';
 import type { Progress } from '../../generation/progress.js';
 import type { GenerationEvent, Usage, ValidatedRequest } from '../../generation/types.js';
+import { unpack } from '../../redis/packing.js';
 import { steadyNowMs } from '../../support/steady-clock.js';
 import {
   type Attributes,
@@ -12,7 +13,7 @@ import {
   untraced,
 } from '../../telemetry/trace.js';
 import type { Entry, TakenWork } from '../queue/work-queue.js';
-import { requestOf, unpack, WIRE_VERSION, type Work, type WorkerNews } from '../wire.js';
+import { requestOf, WIRE_VERSION, type Work, type WorkerNews } from '../wire.js';
 import { failure } from './failure.js';
 import type { Outbox } from './outbox.js';
 

@@ -1,5 +1,5 @@
 import { SluiceError, toSluiceError } from '../../errors.js';
-import type { RedisLink } from '../redis/link.js';
+import type { RedisLink } from '../../redis/link.js';
 import type { Call, ProcedureName, Procedures, WorkerNews } from '../wire.js';
 import { failure } from './failure.js';
 import { Outboxes } from './outboxes.js';

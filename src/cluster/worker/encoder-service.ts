@@ -1,5 +1,5 @@
 import type { Embedder } from '../../embedding/index.js';
-import type { RedisLink } from '../redis/link.js';
+import type { RedisLink } from '../../redis/link.js';
 import { Roster, type WorkerState } from '../roster/roster.js';
 import type { Procedures } from '../wire.js';
 

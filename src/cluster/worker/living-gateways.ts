@@ -1,4 +1,4 @@
-import type { RedisLink } from '../redis/link.js';
+import type { RedisLink } from '../../redis/link.js';
 
 const REMEMBER_MS = 200;
 

@@ -1,5 +1,6 @@
-import type { RedisLink } from '../redis/link.js';
-import { type Batch, pack, type WorkerMessage } from '../wire.js';
+import type { RedisLink } from '../../redis/link.js';
+import { pack } from '../../redis/packing.js';
+import type { Batch, WorkerMessage } from '../wire.js';
 
 /** More would be a gateway that Redis has kept from us for minutes. */
 const MAX_UNSENT = 100_000; // messages

@@ -1,4 +1,4 @@
-import type { RedisLink } from '../redis/link.js';
+import type { RedisLink } from '../../redis/link.js';
 import { Outbox } from './outbox.js';
 
 /** One outbox for each gateway that this worker has requests of. */

@@ -1,10 +1,10 @@
 import type { LocalTarget } from '../../gateway/local-target.js';
+import type { RedisLink } from '../../redis/link.js';
 import type { Tracing } from '../../telemetry/trace.js';
 import { PrefixDigest } from '../placement/digest.js';
 import { prefixNames } from '../placement/prefix.js';
 import { Sweeper } from '../queue/sweeper.js';
 import type { WorkQueue } from '../queue/work-queue.js';
-import type { RedisLink } from '../redis/link.js';
 import { type ModelDescription, Roster, type WorkerState } from '../roster/roster.js';
 import { Assignment } from './assignment.js';
 import { LivingGateways } from './living-gateways.js';

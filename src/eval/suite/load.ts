@@ -3,6 +3,7 @@ import { basename, dirname, extname } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { SluiceError } from '../../errors.js';
+import { plainly } from '../../support/wording.js';
 import { importMultipleChoice } from './import/multiple-choice.js';
 import { importOpenAiEvals } from './import/openai-evals.js';
 import { importPromptfoo } from './import/promptfoo.js';
@@ -14,8 +15,9 @@ export type SuiteFormat = (typeof suiteFormats)[number];
 
 /** Reads a suite, of the format given or of the one it looks like. Throws invalid_value with what is wrong, and not_found. */
 export async function loadSuite(path: string, format?: SuiteFormat): Promise<Suite> {
-  const text = await readFile(path, 'utf8').catch((error: Error) => {
-    throw new SluiceError('not_found', `The suite can't be read: ${error.message}.`);
+  const text = await readFile(path, 'utf8').catch(({ code }: NodeJS.ErrnoException) => {
+    const why = code === 'ENOENT' ? 'no such file' : code;
+    throw new SluiceError('not_found', `The suite ${path} can't be read: ${why}.`);
   });
   try {
     return createSuite(
@@ -37,7 +39,7 @@ export function parseSuite(text: string, { name, isLines, format }: Source): Sui
   if (!isLines) {
     const document: unknown = parseYaml(text); // JSON is YAML
     if ((format ?? guessDocument(document)) === 'promptfoo') return importPromptfoo(document, name);
-    return suiteFile.parse(document);
+    return suiteFile.parse(document, plainly);
   }
   const rows = text
     .split('\n')
@@ -61,11 +63,11 @@ function suiteOfLines(rows: unknown[], name: string): SuiteFile {
   const head = headLine.safeParse(rows[0]);
   const rest = head.success ? rows.slice(1) : rows;
   const cases = rest.map((row, index) => {
-    const parsed = caseFile.safeParse(row);
+    const parsed = caseFile.safeParse(row, plainly);
     if (!parsed.success) throw new Error(`case ${index + 1}: ${z.prettifyError(parsed.error)}`);
     return row;
   });
-  return suiteFile.parse({ name, ...(head.success ? head.data.suite : {}), cases });
+  return suiteFile.parse({ name, ...(head.success ? head.data.suite : {}), cases }, plainly);
 }
 
 function parseLine(line: string, index: number): unknown {

@@ -30,7 +30,7 @@ const redacting = [
 
 const detectors = new Map<ProfileGuard, Promise<Detector>>();
 function detectorOf(guard: ProfileGuard): Promise<Detector> {
-  const known = detectors.get(guard) ?? createDetector({ use: guard.use, modulePath: null });
+  const known = detectors.get(guard) ?? createDetector(guard.use);
   detectors.set(guard, known);
   return known;
 }
@@ -39,8 +39,9 @@ function detectorOf(guard: ProfileGuard): Promise<Detector> {
 const inspector: Pick<Inspector, 'scan'> = {
   scan: (guards, texts, context, isFinal) =>
     runCheck(
-      { detectors: [...guards.keys()], texts, context, isFinal, progress: new Int32Array(1) },
+      { detectors: [...guards.keys()], texts, context, isFinal },
       async (index) => ({ use: guards[index]!.use, detector: await detectorOf(guards[index]!) }),
+      () => undefined,
     ),
 };
 

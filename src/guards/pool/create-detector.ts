@@ -1,4 +1,3 @@
-import { pathToFileURL } from 'node:url';
 import type { GuardUse } from '../../config/index.js';
 import { canaryDetector } from '../builtin/canary.js';
 import { confidenceDetector } from '../builtin/confidence.js';
@@ -11,8 +10,6 @@ import { patternRecogniser } from '../builtin/patterns.js';
 import { piiDetector, secretDetector } from '../builtin/personal-data.js';
 import { topicsDetector } from '../builtin/topics.js';
 import { type Detector, recogniserDetector } from '../detector.js';
-import { findingsOf } from '../verdict.js';
-import type { DetectorSpec } from './protocol.js';
 
 /** Loaded when first needed: some bring tables. */
 const builtIn: Readonly<Record<string, (use: GuardUse) => Detector | Promise<Detector>>> = {
@@ -29,17 +26,9 @@ const builtIn: Readonly<Record<string, (use: GuardUse) => Detector | Promise<Det
   patterns: (use) => recogniserDetector(patternRecogniser(use.options), use),
 };
 
-/** Rejects where the guard's options or module are wrong. */
-export async function createDetector({ use, modulePath }: DetectorSpec): Promise<Detector> {
-  if (modulePath !== null) return await moduleDetector(modulePath);
+/** Rejects where the guard's options are wrong. */
+export async function createDetector(use: GuardUse): Promise<Detector> {
   const create = builtIn[use.guard];
   if (!create) throw new Error(`no detector for the guard ${use.guard}`);
   return await create(use);
-}
-
-/** A module exports check(texts, context), which returns a verdict or a promise of one. */
-async function moduleDetector(path: string): Promise<Detector> {
-  const { check } = (await import(pathToFileURL(path).href)) as { check?: unknown };
-  if (typeof check !== 'function') throw new TypeError(`${path} exports no function "check"`);
-  return { find: async (texts, context) => findingsOf(await check(texts, context), texts) };
 }

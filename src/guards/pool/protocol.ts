@@ -1,11 +1,13 @@
 import type { GuardUse } from '../../config/index.js';
 import type { GuardContext, GuardText, Hit } from '../types.js';
 
-/** A guard as a worker builds it. */
+/** A guard as a worker makes it. */
 export interface DetectorSpec {
   use: GuardUse;
-  modulePath: string | null; // of a guard that isn't built in
+  modulePath?: string | undefined; // of a guard that isn't built in
 }
+
+export type DetectorSpecs = ReadonlyMap<number, DetectorSpec>;
 
 export interface CheckTask {
   detectors: readonly number[]; // in this order
@@ -13,8 +15,6 @@ export interface CheckTask {
   context: GuardContext;
   /** False while the texts may go on. */
   isFinal: boolean;
-  /** [1], shared: the detector that runs now; −1 while the task waits. */
-  progress: Int32Array;
 }
 
 export interface CheckResult {
@@ -24,3 +24,19 @@ export interface CheckResult {
   /** By detector that ran. */
   milliseconds: { detector: number; value: number }[];
 }
+
+/** What a thread is given. */
+export interface ThreadTask extends CheckTask {
+  /** [1], shared: the detector that runs now; −1 while the task waits. */
+  progress: Int32Array;
+}
+
+/** What a process is told: first its detectors, then one task after the other. */
+export type ToProcess = { kind: 'build'; specs: DetectorSpecs } | { kind: 'check'; task: CheckTask };
+
+/** What a process tells: once that it is ready, then of each task what comes of it. */
+export type FromProcess =
+  | { kind: 'ready' }
+  | { kind: 'running'; detector: number }
+  | { kind: 'done'; result: CheckResult }
+  | { kind: 'failed'; message: string };

@@ -1,16 +1,11 @@
-import type { GuardUse } from '../../config/index.js';
 import { wholeUpTo } from '../clusters.js';
 import { resolveOverlaps } from '../detect/overlaps.js';
-import { piiPriority } from '../detect/pii/index.js';
-import type { Detector, DetectorFinding } from '../detector.js';
+import { piiPriority } from '../detect/pii/priority.js';
+import type { DetectorFinding } from '../detector.js';
 import { hitOf } from '../hit.js';
 import { type GuardContext, type GuardText, type Hit, isLookedAt } from '../types.js';
+import type { BuiltDetector, BuiltDetectors } from './build-detectors.js';
 import type { CheckResult, CheckTask } from './protocol.js';
-
-interface Built {
-  use: GuardUse;
-  detector: Detector;
-}
 
 /**
  * One guard after the other; of input, until one blocks. What has been answered is looked at by all: what comes before a block
@@ -18,13 +13,14 @@ interface Built {
  */
 export async function runCheck(
   task: CheckTask,
-  build: (detector: number) => Promise<Built>,
+  detectors: BuiltDetectors,
+  onBegin: (detector: number) => void,
 ): Promise<CheckResult> {
   const progresses = task.texts.map((text, index) => new TextProgress(text, index));
   const milliseconds: CheckResult['milliseconds'] = [];
   for (const number of task.detectors) {
-    Atomics.store(task.progress, 0, number);
-    const built = await build(number);
+    onBegin(number);
+    const built = await detectors(number);
     const startedAt = performance.now();
     const looked = progresses.filter(({ source }) => isLookedAt(source, built.use, task.context.stage));
     if (looked.length === 0) continue;
@@ -63,7 +59,7 @@ class TextProgress {
   }
 
   /** Whether something of it blocks. */
-  add(found: DetectorFinding[], { use, detector: { open } }: Built, context: GuardContext): boolean {
+  add(found: DetectorFinding[], { use, detector: { open } }: BuiltDetector, context: GuardContext): boolean {
     const { text } = this.source;
     const kept = open ? resolveOverlaps(found, piiPriority) : found;
     const hits = kept.map((each) => hitOf(each, this.#index, use));

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resolveOverlaps } from '../overlaps.js';
-import { piiPriority, piiRecognisers, secretRecognisers } from './index.js';
+import { piiRecognisers, secretRecognisers } from './index.js';
+import { piiPriority } from './priority.js';
 
 const recognisers = [...piiRecognisers(), ...secretRecognisers];
 

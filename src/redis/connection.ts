@@ -1,4 +1,4 @@
-import { SluiceError } from '../../errors.js';
+import { SluiceError } from '../errors.js';
 import type { Argument, RawClient, Reply } from './client.js';
 import { type Script, scriptArguments } from './script.js';
 

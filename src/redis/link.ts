@@ -1,4 +1,4 @@
-import type { Config } from '../../config/index.js';
+import type { Config } from '../config/index.js';
 import { clientFactory } from './client.js';
 import { Connection } from './connection.js';
 import { Keys } from './keys.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createClient, createCluster, RESP_TYPES } from 'redis';
-import { type Config, ConfigError } from '../../config/index.js';
+import { type Config, ConfigError } from '../config/index.js';
 
 /** What is used of node-redis, the same for one server and for a Redis Cluster. Replies are RESP2's, with Buffers. */
 export interface RawClient {

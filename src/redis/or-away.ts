@@ -1,4 +1,4 @@
-import { SluiceError } from '../../errors.js';
+import { SluiceError } from '../errors.js';
 import { away } from './connection.js';
 
 /** For who doesn't try again: whatever Redis or the way there fails with is store_unavailable. */
