@@ -2,8 +2,9 @@ import { FairPlaces } from '../support/fair-share.js';
 import type { Sequence } from './sequence.js';
 
 /**
- * Whose turn the engine's slots are. Some stay free for tenants that were there lately; where those are taken too, who has
- * many gives one up to who has few; and no step that brings a first token to who has few is lengthened by prompts of who has many.
+ * Whose turn the engine's slots are. Some stay free for tenants that were there lately; where those are taken too, there are guests'
+ * beyond them; then who has many gives one up to who has few. No step that brings a first token to who has few is lengthened
+ * by prompts of who has many.
  */
 export class FairSlots {
   private readonly places = new FairPlaces();
@@ -11,7 +12,6 @@ export class FairSlots {
   /** By a tenant to whom this step brings a first token. */
   private fewestHeld = Number.POSITIVE_INFINITY;
 
-  /** `guests` beyond the `slots` are for who has few of them, while all are taken. */
   constructor(
     private readonly slots: number,
     private readonly guests: number,
