@@ -81,8 +81,10 @@ export async function respond(exchange: Exchange, api: ApiContext, generation: G
 }
 
 async function respondWhole(exchange: Exchange, api: ApiContext, generation: Generation): Promise<void> {
-  const { signal, trace, notes } = exchange;
-  const { body, headers } = await wholeAnswer(api, generation, { signal, trace, notes });
+  const { trace, notes } = exchange;
+  const { body, headers } = await exchange.whileConnected((signal) =>
+    wholeAnswer(api, generation, { signal, trace, notes }),
+  );
   exchange.json(200, body, headers);
 }
 
@@ -90,7 +92,7 @@ async function respondWhole(exchange: Exchange, api: ApiContext, generation: Gen
 export async function wholeAnswer(
   api: ApiContext,
   { request, format }: Generation,
-  { signal, trace, notes }: Pick<Exchange, 'signal' | 'trace' | 'notes'>,
+  { signal, trace, notes }: Pick<Exchange, 'trace' | 'notes'> & { signal: AbortSignal },
 ): Promise<{ body: object; headers: Headers }> {
   let headers: Headers = {};
   let trimmed = {};
@@ -136,7 +138,9 @@ async function respondStreaming(exchange: Exchange, api: ApiContext, generation:
     }
   };
   try {
-    const usage = await tracked(api, request, sink, exchange.signal, exchange.trace);
+    const usage = await exchange.whileConnected((signal) =>
+      tracked(api, request, sink, signal, exchange.trace),
+    );
     Object.assign(exchange.notes, logged(usage));
     if (includeUsage) open()?.send(JSON.stringify(format.usageChunk(usage)));
     open();
