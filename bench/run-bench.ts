@@ -15,6 +15,7 @@ import { fairness, fairnessOptionsSchema } from './scenarios/fairness.js';
 import { gateway, gatewayOptionsSchema } from './scenarios/gateway.js';
 import { goodput, goodputOptionsSchema } from './scenarios/goodput.js';
 import { guards, guardsOptionsSchema } from './scenarios/guards.js';
+import { guardsHostile, guardsHostileOptionsSchema } from './scenarios/guards-hostile.js';
 import { guardsQuality, guardsQualityOptionsSchema } from './scenarios/guards-quality.js';
 import { kvWaste, kvWasteOptionsSchema } from './scenarios/kv-waste.js';
 import { load, loadOptionsSchema } from './scenarios/load.js';
@@ -45,6 +46,7 @@ const scenarios: Record<string, (options: unknown) => Promise<Outcome>> = {
   cluster: (options) => cluster(parse(clusterOptionsSchema, options), progress),
   'cluster-soak': (options) => clusterSoak(parse(clusterSoakOptionsSchema, options), progress),
   guards: (options) => guards(parse(guardsOptionsSchema, options), progress),
+  'guards-hostile': (options) => guardsHostile(parse(guardsHostileOptionsSchema, options), progress),
   'guards-quality': (options) => guardsQuality(parse(guardsQualityOptionsSchema, options), progress),
   cache: (options) => cache(parse(cacheOptionsSchema, options), progress),
   quality: (options) => quality(parse(qualityOptionsSchema, options), progress),

@@ -17,7 +17,8 @@ const TOKENS_BEFORE = 24; // of each stream, before the prompt arrives
 
 export interface StallTimes {
   medianBeforeMs: number; // gaps of the streams before the prompt arrived
-  p99DuringMs: number; // gaps of the streams from its arrival to its first token
+  medianDuringMs: number; // gaps of the streams from its arrival to its first token
+  p99DuringMs: number;
   maxDuringMs: number;
   ttftMs: number; // of the long prompt
   ttftAloneMs: number; // of another one on the idle server
@@ -122,6 +123,7 @@ export function stallTimes(
   const duringMs = spread(during)!;
   return {
     medianBeforeMs: median(before),
+    medianDuringMs: duringMs.p50,
     p99DuringMs: duringMs.p99,
     maxDuringMs: duringMs.max,
     ttftMs,
@@ -136,6 +138,11 @@ function stallFigures(peer: PeerName, rounds: StallTimes[]): Outcome['figures'] 
     figure(
       `${peer}: ITL p50 before`,
       middle((times) => times.medianBeforeMs),
+      'ms',
+    ),
+    figure(
+      `${peer}: ITL p50 during`,
+      middle((times) => times.medianDuringMs),
       'ms',
     ),
     figure(

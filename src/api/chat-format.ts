@@ -49,7 +49,8 @@ export class ChatFormat implements AnswerFormat {
   }
 
   usageChunk(usage: Usage): object {
-    return { ...this.#envelope('chat.completion.chunk', []), usage: wireUsage(usage), ...routeField(usage) };
+    const chunk = this.#envelope('chat.completion.chunk', []);
+    return Object.assign(chunk, { usage: wireUsage(usage), ...routeField(usage) });
   }
 
   collect(event: GenerationEvent): void {

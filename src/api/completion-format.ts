@@ -43,7 +43,7 @@ export class CompletionFormat implements AnswerFormat {
   }
 
   usageChunk(usage: Usage): object {
-    return { ...this.#envelope([]), usage: wireUsage(usage), ...routeField(usage) };
+    return Object.assign(this.#envelope([]), { usage: wireUsage(usage), ...routeField(usage) });
   }
 
   collect(event: GenerationEvent): void {

@@ -3,6 +3,7 @@ import type { Caller } from '../auth/index.js';
 import { generate } from '../gateway/pipeline.js';
 import type { GenerationEvent, GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import { dollars } from '../support/money.js';
+import { withFields } from '../support/with-fields.js';
 import type { Trace } from '../telemetry/trace.js';
 import { parseCacheControl } from './cache-control.js';
 import { cacheHeaders, cacheStatus } from './cached.js';
@@ -80,8 +81,10 @@ export async function respond(exchange: Exchange, api: ApiContext, generation: G
 }
 
 async function respondWhole(exchange: Exchange, api: ApiContext, generation: Generation): Promise<void> {
-  const { signal, trace, notes } = exchange;
-  const { body, headers } = await wholeAnswer(api, generation, { signal, trace, notes });
+  const { trace, notes } = exchange;
+  const { body, headers } = await exchange.whileConnected((signal) =>
+    wholeAnswer(api, generation, { signal, trace, notes }),
+  );
   exchange.json(200, body, headers);
 }
 
@@ -89,7 +92,7 @@ async function respondWhole(exchange: Exchange, api: ApiContext, generation: Gen
 export async function wholeAnswer(
   api: ApiContext,
   { request, format }: Generation,
-  { signal, trace, notes }: Pick<Exchange, 'signal' | 'trace' | 'notes'>,
+  { signal, trace, notes }: Pick<Exchange, 'trace' | 'notes'> & { signal: AbortSignal },
 ): Promise<{ body: object; headers: Headers }> {
   let headers: Headers = {};
   let trimmed = {};
@@ -135,7 +138,9 @@ async function respondStreaming(exchange: Exchange, api: ApiContext, generation:
     }
   };
   try {
-    const usage = await tracked(api, request, sink, exchange.signal, exchange.trace);
+    const usage = await exchange.whileConnected((signal) =>
+      tracked(api, request, sink, signal, exchange.trace),
+    );
     Object.assign(exchange.notes, logged(usage));
     if (includeUsage) open()?.send(JSON.stringify(format.usageChunk(usage)));
     open();
@@ -147,7 +152,7 @@ async function respondStreaming(exchange: Exchange, api: ApiContext, generation:
 
 function headersOf(start: Extract<GenerationEvent, { type: 'start' }>): Headers {
   const { model, route, warning, trimmed, quota, cache, guardWarnings } = start;
-  const headers: Record<string, string> = Object.assign({ ...quota }, cacheHeaders(cache));
+  const headers: Record<string, string> = withFields(quota, cacheHeaders(cache));
   if (trimmed.length > 0) headers['x-sluice-trimmed'] = trimmedText(trimmed);
   if (warning !== null) headers['x-sluice-warning'] = warning;
   if (route !== null) {

@@ -3,6 +3,7 @@ import { SluiceError } from '../errors.js';
 import type { CacheLevel, CacheReport, GenerationSink, Usage } from '../generation/types.js';
 import type { Errand } from '../routing/router.js';
 import { steadyNowMs } from '../support/steady-clock.js';
+import { withFields } from '../support/with-fields.js';
 import type { CacheMetrics } from '../telemetry/cache.js';
 import { Flight } from './flight.js';
 import { cacheKey, type KeyScope, modelState } from './key.js';
@@ -123,7 +124,7 @@ export class AnswerCache {
     const landing = await riding;
     if (landing === null) return seat.cancelRest();
     if ('found' in landing) return this.#serve(landing.found, question, errand);
-    return { ...landing.usage, cache: report };
+    return withFields(landing.usage, { cache: report });
   }
 
   /** Null where the flight failed for its leader's reasons before anything came of it: the request is still to be answered. */

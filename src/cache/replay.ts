@@ -1,6 +1,7 @@
 import type { CacheReport, RouteChoice, Usage } from '../generation/types.js';
 import type { Plan } from '../routing/plan.js';
 import type { Errand } from '../routing/router.js';
+import { withFields } from '../support/with-fields.js';
 import type { AnswerFacts, CacheEntry } from './types.js';
 
 /** Gives an answer out again, as its stream. */
@@ -14,7 +15,7 @@ export function replay(
     else {
       const vocab = vocabOf(plan, model);
       const own = { vocab, route: routeOf(plan, model), quota: tab.quota(), cache: report };
-      sink(Object.assign({ ...event }, own));
+      sink(withFields(event, own));
     }
   }
   return cachedUsage(plan, model, answer.facts, report);

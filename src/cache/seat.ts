@@ -2,6 +2,7 @@ import type { CacheReport, GenerationEvent, Usage } from '../generation/types.js
 import { cancelledAnswer } from '../routing/cancelled.js';
 import type { Errand } from '../routing/router.js';
 import { UsageMeter } from '../routing/usage-meter.js';
+import { withFields } from '../support/with-fields.js';
 import { routeOf } from './replay.js';
 
 /** A request's place on a flight: it sees the events as its own, and can leave before the end. */
@@ -46,7 +47,8 @@ export class Seat {
     const { plan, tab, sink } = this.#errand;
     if (event.type === 'start') {
       this.#model = event.model;
-      sink({ ...event, route: routeOf(plan, event.model), quota: tab.quota(), cache: this.#report });
+      const own = { route: routeOf(plan, event.model), quota: tab.quota(), cache: this.#report };
+      sink(withFields(event, own));
       return;
     }
     if (event.type === 'done') this.#done.add(event.choice);

@@ -159,6 +159,16 @@ export const scenarios: readonly ScenarioRow[] = [
     ],
   },
   {
+    name: 'guards-hostile',
+    about: 'the longest that a string made to keep guards busy takes in each of them',
+    takes: 'output',
+    options: [
+      ['--strings <n>', 'how many', '100000'],
+      ['--characters <n>', 'of the longest', '65536'],
+      ['--seed <n>', 'other strings', '1'],
+    ],
+  },
+  {
     name: 'guards-quality',
     about: 'what the guards find on labelled sets that training never saw',
     takes: 'output',

@@ -27,10 +27,12 @@ const commands: Record<string, () => Promise<CommandModule>> = {
 };
 
 /**
- * New objects are collected by one thread. What lives on of requests is copied in a millisecond or two; V8's helpers, four even where
- * there are two cores, take that long to get a core, and the event loop waits for them.
+ * Garbage of requests, on all threads. One thread collects new objects: the event loop would wait for V8's helpers, four even where
+ * there are two cores. And each object begins as a new one: while requests are few and slow, V8 else learns that some live long, makes
+ * them as old ones from then on, and they keep all that they refer to until the next full collection.
  */
 setFlagsFromString('--no-parallel-scavenge');
+setFlagsFromString('--no-allocation-site-pretenuring');
 
 async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('sluice')

@@ -57,6 +57,12 @@ export const engineSchema = z.strictObject({
     .describe('of that folder, for each model'),
   memoryUtilization: z.number().gt(0).max(1).default(0.9).describe('share of free GPU memory to use'),
   maxSequences: z.int().min(1).max(1024).default(64).describe('sequences that run at once'),
+  guestSequences: z
+    .int()
+    .min(0)
+    .max(64)
+    .default(4)
+    .describe('beyond maxSequences, for tenants that have few of them while others fill them'),
   maxBatchTokens: z.int().min(0).max(8192).default(0).describe('tokens a step; 0: automatic'),
   targetStepMs: z
     .number()

@@ -2,8 +2,9 @@ import { FairPlaces } from '../support/fair-share.js';
 import type { Sequence } from './sequence.js';
 
 /**
- * Whose turn the engine's slots are. Some stay free for tenants that were there lately; where those are taken too, who has
- * many gives one up to who has few; and no step that brings a first token to who has few is lengthened by prompts of who has many.
+ * Whose turn the engine's slots are. Some stay free for tenants that were there lately; where those are taken too, there are guests'
+ * beyond them; then who has many gives one up to who has few. No step that brings a first token to who has few is lengthened
+ * by prompts of who has many.
  */
 export class FairSlots {
   private readonly places = new FairPlaces();
@@ -11,7 +12,10 @@ export class FairSlots {
   /** By a tenant to whom this step brings a first token. */
   private fewestHeld = Number.POSITIVE_INFINITY;
 
-  constructor(private readonly slots: number) {}
+  constructor(
+    private readonly slots: number,
+    private readonly guests: number,
+  ) {}
 
   beginStep(nowMs: number): void {
     this.nowMs = nowMs;
@@ -19,8 +23,9 @@ export class FairSlots {
   }
 
   /** Preempted sequences had their slot already. */
-  mayTake({ tenant, preempted }: Sequence): boolean {
-    return preempted || this.places.mayTake(tenant, this.slots, this.nowMs);
+  mayTake({ tenant, preempted }: Sequence, isOnly: boolean): boolean {
+    if (preempted || this.places.mayTake(tenant, this.slots, this.nowMs)) return true;
+    return isOnly && this.places.mayBeGuest(tenant, this.slots + this.guests);
   }
 
   take({ tenant }: Sequence): void {

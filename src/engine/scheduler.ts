@@ -26,6 +26,7 @@ const ageingMs = 2_000;
 const urgentMs = 10_000;
 
 export interface SchedulerConfig extends PlacementConfig, StepRoomConfig {
+  guestSequences: number; // of maxSequences: for tenants that have few of the others, while these are taken
   watermark: number; // share of the pool kept free at admission
   prefixCache: boolean;
   draftTokens: number; // guessed tokens that a step may compute for one sequence; 0: no speculation
@@ -73,7 +74,7 @@ export class Scheduler {
     private readonly onRelease: (slot: number) => void,
   ) {
     this.placement = new Placement(config);
-    this.slots = new FairSlots(config.maxSequences);
+    this.slots = new FairSlots(config.maxSequences - config.guestSequences, config.guestSequences);
     this.room = new StepRoom(config, stepTime, this.plan);
     this.restorer = new Restorer(config, this.placement, stepTime);
     this.prefixes = new PinnedPrefixes(this.cache);
@@ -267,7 +268,8 @@ export class Scheduler {
   }
 
   private tryAdmit(sequence: Sequence, nowMs: number): Verdict {
-    if (this.slots.canWait(sequence) || !this.slots.mayTake(sequence)) return 'later';
+    if (this.slots.canWait(sequence) || !this.slots.mayTake(sequence, this.waiting.isOnly(sequence)))
+      return 'later';
     if (waitsForPrefix(sequence, this.running, this.placement)) return 'later';
     if (this.restorer.isAwaited(sequence, nowMs)) {
       this.plan.fetching++;
@@ -295,7 +297,7 @@ export class Scheduler {
     for (const sequence of this.waiting.candidates(nowMs)) {
       if (sequence.tenant === tenant) continue;
       tenant = sequence.tenant;
-      if (this.slots.mayTake(sequence)) return;
+      if (this.slots.mayTake(sequence, this.waiting.isOnly(sequence))) return;
       const giver = this.slots.giver(sequence, this.running);
       if (!giver || this.isHeldUp(sequence, nowMs)) continue;
       this.preempt(giver, 'in turn');

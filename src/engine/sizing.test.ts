@@ -30,6 +30,7 @@ function sizesOf(config: Partial<EngineConfig> = {}, machine: Partial<Machine> =
     kvBytes: 0,
     memoryUtilization: 0.9,
     maxSequences: 64,
+    guestSequences: 4,
     maxBatchTokens: 0,
   } as EngineConfig;
   const roomy = { cores: 8, memoryAvailableBytes: 64 * GiB, gpuFreeBytes: null };
@@ -77,8 +78,13 @@ test('heads are embedding / heads wide where the metadata does not say', () => {
   assert.equal(sizes.pages, Math.floor(GiB / (32 * 18 * 2 * 160 * 2)));
 });
 
-test('a batch has room for every sequence, and outputs for more', () => {
-  const sizes = sizesOf({ maxBatchTokens: 16, maxSequences: 64 });
-  assert.equal(sizes.maxBatchTokens, 64);
-  assert.ok(sizes.maxOutputs > 64);
+test('a batch has room for every sequence, guests too, and outputs for more', () => {
+  const sizes = sizesOf({ maxBatchTokens: 16, maxSequences: 64, guestSequences: 4 });
+  assert.deepEqual([sizes.maxSequences, sizes.guestSequences, sizes.maxBatchTokens], [68, 4, 68]);
+  assert.ok(sizes.maxOutputs > 68);
+});
+
+test('guests beyond what a context can have there are not', () => {
+  const sizes = sizesOf({ maxSequences: 1_022, guestSequences: 4 });
+  assert.deepEqual([sizes.maxSequences, sizes.guestSequences], [1_024, 2]);
 });

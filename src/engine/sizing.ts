@@ -14,13 +14,16 @@ export interface Sizes {
   pages: number;
   maxContext: number; // tokens of one sequence
   maxPagesPerSequence: number;
-  maxSequences: number;
+  maxSequences: number; // guests among them
+  guestSequences: number;
   maxBatchTokens: number;
   maxOutputs: number;
 }
 
 /** Outputs a step can have beside one a sequence: for prompt log-probabilities. A row of 262,144 floats is 1 MB. */
 const extraOutputs = 32;
+
+const sequencesLimit = 1_024; // of the native context
 
 const cpuMemoryShare = 1 / 4; // of available RAM, at most
 const cpuTokensPerSequence = 2_048; // and no more than this for each sequence that may run
@@ -42,6 +45,8 @@ export function resolveSizes(config: EngineConfig, model: ModelInfo, machine: Ma
   const byRule = machine.gpuFreeBytes === null && config.kvBytes === 0;
   const pages = Math.max(1, byRule ? Math.min(affordable, Math.max(usable, contextPages)) : affordable);
   const maxContext = Math.min(wantedContext, pages * pageSize);
+  const guestSequences = Math.min(config.guestSequences, sequencesLimit - config.maxSequences);
+  const maxSequences = config.maxSequences + guestSequences;
   const batch = machine.gpuFreeBytes === null ? cpuBatchTokens : gpuBatchTokens;
   return {
     threads: config.threads === 0 ? machine.cores : config.threads,
@@ -49,12 +54,10 @@ export function resolveSizes(config: EngineConfig, model: ModelInfo, machine: Ma
     pages: Math.min(pages, config.maxSequences * contextPages),
     maxContext,
     maxPagesPerSequence: Math.ceil(maxContext / pageSize),
-    maxSequences: config.maxSequences,
-    maxBatchTokens: Math.max(
-      config.maxBatchTokens === 0 ? batch : config.maxBatchTokens,
-      config.maxSequences,
-    ),
-    maxOutputs: config.maxSequences + extraOutputs,
+    maxSequences,
+    guestSequences,
+    maxBatchTokens: Math.max(config.maxBatchTokens === 0 ? batch : config.maxBatchTokens, maxSequences),
+    maxOutputs: maxSequences + extraOutputs,
   };
 }
 

@@ -80,12 +80,12 @@ export class EngineCore {
     const canShare = config.prefixCache && this.context.info.placement === 'pages';
     this.store = canShare ? dependencies.createStore(this.context) : null;
     if (this.store !== null) this.scheduler.useStore(this.store);
-    const { maxContext, maxQueue, maxSequences } = config;
+    const { maxContext, maxQueue } = config;
     this.requests = new Requests({
       scheduler: this.scheduler,
       maxContext,
       maxQueue,
-      maxSequences,
+      maxSequences: config.maxSequences - config.guestSequences,
       canShare,
       canSpeculate: this.context.info.placement === 'pages', // guesses that were wrong are written over
       pieces: new Pieces(dependencies.vocab),

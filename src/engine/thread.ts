@@ -107,7 +107,8 @@ async function start(loaded: Loaded): Promise<void> {
     port.close(); // the last thing that keeps this thread alive
   });
   await core.open(steadyNowMs() + openMs);
-  const { maxContext, maxSequences } = sizes;
+  const { maxContext } = sizes;
+  const { maxSequences } = config;
   report({ type: 'ready', info: { model: model.info, context: context!.info, maxContext, maxSequences } });
   thread.start();
 }

@@ -108,6 +108,7 @@ export interface EngineConfig {
   kvBytes: number; // 0: by rule (memoryUtilization of free GPU memory; on a CPU a stated share of free RAM)
   memoryUtilization: number; // GPU, default 0.9
   maxSequences: number; // ≤ 1024
+  guestSequences: number; // beyond them, for tenants that have few
   maxBatchTokens: number; // per step, ≤ 8192; 0: automatic
   targetStepMs: number; // inter-token target; prompt chunks are sized to keep a step under it; 0: throughput mode
   maxQueue: number; // waiting requests

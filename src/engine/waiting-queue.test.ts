@@ -116,6 +116,19 @@ test('a tenant that comes back has no credit for its absence', () => {
   assert.equal(served.filter((tenant) => tenant === 'late').length, 4);
 });
 
+test('a tenant that never has more than one waiting takes turns with one that has two', () => {
+  const queue = queueOf(Array.from({ length: 20 }, () => sequence({ tenant: 'many' })));
+  const served: string[] = [];
+  for (let turn = 0; turn < 10; turn++) {
+    queue.add(sequence({ tenant: 'one' }));
+    const [next] = order(queue) as [Sequence];
+    queue.take(next, 10);
+    served.push(next.tenant);
+    for (const left of order(queue)) if (left.tenant === 'one') queue.remove(left);
+  }
+  assert.equal(served.filter((tenant) => tenant === 'many').length, 5);
+});
+
 test('the window bounds what a tenant shows, not what it can reach', () => {
   const all = Array.from({ length: 50 }, () => sequence());
   const queue = queueOf(all);

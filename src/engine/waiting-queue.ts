@@ -64,10 +64,8 @@ export class WaitingQueue {
     if (group === undefined || list === undefined || index < 0) return;
     list.splice(index, 1);
     this.count--;
-    if (queue !== undefined && queue.sequences.length === 0) group.tenants.delete(sequence.tenant);
-    if (group.tenants.size === 0 && group.resumed.length === 0) {
-      this.classes = this.classes.filter((other) => other !== group);
-    }
+    forgetPaid(group);
+    if (isEmpty(group)) this.classes = this.classes.filter((other) => other !== group);
   }
 
   /** Takes out a sequence that starts now, and charges its tenant the tokens that it will cost. */
@@ -79,6 +77,12 @@ export class WaitingQueue {
       queue.start += costTokens;
     }
     this.remove(sequence);
+  }
+
+  /** Whether nothing else of its tenant and priority waits beside a waiting sequence. */
+  isOnly({ tenant, priority }: Sequence): boolean {
+    const group = this.classes.find((candidate) => candidate.priority === priority);
+    return group?.tenants.get(tenant)?.sequences.length === 1;
   }
 
   /** Every waiting sequence, in no useful order. */
@@ -100,7 +104,7 @@ export class WaitingQueue {
 
   private window(queue: TenantQueue, nowMs: number): Sequence[] {
     const window = queue.sequences.slice(0, windowSize);
-    if (window.length === 1) return window;
+    if (window.length <= 1) return window;
     const pressing = window.filter((sequence) => this.isPressing(sequence, nowMs));
     const others = window.filter((sequence) => !this.isPressing(sequence, nowMs));
     others.sort((a, b) => this.policy.cachedPages(b) - this.policy.cachedPages(a));
@@ -127,11 +131,24 @@ export class WaitingQueue {
 function tenantQueueFor(group: PriorityClass, tenant: string): TenantQueue {
   let queue = group.tenants.get(tenant);
   if (queue === undefined) {
-    // A tenant that comes back starts at the present, neither with credit for its absence nor with old debts.
+    // A tenant that comes back starts at the present: it has no credit for its absence.
     queue = { tenant, sequences: [], start: group.virtualTime };
     group.tenants.set(tenant, queue);
   }
   return queue;
+}
+
+/** Who waits no more is remembered until the others have caught up: who always has one waiting would never have to pay else. */
+function forgetPaid(group: PriorityClass): void {
+  for (const [tenant, { sequences, start }] of group.tenants) {
+    if (sequences.length === 0 && start <= group.virtualTime) group.tenants.delete(tenant);
+  }
+}
+
+function isEmpty({ resumed, tenants }: PriorityClass): boolean {
+  if (resumed.length > 0) return false;
+  for (const { sequences } of tenants.values()) if (sequences.length > 0) return false;
+  return true;
 }
 
 function insertSorted(list: Sequence[], sequence: Sequence): void {

@@ -64,7 +64,8 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   const health = parts.remote ? new SharedHealth(parts.remote.health) : null;
   const fleet = createFleet(parts, prefixes, health);
   for (const served of [...models.list()]) {
-    const target = new LocalTarget(served, prefixes, config.requests, config.engine.maxSequences);
+    const { maxSequences, guestSequences } = config.engine;
+    const target = new LocalTarget(served, prefixes, config.requests, maxSequences, guestSequences);
     fleet.adopt(adoptedSpec(served.id, models.aliasesOf(served)), target);
   }
   for (const spec of config.routing.models) await fleet.add(spec);
@@ -141,7 +142,8 @@ function createFleet(
     }
     if (!loader) throw new ConfigError([`routing.models: ${spec.id}: no models can be loaded here`]);
     const maxSequences = spec.engine.maxSequences ?? config.engine.maxSequences;
-    return new LocalTarget(await loader.load(spec), prefixes, config.requests, maxSequences);
+    const guestSequences = spec.engine.guestSequences ?? config.engine.guestSequences;
+    return new LocalTarget(await loader.load(spec), prefixes, config.requests, maxSequences, guestSequences);
   };
   const hooks: FleetHooks = {
     up: ({ spec }, target) => {

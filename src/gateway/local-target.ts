@@ -31,6 +31,7 @@ export class LocalTarget implements Target {
   readonly contextTokens: number;
   readonly bytes: number;
   readonly maxRunning: number;
+  readonly guests: number;
   readonly probe = null;
   readonly served: ServedModel;
   readonly tools: LocalTools;
@@ -38,7 +39,13 @@ export class LocalTarget implements Target {
   readonly #prefixes: PrefixStore;
   readonly #limits: PrepareLimits;
 
-  constructor(served: ServedModel, prefixes: PrefixStore, limits: PrepareLimits, maxSequences: number) {
+  constructor(
+    served: ServedModel,
+    prefixes: PrefixStore,
+    limits: PrepareLimits,
+    maxSequences: number,
+    guestSequences = 0,
+  ) {
     const { engine, revision, text } = served;
     this.served = served;
     this.revision = revision;
@@ -46,6 +53,7 @@ export class LocalTarget implements Target {
     this.contextTokens = engine.maxContext;
     this.bytes = engine.model.sizeBytes + engine.context.kvBytes;
     this.maxRunning = maxSequences * REQUESTS_PER_SEQUENCE;
+    this.guests = guestSequences;
     this.card = cardOf(engine.model);
     this.tools = new LocalTools(served, prefixes);
     this.#prefixes = prefixes;

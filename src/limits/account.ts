@@ -143,15 +143,15 @@ export class Hold {
   }
 
   correct(delta: Amounts, now: Instant): void {
-    for (const [index, { unit, window }] of this.#meters.entries()) {
+    this.#meters.forEach(({ unit, window }, index) => {
       if (delta[unit] !== 0) window.correct(this.#places[index]!, delta[unit], now);
-    }
+    });
   }
 
   /** What is held is `actual` by now, and stays so. */
   settled(actual: Amounts, now: Instant): void {
-    for (const [index, { unit, settled }] of this.#meters.entries()) {
+    this.#meters.forEach(({ unit, settled }, index) => {
       settled?.correct(this.#places[index]!, actual[unit], now);
-    }
+    });
   }
 }

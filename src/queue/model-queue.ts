@@ -48,6 +48,7 @@ export class ModelQueue {
   readonly #line: WaitLine<Waiting>;
   readonly #departures = new Pace(1_000);
   #maxRunning: number;
+  #guests = 0;
   readonly #places = new FairPlaces(SHARE_OF_FREE);
   #arrivals = 0;
 
@@ -93,7 +94,7 @@ export class ModelQueue {
 
   /** Takes a place where one is free for this tenant and nobody waits. Whoever has a place gives it back by leave(). */
   tryEnter(tenant: string): boolean {
-    if (this.#line.size > 0 || !this.#mayTake(tenant)) return false;
+    if (this.#line.size > 0 || !this.#mayTake(tenant, 1)) return false;
     this.#places.take(tenant, this.#now());
     return true;
   }
@@ -116,23 +117,25 @@ export class ModelQueue {
     this.#admit();
   }
 
-  /** Another number of places; who has one keeps it. */
-  resize(maxRunning: number): void {
+  /** Another number of places, and of those beyond them for who waits with one request; who has one keeps it. */
+  resize(maxRunning: number, guests: number): void {
     this.#maxRunning = maxRunning;
+    this.#guests = guests;
     this.#admit();
   }
 
   #admit(): void {
-    while (this.running < this.#maxRunning) {
-      const next = this.#line.next((tenant) => this.#mayTake(tenant));
+    while (this.running < this.#maxRunning + this.#guests) {
+      const next = this.#line.next((tenant, waiting) => this.#mayTake(tenant, waiting));
       if (!next) return;
       this.#places.take(next.tenant, this.#now());
       next.admit();
     }
   }
 
-  #mayTake(tenant: string): boolean {
-    return this.#places.mayTake(tenant, this.#maxRunning, this.#now());
+  #mayTake(tenant: string, waiting: number): boolean {
+    if (this.#places.mayTake(tenant, this.#maxRunning, this.#now())) return true;
+    return waiting === 1 && this.#places.mayBeGuest(tenant, this.#maxRunning + this.#guests);
   }
 
   #wait({ id, tenant, priority, deadlineMs, signal, onWait }: QueueEntry): Promise<void> {

@@ -147,9 +147,27 @@ test('more places let those in who wait', async () => {
   const queue = new ModelQueue(limits);
   await queue.enter(entry('a'));
   const waiting = [queue.enter(entry('b')), queue.enter(entry('c'))];
-  queue.resize(3);
+  queue.resize(3, 0);
   await Promise.all(waiting);
   assert.equal(queue.running, 3);
+});
+
+test('beyond the places, guests are those of whom one request waits and who have no more than another', async () => {
+  const queue = new ModelQueue({ ...limits, maxRunning: 2, maxWaiting: 10 });
+  queue.resize(2, 1);
+  const flood = Array.from({ length: 5 }, (_, index) => queue.enter(entry(`f${index}`)));
+  assert.deepEqual([queue.running, queue.waiting], [2, 3]);
+  await queue.enter(entry('g', { tenant: 'guest' }));
+  assert.equal(queue.running, 3);
+  const next = queue.enter(entry('h', { tenant: 'other' }));
+  assert.deepEqual([queue.running, queue.waiting], [3, 4], 'there is one such place');
+  queue.leave('t');
+  await next;
+  assert.deepEqual([queue.running, queue.waiting], [3, 3], 'and the flood does not get it');
+  queue.leave('guest');
+  queue.leave('other');
+  while (queue.running > 0 || queue.waiting > 0) queue.leave('t');
+  await Promise.all(flood);
 });
 
 test('nobody overtakes the line by coming when a place is free', async () => {

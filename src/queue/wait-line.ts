@@ -46,10 +46,10 @@ export class WaitLine<T extends Waiter> {
   }
 
   /** O(log n + tenants). */
-  next(mayPass: (tenant: string) => boolean): T | undefined {
+  next(mayPass: (tenant: string, waiting: number) => boolean): T | undefined {
     let first: TenantLine<T> | undefined;
     for (const [tenant, line] of this.#tenants) {
-      if (!mayPass(tenant)) continue;
+      if (!mayPass(tenant, line.waiting.size)) continue;
       if (!first || isBefore(line.turn, line, first.turn, first)) first = line;
     }
     const waiter = first?.heap.pop();

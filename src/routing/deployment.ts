@@ -140,8 +140,9 @@ export class Deployment {
     const { capabilities, contextTokens, bytes, revision } = target;
     this.#target = target;
     this.#facts = { capabilities, contextTokens, bytes, revision };
-    const maxRunning = this.spec.maxRunning ?? target.maxRunning;
-    this.queue.resize(maxRunning);
+    const { maxRunning } = this.spec; // is a bound where it is said
+    if (maxRunning === undefined) this.queue.resize(target.maxRunning, target.guests ?? 0);
+    else this.queue.resize(maxRunning, 0);
     this.state = 'ready';
     this.loadError = null;
     return before;

@@ -3,6 +3,7 @@ import { type ErrorCode, errorTable, SluiceError, toSluiceError } from '../error
 import type { RouteReport, RouteStep } from '../generation/report.js';
 import type { GenerationSink, Usage, ValidatedRequest } from '../generation/types.js';
 import { steadyNowMs } from '../support/steady-clock.js';
+import { withFields } from '../support/with-fields.js';
 import type { Trace } from '../telemetry/trace.js';
 import { attempt, type Commitment } from './attempt.js';
 import { backoffMs } from './backoff.js';
@@ -54,7 +55,8 @@ export class Router {
     if (plan.cascade !== null) return await climb(this, errand);
     const { usage, candidate, steps } = await this.place(errand, plan.candidates);
     if (plan.isDirect) return usage;
-    return { ...usage, route: reportOf(plan, candidate, null, tab, [...plan.passedOver, ...steps]) };
+    const route = reportOf(plan, candidate, null, tab, [...plan.passedOver, ...steps]);
+    return withFields(usage, { route });
   }
 
   /**

@@ -15,6 +15,7 @@ export interface Target {
   readonly contextTokens: number | null; // prompt and answer together; null: not known
   readonly bytes: number; // of memory that closing it frees
   readonly maxRunning: number; // requests that it takes at once
+  readonly guests?: number; // that it takes beyond those, of who has few there; 0 where it isn't said
   readonly tools: ModelTools | null; // null: it only answers
   readonly card: ModelCard | null; // null: not known
   /**

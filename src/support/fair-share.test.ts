@@ -83,6 +83,21 @@ test('a place is only taken from who has so many that the other does not have mo
   assert.equal(places.richerThan('a'), null);
 });
 
+test('beyond the places there are some for who has no more of them than another', () => {
+  const places = new FairPlaces();
+  const hold = (tenant: string, count: number) => {
+    for (let i = 0; i < count; i += 1) places.take(tenant, 0);
+  };
+  hold('a', 3);
+  assert.ok(!places.mayBeGuest('a', 5), 'who is alone is no guest');
+  assert.ok(places.mayBeGuest('b', 5));
+  hold('b', 1);
+  assert.ok(places.mayBeGuest('b', 5));
+  assert.ok(!places.mayBeGuest('a', 5), 'b has less');
+  hold('c', 1);
+  assert.ok(!places.mayBeGuest('d', 5), 'these are taken too');
+});
+
 test('how many places are kept free is a choice', () => {
   const places = new FairPlaces(4);
   places.take('b', 0);

@@ -66,6 +66,17 @@ export class FairPlaces {
     return richest;
   }
 
+  /**
+   * Whether a tenant of whom only one thing waits may have a place beyond those that there are: whoever floods has more
+   * waiting. `capacity` counts such places too.
+   */
+  mayBeGuest(tenant: string, capacity: number): boolean {
+    if (this.#total >= capacity) return false;
+    const held = this.heldBy(tenant);
+    for (const [other, presence] of this.#tenants) if (other !== tenant && presence.held >= held) return true;
+    return false;
+  }
+
   take(tenant: string, nowMs: number): void {
     this.#total += 1;
     const own = this.#tenants.get(tenant);

@@ -35,6 +35,24 @@ test('a client that leaves before its whole answer cancels the generation', asyn
   assert.equal(server.engine.cancelled.length, 1);
 });
 
+test('who leaves gives up its own request only, also after others that were answered', async () => {
+  using server = await startTestServer({ delayMs: 1 });
+  const ask = (prompt: string, max_tokens: number, signal?: AbortSignal) =>
+    server.post('/v1/completions', { prompt, max_tokens }, signal ? { signal } : {});
+  for (const prompt of ['a', 'b']) assert.equal((await ask(prompt, 2)).status, 200);
+  const abort = new AbortController();
+  const left = ask('c', 2000, abort.signal);
+  await eventually(() => server.engine.running === 1);
+  const kept = ask('d', 400);
+  await eventually(() => server.engine.running === 2);
+  abort.abort();
+  await assert.rejects(left);
+  assert.equal((await kept).status, 200);
+  await eventually(() => server.engine.running === 0);
+  assert.equal(server.engine.cancelled.length, 1);
+  assert.equal((await ask('e', 2)).status, 200, 'an aborted signal serves nobody else');
+});
+
 test('a client that leaves while its prompt is tokenised never reaches the engine', async () => {
   using server = await startTestServer();
   let open = () => {};

@@ -22,6 +22,7 @@ export const smallConfig: CoreConfig = {
   pageSize: 4,
   pages: 64,
   maxSequences: 8,
+  guestSequences: 0,
   maxPagesPerSequence: 32,
   maxBatchTokens: 64,
   maxOutputs: 16,

@@ -12,6 +12,8 @@ const cases: [sequences: number, promptTokens: number][] = [
   [16, 16],
   [8, 48],
   [8, 16],
+  [4, 128],
+  [4, 16],
 ];
 
 async function run(times: number, [maxSequences, promptTokens]: (typeof cases)[number]) {
@@ -34,6 +36,6 @@ for (const each of cases) {
     const [even, flooded] = [await run(1, each), await run(50, each)];
     t.diagnostic(`${even.p99Ms.toFixed(0)} ms, ${flooded.p99Ms.toFixed(0)} ms under the flood`);
     assert.ok(flooded.p99Ms <= 2 * even.p99Ms, `${flooded.p99Ms} ms after ${even.p99Ms} ms`);
-    assert.ok(flooded.served > 10 * even.served, 'what the others leave is the heavy one’s');
+    assert.ok(flooded.served > 8 * even.served, 'what the others leave is the heavy one’s');
   });
 }

@@ -9,6 +9,7 @@ const STEP_MS = 8;
 const TOKEN_MS = 0.5;
 
 const ANSWER_TOKENS = 32;
+const GUESTS = 4; // the default
 const MAX_WAITING = 256;
 
 export interface Load {
@@ -27,13 +28,15 @@ interface Arrival {
 /** Times to the first token by tenant, of a model queue before an engine, in a time of their own. */
 export async function simulate(load: Load): Promise<Map<string, number[]>> {
   const { ratesPerSecond, promptTokens, maxSequences, seconds, seed } = load;
+  const rows = maxSequences + GUESTS;
   const random = new Random(seed);
   const pagesPerSequence = Math.ceil((promptTokens + ANSWER_TOKENS) / smallConfig.pageSize) + 1;
   const { core, clock, events } = testCore(
     {
-      maxSequences,
-      maxOutputs: 2 * maxSequences,
-      pages: maxSequences * pagesPerSequence,
+      maxSequences: rows,
+      guestSequences: GUESTS,
+      maxOutputs: 2 * rows,
+      pages: rows * pagesPerSequence,
       maxPagesPerSequence: pagesPerSequence,
       maxBatchTokens: 256,
       maxContext: promptTokens + ANSWER_TOKENS,
@@ -48,6 +51,7 @@ export async function simulate(load: Load): Promise<Map<string, number[]>> {
     { maxRunning: 2 * maxSequences, maxWaiting: MAX_WAITING, waitTimeoutMs: 3_600_000, priorityStepMs: 0 },
     () => clock.nowMs,
   );
+  queue.resize(2 * maxSequences, GUESTS);
   const startMs = clock.nowMs;
   const arrivals = Object.entries(ratesPerSecond)
     .flatMap(([tenant, rate]) => [...poisson(tenant, rate, startMs, seconds, random)])

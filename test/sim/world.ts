@@ -70,6 +70,7 @@ export class World {
       pageSize,
       pages,
       maxSequences,
+      guestSequences: random.int(0, maxSequences - 1),
       maxPagesPerSequence: this.columns,
       maxBatchTokens: maxSequences + random.int(0, 60),
       maxOutputs: maxSequences + random.int(1, 16),

@@ -20,6 +20,7 @@ export function engineConfig(overrides: Partial<EngineConfig> & { modelPath: str
     kvBytes: 0,
     memoryUtilization: 0.9,
     maxSequences: 8,
+    guestSequences: 0,
     maxBatchTokens: 0,
     targetStepMs: 0,
     maxQueue: 64,

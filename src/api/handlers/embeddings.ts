@@ -16,7 +16,9 @@ export async function embeddings(exchange: Exchange, api: ApiContext): Promise<v
   const wire = await readJson(exchange, api.body, embeddingRequest);
   const request = embeddingRequestOf(wire, exchange.caller, api.config.embeddings.maxInputs);
   exchange.notes.generation = request.id; // the ledger has it
-  const answer = await untilEnded(api, embed(api.gateway, request, exchange.signal));
+  const answer = await exchange.whileConnected((signal) =>
+    untilEnded(api, embed(api.gateway, request, signal)),
+  );
   const { model, promptTokens, nanodollars, quota } = answer;
   const cost = nanodollars === null ? {} : { cost: dollars(nanodollars) };
   Object.assign(exchange.notes, { model, promptTokens });

@@ -1,89 +1,76 @@
 import type { AnswerObserver } from '../../generation/observer.js';
 import type { FinishReason, GenerationEvent, Usage, ValidatedRequest } from '../../generation/types.js';
-import type { Message } from '../suite/schema.js';
-import type { Question } from '../suite/suite.js';
-import type { Exchange } from './sample.js';
+import { canBeQuestion } from './question.js';
+import type { EndedExchange, Exchange } from './sample.js';
+
+export interface CollectorOptions {
+  maxCharacters: number;
+  now: () => number;
+  onEnd: (exchange: EndedExchange) => void;
+}
 
 /** Puts a request's first answer together while it goes out. */
 export class AnswerCollector implements AnswerObserver {
   readonly #request: ValidatedRequest;
-  readonly #options: { maxCharacters: number; startedAtMs: number; now: () => number };
-  readonly #onEnd: (exchange: Exchange, request: ValidatedRequest) => void;
+  readonly #options: CollectorOptions;
+  readonly #startedAtMs: number;
   #model = '';
   #route: Exchange['route'] = null;
   #variant: Exchange['variant'] = null;
   #text = '';
   #finishReason: FinishReason = 'stop';
-  readonly #guardWarnings = new Set<string>();
+  readonly #guardWarnings: string[] = [];
 
-  constructor(
-    request: ValidatedRequest,
-    options: { maxCharacters: number; startedAtMs: number; now: () => number },
-    onEnd: (exchange: Exchange, request: ValidatedRequest) => void,
-  ) {
+  constructor(request: ValidatedRequest, options: CollectorOptions) {
     this.#request = request;
     this.#options = options;
-    this.#onEnd = onEnd;
+    this.#startedAtMs = options.now();
   }
 
   event(event: GenerationEvent): void {
-    for (const warning of warningsOf(event)) this.#guardWarnings.add(warning);
     if (event.type === 'start') {
       this.#model = event.model;
       this.#route = event.route?.name ?? null;
       this.#variant = event.route?.variant ?? null;
+      this.#warned(event.guardWarnings);
     } else if (event.type === 'delta' && event.choice === 0) {
       if (this.#text.length <= this.#options.maxCharacters)
         this.#text += event.message?.content ?? event.text;
-    } else if (event.type === 'done' && event.choice === 0) {
-      this.#finishReason = event.finishReason;
+    } else if (event.type === 'done') {
+      if (event.choice === 0) this.#finishReason = event.finishReason;
+      this.#warned(event.guard?.warnings);
     }
   }
 
   finished(usage: Usage): void {
-    const question = questionOf(this.#request);
+    const { id, tenant, caller, input, constraint, maxTokens } = this.#request;
     const isWhole = this.#text.length <= this.#options.maxCharacters && this.#finishReason !== 'cancelled';
-    if (question === null || !isWhole) return;
-    const { id, tenant, caller, maxTokens } = this.#request;
+    if (!canBeQuestion(input) || !isWhole) return;
     const nowMs = this.#options.now();
-    this.#onEnd(
-      {
-        requestId: id,
-        tenant,
-        keyId: caller.keyId,
-        atMs: nowMs,
-        route: this.#route,
-        variant: this.#variant,
-        model: this.#model,
-        question,
-        answer: this.#text,
-        finishReason: this.#finishReason,
-        maxTokens,
-        latencyMs: nowMs - this.#options.startedAtMs,
-        nanodollars: usage.nanodollars ?? usage.route?.nanodollars ?? null,
-        quality: usage.route?.quality ?? null,
-        cacheLevel: usage.cache?.level ?? null,
-        guardWarnings: [...this.#guardWarnings],
-      },
-      this.#request,
-    );
+    this.#options.onEnd({
+      caller,
+      input,
+      constraint,
+      requestId: id,
+      tenant,
+      keyId: caller.keyId,
+      atMs: nowMs,
+      route: this.#route,
+      variant: this.#variant,
+      model: this.#model,
+      answer: this.#text,
+      finishReason: this.#finishReason,
+      maxTokens,
+      latencyMs: nowMs - this.#startedAtMs,
+      nanodollars: usage.nanodollars ?? usage.route?.nanodollars ?? null,
+      quality: usage.route?.quality ?? null,
+      cacheLevel: usage.cache?.level ?? null,
+      guardWarnings: this.#guardWarnings,
+    });
   }
-}
 
-function warningsOf(event: GenerationEvent): readonly string[] {
-  if (event.type === 'start') return event.guardWarnings ?? [];
-  return event.type === 'done' ? (event.guard?.warnings ?? []) : [];
-}
-
-/** Null where it isn't text: token ids, or a prompt that only echoes. */
-function questionOf({ input }: ValidatedRequest): Question | null {
-  if (input.kind === 'chat') {
-    const messages = input.messages.map(({ role, content }) => ({
-      role: role as Message['role'],
-      content: content ?? '',
-    }));
-    return { mode: 'chat', messages };
+  #warned(warnings: readonly string[] | undefined): void {
+    for (const warning of warnings ?? [])
+      if (!this.#guardWarnings.includes(warning)) this.#guardWarnings.push(warning);
   }
-  const [prompt] = input.prompts;
-  return typeof prompt === 'string' && !input.echo ? { mode: 'completion', prompt } : null;
 }

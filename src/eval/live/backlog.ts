@@ -1,5 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 /**
- * Work that is done one piece at a time, whenever there is time. Where more comes than can be done the newest is turned away, so
+ * Work that is done one piece at a time, each in a turn of its own: the answer that it is about goes out first. Where more comes than can be done the newest is turned away, so
  * that the backlog, and what it costs, is bounded.
  */
 export class Backlog<Item> {
@@ -40,8 +42,11 @@ export class Backlog<Item> {
   }
 
   async #run(): Promise<void> {
-    for (let item = this.#waiting.shift(); item !== undefined; item = this.#waiting.shift())
-      await this.#work(item);
+    while (this.#waiting.length > 0) {
+      await nextTurn();
+      const item = this.#waiting.shift();
+      if (item !== undefined) await this.#work(item);
+    }
     this.#running = null;
   }
 }

@@ -7,14 +7,15 @@ import type { EvaluationMetrics } from '../../telemetry/evaluation.js';
 import type { Log } from '../../telemetry/log.js';
 import type { Endpoint } from '../target/endpoint.js';
 import type { LiveAlerts } from './alerts.js';
-import { AnswerCollector } from './answer-collector.js';
+import { AnswerCollector, type CollectorOptions } from './answer-collector.js';
 import { Backlog } from './backlog.js';
 import { calibrationCurve } from './calibration.js';
 import { type Features, featureReader } from './features.js';
 import { type Finding, Monitor, type MonitorStatus } from './monitor.js';
+import { exchangeOf } from './question.js';
 import { RecentExchanges } from './recent.js';
 import { type Redact, redacted, redactedFeedback } from './redact.js';
-import type { Exchange, LiveSample, SampleReason } from './sample.js';
+import type { EndedExchange, Exchange, LiveSample, SampleReason } from './sample.js';
 import { liveScorers, SampleScorer } from './sample-scorer.js';
 import { Sampling } from './sampling.js';
 
@@ -46,8 +47,7 @@ export interface LiveEvaluationOptions {
 }
 
 interface Pending {
-  exchange: Exchange;
-  request: ValidatedRequest;
+  ended: EndedExchange;
   reasons: SampleReason[];
 }
 
@@ -61,6 +61,7 @@ const DAY_MS = 86_400_000;
 export class LiveEvaluation implements GenerationObserver {
   readonly #options: LiveEvaluationOptions;
   readonly #sampling: Sampling;
+  readonly #collecting: CollectorOptions;
   readonly #recent: RecentExchanges;
   readonly #backlog: Backlog<Pending>;
   readonly #scorer: SampleScorer;
@@ -77,10 +78,11 @@ export class LiveEvaluation implements GenerationObserver {
   }
 
   private constructor(options: LiveEvaluationOptions, scorer: SampleScorer) {
-    const { config, variantsOf } = options;
+    const { config, variantsOf, now } = options;
     this.#options = options;
     this.#scorer = scorer;
     this.#sampling = new Sampling(config);
+    this.#collecting = { maxCharacters: config.maxTextCharacters, now, onEnd: (ended) => this.#ended(ended) };
     this.#recent = new RecentExchanges(config.maxRecent);
     this.#backlog = new Backlog(config.maxPending, (pending) => this.#evaluate(pending));
     this.#monitor = new Monitor(config, variantsOf);
@@ -89,9 +91,7 @@ export class LiveEvaluation implements GenerationObserver {
 
   observe(request: ValidatedRequest): AnswerObserver | null {
     if (this.#options.isOwn(request) || !this.#sampling.mayLook(request.caller.keyId)) return null;
-    const { config, now } = this.#options;
-    const options = { maxCharacters: config.maxTextCharacters, startedAtMs: now(), now };
-    return new AnswerCollector(request, options, (exchange, ended) => this.#ended(exchange, ended));
+    return new AnswerCollector(request, this.#collecting);
   }
 
   /** Keeps what a user thinks of an answer. Rejects with store_unavailable or guard_failed; true where it could be kept. */
@@ -99,11 +99,10 @@ export class LiveEvaluation implements GenerationObserver {
     const { store, metrics, redact } = this.#options;
     await store?.saveFeedback(await redactedFeedback(row, redact));
     const recent = this.#recent.find(row.requestId, row.tenant);
-    if (recent && row.rating !== null)
-      metrics.score.labels(recent.exchange.model, 'feedback').observe(row.rating);
+    if (recent && row.rating !== null) metrics.score.labels(recent.model, 'feedback').observe(row.rating);
     const isDown = row.rating !== null && row.rating < 0.5 && this.#sampling.allows('thumbs_down');
     if (recent && (isDown || row.correction !== null))
-      this.#take({ ...recent, reasons: [isDown ? 'thumbs_down' : 'feedback'] });
+      this.#take({ ended: recent, reasons: [isDown ? 'thumbs_down' : 'feedback'] });
     return store !== null;
   }
 
@@ -128,10 +127,10 @@ export class LiveEvaluation implements GenerationObserver {
     await this.#options.alerts.close();
   }
 
-  #ended(exchange: Exchange, request: ValidatedRequest): void {
-    this.#recent.add({ exchange, request });
-    const reasons = this.#sampling.reasons(exchange);
-    if (reasons.length > 0) this.#take({ exchange, request, reasons });
+  #ended(ended: EndedExchange): void {
+    this.#recent.add(ended);
+    const reasons = this.#sampling.reasons(ended);
+    if (reasons.length > 0) this.#take({ ended, reasons });
   }
 
   #take(pending: Pending): void {
@@ -139,10 +138,11 @@ export class LiveEvaluation implements GenerationObserver {
     this.#options.metrics.samples.labels(isTaken ? 'taken' : 'dropped').inc();
   }
 
-  async #evaluate({ exchange, request, reasons }: Pending): Promise<void> {
+  async #evaluate({ ended, reasons }: Pending): Promise<void> {
     const { metrics, log } = this.#options;
+    const exchange = exchangeOf(ended);
     try {
-      const scores = await this.#scorer.score(exchange, request, this.#stop.signal);
+      const scores = await this.#scorer.score(exchange, ended, this.#stop.signal);
       const known = scores.flatMap(({ value }) => value ?? []);
       const score = known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
       for (const { name, value } of scores)

@@ -38,6 +38,8 @@ export async function liveScorers({ scorers, judge, criteria }: EvaluationConfig
     : [...made, { spec: judging, score: await createScorer(judging, '.') }];
 }
 
+type Asked = Pick<ValidatedRequest, 'caller' | 'input' | 'constraint' | 'maxTokens'>;
+
 export interface SampleScorerOptions {
   scorers: readonly CaseScorer[];
   judge: string; // '' none
@@ -53,7 +55,7 @@ export class SampleScorer {
     this.#options = options;
   }
 
-  async score(exchange: Exchange, request: ValidatedRequest, signal: AbortSignal): Promise<NamedScore[]> {
+  async score(exchange: Exchange, request: Asked, signal: AbortSignal): Promise<NamedScore[]> {
     const { scorers, judge, endpointFor } = this.#options;
     const endpoint = endpointFor(request.caller);
     const target = new EvalTarget(endpoint, exchange.model, LEAST_PRIORITY);
@@ -75,7 +77,7 @@ export class SampleScorer {
   }
 }
 
-function byRules({ answer, finishReason }: Exchange, request: ValidatedRequest): Score {
+function byRules({ answer, finishReason }: Exchange, request: Asked): Score {
   return score(
     ruleQuality(
       { text: answer, logprobs: [], hasToolCalls: finishReason === 'tool_calls', finishReason },

@@ -1,4 +1,4 @@
-import type { CacheLevel, FinishReason } from '../../generation/types.js';
+import type { CacheLevel, FinishReason, ValidatedRequest } from '../../generation/types.js';
 import type { NamedScore } from '../run/types.js';
 import type { Question } from '../suite/suite.js';
 
@@ -30,6 +30,11 @@ export interface Exchange {
   cacheLevel: CacheLevel | null;
   guardWarnings: string[]; // of request and answer, "guard/category"
 }
+
+/** An exchange as it is remembered, with what was asked as it came: little, since this is done for every request. */
+export interface EndedExchange
+  extends Omit<Exchange, 'question'>,
+    Pick<ValidatedRequest, 'caller' | 'input' | 'constraint'> {}
 
 /** An exchange that was scored; texts redacted. */
 export interface LiveSample extends Exchange {

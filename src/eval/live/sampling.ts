@@ -1,6 +1,12 @@
 import type { EvaluationConfig } from '../../config/index.js';
 import { unitHash } from '../../routing/split.js';
-import type { Exchange, SampleReason } from './sample.js';
+import type { EndedExchange, SampleReason } from './sample.js';
+
+/** What of an exchange decides over it. */
+type Facts = Pick<
+  EndedExchange,
+  'requestId' | 'keyId' | 'route' | 'model' | 'quality' | 'cacheLevel' | 'guardWarnings'
+>;
 
 /** Which requests are evaluated. Pure; a request's fate is a hash of its id, so every process decides alike. */
 export class Sampling {
@@ -16,7 +22,7 @@ export class Sampling {
   }
 
   /** Why it is taken; empty: it isn't. */
-  reasons(exchange: Exchange): SampleReason[] {
+  reasons(exchange: Facts): SampleReason[] {
     if (!this.mayLook(exchange.keyId)) return [];
     const share = this.#shareOf(exchange);
     if (share === 0) return [];
@@ -30,12 +36,12 @@ export class Sampling {
     return this.#config.rules.includes(rule);
   }
 
-  #shareOf({ keyId, route, model }: Exchange): number {
+  #shareOf({ keyId, route, model }: Facts): number {
     const { keys, routes, share } = this.#config;
     return (keyId === null ? undefined : keys[keyId]) ?? routes[route ?? model] ?? share;
   }
 
-  #rules({ quality, cacheLevel, guardWarnings }: Exchange): SampleReason[] {
+  #rules({ quality, cacheLevel, guardWarnings }: Facts): SampleReason[] {
     const found = {
       low_confidence: quality !== null && quality < this.#config.lowConfidence,
       cache_hit: cacheLevel === 'l3',

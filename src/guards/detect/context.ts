@@ -9,6 +9,7 @@ export function distanceTo(list: string): Distance {
   const words = list === '' ? [] : list.split('|');
   return (text, start) => {
     const before = text.slice(Math.max(0, start - LOOK_BEHIND), start).toLowerCase();
+    if (!/\p{L}/u.test(before)) return Number.POSITIVE_INFINITY;
     let nearest = Number.POSITIVE_INFINITY;
     for (const word of words) nearest = Math.min(nearest, before.length - lastEnd(before, word));
     return nearest;

@@ -60,9 +60,6 @@ const latinOf = new Map(
   ),
 );
 
-/** Whether there is one at all, in words of whatever script. */
-export const anyLookAlike = new RegExp(`[${[...latinOf.keys()].join('')}]`, 'u');
-
 /** The Latin letter that `character` (one code point) looks like. */
 export function looksLike(character: string): string | undefined {
   return latinOf.get(character);

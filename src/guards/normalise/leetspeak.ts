@@ -15,8 +15,8 @@ const letters: Record<string, string> = {
   '|': 'i',
   '+': 't',
 };
-/** Letters with a stand-in between or beside them; an e-mail's @ or a sum is no word of this kind. */
-const leetWord = /(?<![\w@$!|+.])[\w@$!|+]{3,24}(?![\w@$|+])/g;
+/** With a digit or sign among its letters; an e-mail's @ or a sum is no word of this kind. */
+const leetWord = /(?<![\w@$!|+.])(?=[A-Za-z_]{0,23}[\d@$!|+])[\w@$!|+]{3,24}(?![\w@$|+])/g;
 const MIN_WORDS = 2;
 
 /** Words such as "1gn0r3" with the letters meant, or null where the text has hardly any. */

@@ -33,43 +33,64 @@ export class MappedText {
     }
     return { start: this.starts[start]!, end: this.ends![end - 1]! };
   }
+
+  /** The spans of each unit of [start, end), written from `to` on. */
+  copySpans(start: number, end: number, starts: Uint32Array, ends: Uint32Array, to: number): void {
+    if (this.starts !== null) {
+      starts.set(this.starts.subarray(start, end), to);
+      ends.set(this.ends!.subarray(start, end), to);
+      return;
+    }
+    for (let unit = start, at = to; unit < end; unit += 1, at += 1) {
+      starts[at] = unit;
+      ends[at] = unit + 1;
+    }
+  }
+}
+
+interface Piece {
+  text: string | null; // null: as it is in the source
+  start: number; // in the source
+  end: number;
 }
 
 /** Writes a text from pieces of a source, which may be a rewritten text itself; spans lead to the first original. */
 export class MappedTextBuilder {
-  private readonly pieces: string[] = [];
-  private readonly starts: number[] = [];
-  private readonly ends: number[] = [];
+  private readonly pieces: Piece[] = [];
+  private length = 0;
 
   constructor(private readonly source: MappedText) {}
 
   /** `text` stands for [start, end) of the source. */
   replace(text: string, start: number, end: number): void {
-    const span = this.source.original(start, end);
-    this.pieces.push(text);
-    for (let unit = 0; unit < text.length; unit += 1) {
-      this.starts.push(span.start);
-      this.ends.push(span.end);
-    }
+    this.pieces.push({ text, start, end });
+    this.length += text.length;
   }
 
   /** [start, end) of the source as it is. */
   keep(start: number, end: number): void {
-    this.pieces.push(this.source.text.slice(start, end));
-    for (let unit = start; unit < end; unit += 1) {
-      const span = this.source.original(unit, unit + 1);
-      this.starts.push(span.start);
-      this.ends.push(span.end);
-    }
+    if (start >= end) return;
+    this.pieces.push({ text: null, start, end });
+    this.length += end - start;
   }
 
   build(): MappedText {
-    const end = this.source.original(this.source.text.length, this.source.text.length).end;
-    return MappedText.of(
-      this.pieces.join(''),
-      Uint32Array.from(this.starts),
-      Uint32Array.from(this.ends),
-      end,
-    );
+    const { source, pieces } = this;
+    const starts = new Uint32Array(this.length);
+    const ends = new Uint32Array(this.length);
+    let written = '';
+    for (const { text, start, end } of pieces) {
+      const from = written.length;
+      if (text === null) {
+        source.copySpans(start, end, starts, ends, from);
+        written += source.text.slice(start, end);
+      } else {
+        const span = source.original(start, end);
+        starts.fill(span.start, from, from + text.length);
+        ends.fill(span.end, from, from + text.length);
+        written += text;
+      }
+    }
+    return MappedText.of(written, starts, ends, source.original(source.text.length, source.text.length).end);
   }
 }

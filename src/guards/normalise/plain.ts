@@ -1,35 +1,16 @@
-import { anyLookAlike, looksLike } from './confusables.js';
+import { looksLike } from './confusables.js';
 import { MappedText, MappedTextBuilder } from './mapped-text.js';
+import { isInvisible, Unit, unitKind } from './units.js';
 
-/** Soft hyphen, joiners, fillers, zero-width, bidi controls and isolates, variation selectors, BOM, annotations; the tags that hide no ASCII. */
-const invisible: readonly (readonly [number, number])[] = [
-  [0xad, 0xad],
-  [0x34f, 0x34f],
-  [0x61c, 0x61c],
-  [0x115f, 0x1160],
-  [0x17b4, 0x17b5],
-  [0x180b, 0x180f],
-  [0x200b, 0x200f],
-  [0x202a, 0x202e],
-  [0x2060, 0x206f],
-  [0x3164, 0x3164],
-  [0xfe00, 0xfe0f],
-  [0xfeff, 0xfeff],
-  [0xffa0, 0xffa0],
-  [0xfff9, 0xfffb],
-  [0xe0000, 0xe001f],
-  [0xe007f, 0xe01ef],
-];
 /** A base with the marks and conjoining jamo that may compose with it: what NFKC works on. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII that nothing composes with needs no work
-const unusual = /[\u0000-\u007f][\p{M}\u1160-\u11ff]+|[^\p{M}\u0000-\u007f][\p{M}\u1160-\u11ff]*|\p{M}+/gu;
-const word = /\p{L}+/gu;
+const unusual = /[\u0000-\u007f][\p{M}\u1160-\u11ff]+|[^\p{M}\u0000-\u007f][\p{M}\u1160-\u11ff]*|\p{M}+/uy;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is what needs no change
 const onlyAscii = /^[\u0000-\u007f]*$/;
 const FIRST_TAG = 0xe0020;
 const LAST_TAG = 0xe007e;
 const TAG_OFFSET = 0xe0000;
-const HIGH_HALF_OF_TAGS = 0xdb40; // and of further variation selectors
+const ASCII = 0x80;
 
 /**
  * The text as a reader sees it: NFKC, without invisible characters and bidi controls, tag characters as the ASCII
@@ -42,18 +23,37 @@ export function plainText(text: string): MappedText {
 }
 
 function compose(text: string): MappedText {
-  if (!hasInvisible(text) && text.normalize('NFKC') === text) return MappedText.identity(text);
-  const builder = new MappedTextBuilder(MappedText.identity(text));
+  const source = MappedText.identity(text);
+  let builder: MappedTextBuilder | null = null;
   let kept = 0;
-  for (const { 0: characters, index } of text.matchAll(unusual)) {
+  for (let at = 0; at < text.length; ) {
+    if (staysAlone(text, at)) {
+      at += 1;
+      continue;
+    }
+    unusual.lastIndex = at;
+    const characters = unusual.exec(text)?.[0] ?? text[at]!;
+    const end = at + characters.length;
     const seen = visible(characters);
-    if (seen === characters) continue;
-    builder.keep(kept, index);
-    kept = index + characters.length;
-    builder.replace(seen, index, kept);
+    if (seen !== characters) {
+      builder ??= new MappedTextBuilder(source);
+      builder.keep(kept, at);
+      builder.replace(seen, at, end);
+      kept = end;
+    }
+    at = end;
   }
+  if (builder === null) return source;
   builder.keep(kept, text.length);
   return builder.build();
+}
+
+/** Seen as it is written, and nothing after it composes with it. */
+function staysAlone(text: string, at: number): boolean {
+  const unit = text.charCodeAt(at);
+  if (unit >= ASCII && unitKind(unit) & (Unit.half | Unit.composes | Unit.changes)) return false;
+  const next = at + 1 < text.length ? text.charCodeAt(at + 1) : 0;
+  return next < ASCII || !(unitKind(next) & (Unit.half | Unit.composes));
 }
 
 function visible(characters: string): string {
@@ -66,38 +66,56 @@ function visible(characters: string): string {
   return seen.normalize('NFKC');
 }
 
-function hasInvisible(text: string): boolean {
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code > 0x7f && (isInvisible(code) || code === HIGH_HALF_OF_TAGS)) return true;
-  }
-  return false;
-}
-
-function isInvisible(code: number): boolean {
-  return code > 0x7f && invisible.some(([first, last]) => code >= first && code <= last);
-}
-
 function foldLookAlikes(source: MappedText): MappedText {
   const { text } = source;
-  if (!anyLookAlike.test(text)) return source;
   let builder: MappedTextBuilder | null = null;
   let kept = 0;
-  for (const { 0: letters, index } of text.matchAll(word)) {
-    if (!/[A-Za-z]/.test(letters) || onlyAscii.test(letters)) continue;
-    let at = index;
-    for (const letter of letters) {
-      const latin = looksLike(letter);
-      if (latin !== undefined) {
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    if (unit < ASCII || !(unitKind(unit) & Unit.lookAlike)) continue;
+    const end = wordEnd(text, at);
+    const start = wordStart(text, at);
+    if (/[A-Za-z]/.test(text.slice(start, end))) {
+      for (; at < end; at += 1) {
+        const latin = looksLike(text[at]!);
+        if (latin === undefined) continue;
         builder ??= new MappedTextBuilder(source);
         builder.keep(kept, at);
-        builder.replace(latin, at, at + letter.length);
-        kept = at + letter.length;
+        builder.replace(latin, at, at + 1);
+        kept = at + 1;
       }
-      at += letter.length;
     }
+    at = end - 1;
   }
   if (builder === null) return source;
   builder.keep(kept, text.length);
   return builder.build();
+}
+
+function wordStart(text: string, at: number): number {
+  let start = at;
+  for (let length = letterBefore(text, start); length > 0; length = letterBefore(text, start))
+    start -= length;
+  return start;
+}
+
+function wordEnd(text: string, at: number): number {
+  let end = at;
+  for (let length = letterAt(text, end); length > 0; length = letterAt(text, end)) end += length;
+  return end;
+}
+
+/** The length of the letter that begins there; 0: it is none. */
+function letterAt(text: string, at: number): number {
+  if (at >= text.length) return 0;
+  const kind = unitKind(text.charCodeAt(at));
+  if (!(kind & Unit.half)) return kind & Unit.letter ? 1 : 0;
+  return /^\p{L}/u.test(text.slice(at, at + 2)) ? 2 : 0;
+}
+
+function letterBefore(text: string, at: number): number {
+  if (at === 0) return 0;
+  const kind = unitKind(text.charCodeAt(at - 1));
+  if (!(kind & Unit.half)) return kind & Unit.letter ? 1 : 0;
+  return at >= 2 && /^\p{L}$/u.test(text.slice(at - 2, at)) ? 2 : 0;
 }

@@ -1,15 +1,17 @@
-import { hashText } from '../../support/fnv.js';
+import { FNV_PRIME, hashText } from '../../support/fnv.js';
 
 /** What a text may hide, by one look at each of its characters: what can't be there needn't be looked for. */
 export interface Survey {
-  longestCodeRun: number; // letters and digits of base64 in a row
+  longestCodeRun: number; // letters and digits of base64 in a row; letters alone are a word, unless there are many
   digits: number;
   percents: number;
   backslashes: number;
   standIns: number; // letters beside digits or signs that stand for letters
   quotes: number;
-  cutWords: number; // signs between two letters, as in a word that was cut in two
+  halves: number; // hyphens and the like between two letters, as in a word that was cut in two
+  longestCut: number; // letters and separators in turn, in a row
   loneCharacters: number; // single characters between spaces or other separators
+  longestLone: number; // single characters between spaces, in a row
   rot13Words: number;
   reversedWords: number;
 }
@@ -48,7 +50,10 @@ const hashesOf = (write: (word: string) => string) =>
 const rot13Words = hashesOf(rot13);
 const reversedWords = hashesOf(reversed);
 const MAX_FREQUENT = 12;
+const LONG_WORD = 24;
+const NO_WORD = hashText('');
 const TYPOGRAPHIC_QUOTES = new Set([0x201c, 0x201d, 0xab, 0xbb]);
+const halving = new Set([...'-_*·|'].map((sign) => sign.charCodeAt(0)));
 const LOWER = 0x20;
 const SLASH = 0x2f;
 
@@ -60,14 +65,21 @@ export function survey(text: string): Survey {
     backslashes: 0,
     standIns: 0,
     quotes: 0,
-    cutWords: 0,
+    halves: 0,
+    longestCut: 0,
     loneCharacters: 0,
+    longestLone: 0,
     rot13Words: 0,
     reversedWords: 0,
   };
   let codeRun = 0;
+  let isCodeWord = true;
   let letters = 0;
-  let hash = hashText('');
+  let hash = NO_WORD;
+  let cutAt = 0;
+  let cutRun = 0;
+  let loneRun = 0;
+  let codeBefore = 0x20;
   let before: number = Class.space;
   let beforeThat: number = Class.space;
   for (let at = 0; at <= text.length; at += 1) {
@@ -75,37 +87,69 @@ export function survey(text: string): Survey {
     const own = code < 128 ? classes[code]! : Class.letter;
     if (own === Class.letter && code < 128) {
       letters += 1;
-      hash = Math.imul(hash ^ (code | LOWER), 0x01000193);
-    } else if (letters > 0) {
+      codeRun += 1;
+      hash = Math.imul(hash ^ (code | LOWER), FNV_PRIME);
+      if (letters > 1) {
+        // Most of a text: nothing else begins or ends within a word.
+        beforeThat = Class.letter;
+        codeBefore = code;
+        loneRun = 0;
+        continue;
+      }
+    } else {
       if (letters >= MIN_FREQUENT && letters <= MAX_FREQUENT) {
         if (rot13Words.has(hash)) found.rot13Words += 1;
         else if (reversedWords.has(hash)) found.reversedWords += 1;
       }
       letters = 0;
-      hash = hashText('');
+      hash = NO_WORD;
+      if (isCode(code, own)) {
+        codeRun += 1;
+        isCodeWord = false;
+      } else {
+        if (codeRun > found.longestCodeRun && (!isCodeWord || codeRun >= LONG_WORD))
+          found.longestCodeRun = codeRun;
+        codeRun = 0;
+        isCodeWord = true;
+      }
+      if (own === Class.digit) found.digits += 1;
+      else if (own === Class.quote || TYPOGRAPHIC_QUOTES.has(code)) found.quotes += 1;
+      else if (code === 0x25) found.percents += 1;
+      else if (code === 0x5c) found.backslashes += 1;
     }
-    const isCode = code < 128 && (own <= Class.code ? own > 0 : code === 0x5f || code === 0x2d);
-    codeRun = isCode ? codeRun + 1 : 0;
-    if (codeRun > found.longestCodeRun) found.longestCodeRun = codeRun;
-    if (own === Class.digit) found.digits += 1;
-    else if (own === Class.quote || TYPOGRAPHIC_QUOTES.has(code)) found.quotes += 1;
-    else if (code === 0x25) found.percents += 1;
-    else if (code === 0x5c) found.backslashes += 1;
     if (isStandIn(before, own, code)) found.standIns += 1;
     if (isGap(own) && isGap(beforeThat) && !isGap(before)) found.loneCharacters += 1;
-    if (beforeThat === Class.letter && own === Class.letter && isCut(before)) found.cutWords += 1;
+    if (beforeThat === Class.letter && own === Class.letter) {
+      if (halving.has(codeBefore)) found.halves += 1;
+      if (before === Class.separator) {
+        cutRun = at - cutAt === 2 ? cutRun + 1 : 1;
+        cutAt = at;
+        if (cutRun > found.longestCut) found.longestCut = cutRun;
+      }
+    }
+    if (before !== Class.space) {
+      if (own !== Class.space) loneRun = 0;
+      else if (beforeThat === Class.space) {
+        loneRun += 1;
+        if (loneRun > found.longestLone) found.longestLone = loneRun;
+      }
+    }
     beforeThat = before;
     before = code === SLASH ? Class.other : own;
+    codeBefore = code;
   }
   return found;
+}
+
+/** Of base64, beside letters. */
+function isCode(code: number, own: number): boolean {
+  return code < 128 && (own === Class.digit || own === Class.code || code === 0x5f || code === 0x2d);
 }
 
 function isStandIn(before: number, own: number, code: number): boolean {
   const other = before === Class.letter ? own : own === Class.letter ? before : Class.other;
   return other === Class.digit || other === Class.sign || (other === Class.code && code !== SLASH);
 }
-
-const isCut = (kind: number) => kind === Class.separator || kind === Class.sign;
 
 function isGap(kind: number): boolean {
   return kind === Class.space || kind === Class.separator;

@@ -30,9 +30,14 @@ interface Writing {
 
 const disguises: readonly Writing[] = [
   { name: 'leetspeak', mayHold: ({ standIns }) => standIns >= 2, read: fromLeetspeak },
-  { name: 'spelled-out', mayHold: ({ loneCharacters }) => loneCharacters >= 4, read: joinSpelledOut },
+  {
+    name: 'spelled-out',
+    mayHold: ({ loneCharacters, longestLone, longestCut }) =>
+      loneCharacters >= 4 && (longestLone >= 4 || longestCut >= 5),
+    read: joinSpelledOut,
+  },
   { name: 'pieces', mayHold: ({ quotes }) => quotes >= 4, read: joinPieces },
-  { name: 'halves', mayHold: ({ cutWords }) => cutWords >= 3, read: joinHalves },
+  { name: 'halves', mayHold: ({ halves }) => halves >= 3, read: joinHalves },
   { name: 'reversed', mayHold: ({ reversedWords }) => reversedWords >= 2, read: reverseLines },
   { name: 'reversed words', mayHold: ({ reversedWords }) => reversedWords >= 2, read: reverseWords },
 ];

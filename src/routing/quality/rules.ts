@@ -7,6 +7,9 @@ const REFUSALS =
   /\b(i(['’]m| am) (sorry|unable|not able)|i (can(['’]t|not)|won['’]t) (help|assist|answer|provide|do that)|as an ai( language)? model|i don['’]t (know|have (access|information)))/i;
 const OPENING_CHARACTERS = 160;
 
+/** What of a request its answers are held against. */
+type Asked = Pick<ValidatedRequest, 'input' | 'constraint' | 'maxTokens'>;
+
 const REFUSED = 0.2;
 const CUT_SHORT = 0.5;
 
@@ -16,7 +19,7 @@ export const ruleEstimator: QualityEstimator = {
   estimate: ({ request, choices }) => worst(choices, (choice) => ruleQuality(choice, request)),
 };
 
-export function ruleQuality(choice: AnswerSample, request: ValidatedRequest): number {
+export function ruleQuality(choice: AnswerSample, request: Asked): number {
   const { text, hasToolCalls, finishReason } = choice;
   if (finishReason === 'content_filter') return 0;
   if (hasToolCalls) return 1;
@@ -32,7 +35,7 @@ export function isRefusal(text: string): boolean {
   return REFUSALS.test(text.slice(0, OPENING_CHARACTERS));
 }
 
-function asksForJson({ input, constraint }: ValidatedRequest): boolean {
+function asksForJson({ input, constraint }: Asked): boolean {
   if (constraint !== null) return constraint.kind === 'schema';
   const format =
     input.kind === 'chat' ? (input.options.response_format as { type?: string } | undefined) : undefined;

@@ -1,7 +1,6 @@
 import type { View } from '../../normalise/views.js';
 import { type Mark, markHash } from '../linear/features.js';
 import { aboutMarker } from '../words/about.js';
-import { WordMemo } from '../words/memo.js';
 import { parsePhrase } from '../words/phrase.js';
 import { PhraseMatcher } from '../words/phrase-matcher.js';
 import { tokenise, type Word } from '../words/tokenise.js';
@@ -31,11 +30,14 @@ const matcher = new PhraseMatcher<InjectionLabel>(
   ),
 );
 const marksAbout = aboutMarker(lexicon);
-const ruleHashes = new WordMemo(markHash);
 const templateLabel: InjectionLabel = { category: 'prompt_injection', rule: 'template token', weight: 0.9 };
 const roleLabel: InjectionLabel = { category: 'prompt_injection', rule: 'role marker', weight: 0.3 };
 const roleMarker =
   /^[ \t>#*-]{0,6}(?:"role"\s?:\s?"system"|(?:system|assistant|developer|ai|bot|model|human|user)(?: message| prompt)?\s?:|#{2,3} ?(?:instruction|response|system|input)|[-=]{2,} ?(?:end|begin|start|new)\b)/gim;
+
+const ruleHashes = new Map(
+  [...injectionGroups, templateLabel, roleLabel].map(({ rule }) => [rule, markHash(rule)]),
+);
 
 export function read(view: View): Reading {
   const { text } = view.mapped;
@@ -68,7 +70,7 @@ export function read(view: View): Reading {
 /** What the classifier knows beside words: phrases seen, and what the words are about. */
 export function marksOf({ words, sightings }: Reading): Mark[] {
   return [
-    ...sightings.map(({ label, word }) => ({ word, hash: ruleHashes.get(label.rule) })),
+    ...sightings.map(({ label, word }) => ({ word, hash: ruleHashes.get(label.rule)! })),
     ...marksAbout(words),
   ];
 }

@@ -25,12 +25,15 @@ export function wordHash(word: string): number {
 
 /** Of the two and the three words that end with `own`, and of it with the one before the last. */
 export function runHashes(beforeThat: number, before: number, own: number): [number, number, number] {
-  return [
-    combine(before, own),
-    combine(combine(beforeThat, before), own),
-    combine(combine(beforeThat, SKIP), own),
-  ];
+  return [pairHash(before, own), runHash(beforeThat, before, own), skipHash(beforeThat, own)];
 }
+
+export const pairHash = (before: number, own: number) => combine(before, own);
+
+export const runHash = (beforeThat: number, before: number, own: number) =>
+  combine(combine(beforeThat, before), own);
+
+export const skipHash = (beforeThat: number, own: number) => combine(combine(beforeThat, SKIP), own);
 
 export function gramHashes(word: string): number[] {
   if (word.length < MIN_GRAM || word.length > MAX_WORD) return [];

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../../support/root.js';
-import { WordMemo } from '../words/memo.js';
 import type { Word } from '../words/tokenise.js';
-import { gramHashes, MARK_STRENGTH, type Mark, runHashes, wordHash } from './features.js';
+import { TermMemo } from '../words/vocabulary.js';
+import { gramHashes, MARK_STRENGTH, type Mark, pairHash, runHash, skipHash, wordHash } from './features.js';
 import { normOf, type Window, windowsOf } from './windows.js';
 
 /** Sigmoid of slope × score + intercept turns a label's score into a probability (Platt). */
@@ -33,12 +33,13 @@ interface KnownWord {
 }
 
 const MAGIC = 'SLG1';
+const RUNS = 3; // of words that end with one
 /** What is quoted, or stands in code, is rather spoken of than meant. */
 const QUOTED_WEIGHT = 0.7;
 
 /** A linear model over hashed features; a text counts as its worst window. Weights: label after label, 2^bucketBits bytes each. */
 export class LinearModel {
-  private readonly known = new WordMemo((word) => this.weigh(word));
+  private readonly known = new TermMemo((word) => this.weigh(word));
 
   constructor(
     readonly header: ModelHeader,
@@ -79,26 +80,38 @@ export class LinearModel {
   judge(words: readonly Word[], marks: readonly Mark[]): Verdict[] {
     const { labels, bucketBits, scale } = this.header;
     const windows = windowsOf(words);
+    const known = words.map(({ term }) => this.known.get(term));
+    const runs = this.runsOf(known);
     const mask = (1 << bucketBits) - 1;
     return labels.map((label, index) => {
-      const base = index << bucketBits;
+      const weights = this.weights.subarray(index << bucketBits, (index + 1) << bucketBits);
       const sums = new Float64Array(words.length + 1);
-      let before = 0;
-      let beforeThat = 0;
-      for (let at = 0; at < words.length; at += 1) {
-        const word = words[at]!;
-        const { own, weights } = this.known.get(word.text);
-        let sum = weights[index]!;
-        for (const hash of runHashes(beforeThat, before, own)) sum += this.weights[base + (hash & mask)]!;
-        sums[at + 1] = sum * weightOf(word);
-        beforeThat = before;
-        before = own;
+      for (let at = 0, run = 0; at < words.length; at += 1, run += RUNS) {
+        const ofRuns = weights[runs[run]!]! + weights[runs[run + 1]!]! + weights[runs[run + 2]!]!;
+        sums[at + 1] = (known[at]!.weights[index]! + ofRuns) * weightOf(words[at]!);
       }
       for (const { word, hash } of marks)
-        sums[word + 1]! += this.weights[base + (hash & mask)]! * MARK_STRENGTH * weightOf(words[word]!);
+        sums[word + 1]! += weights[hash & mask]! * MARK_STRENGTH * weightOf(words[word]!);
       const { score, window } = worst(sums, windows);
       return { label, probability: probability(label, label.bias + score * scale), window };
     });
+  }
+
+  /** The buckets of the runs of words that end with each. */
+  private runsOf(words: readonly KnownWord[]): Int32Array {
+    const mask = (1 << this.header.bucketBits) - 1;
+    const runs = new Int32Array(words.length * RUNS);
+    let before = 0;
+    let beforeThat = 0;
+    for (let at = 0, run = 0; at < words.length; at += 1, run += RUNS) {
+      const { own } = words[at]!;
+      runs[run] = pairHash(before, own) & mask;
+      runs[run + 1] = runHash(beforeThat, before, own) & mask;
+      runs[run + 2] = skipHash(beforeThat, own) & mask;
+      beforeThat = before;
+      before = own;
+    }
+    return runs;
   }
 
   /** What a word weighs by itself and its pieces, by label. */
@@ -126,7 +139,8 @@ export function probability({ slope, intercept }: Pick<Label, 'slope' | 'interce
 export function worst(sums: Float64Array, windows: readonly Window[]): { score: number; window: Window } {
   for (let index = 1; index < sums.length; index += 1) sums[index]! += sums[index - 1]!;
   let best = { score: 0, window: { from: 0, to: 0 } };
-  for (const [index, window] of windows.entries()) {
+  for (let index = 0; index < windows.length; index += 1) {
+    const window = windows[index]!;
     const score = (sums[window.to]! - sums[window.from]!) / normOf(window);
     if (index === 0 || score > best.score) best = { score, window };
   }

@@ -32,6 +32,7 @@ export const ipv6 = patternRecogniser({
   name: 'ipv6',
   categories: ['ip_address'],
   pattern: /(?<![\w:.])(?=[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f:]{3,39}(?:\.\d{1,3}){0,3}(?![\w:])/g,
+  core: /:[0-9A-Fa-f]{0,4}:/,
   maxSpan: 45,
   lookAhead: 1,
   openFrom: (text, reach) => openRun(text, isHexOrColon, (code) => isHexOrColon(code) && code !== 46, reach),

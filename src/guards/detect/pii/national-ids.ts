@@ -24,6 +24,12 @@ const prepared: readonly Prepared[] = nationalIdRules.map((rule) => ({
   toWord: distanceTo(rule.words),
 }));
 
+/** Matches wherever one of the shapes does: where these ask for the same sign again, any will do, and only ASCII ends no word. */
+const anyShape = new RegExp(
+  `(?:${nationalIdRules.map(({ shape }) => shape.source.replaceAll('\\1', '[- ]?')).join('|')})(?!\\w|[-.]\\d)`,
+  'yi',
+);
+
 /** Numbers that states give to people, found by shape, checksum and, where these are weak, by the words before. */
 export const nationalIds: Recogniser = {
   name: 'national-ids',
@@ -56,15 +62,17 @@ function beginsId(text: string, at: number): boolean {
 }
 
 function bestAt(text: string, start: number): Finding | null {
+  anyShape.lastIndex = start;
+  if (!anyShape.test(text)) return null;
   let best: Finding | null = null;
   for (const { rule, shape, toWord } of prepared) {
     shape.lastIndex = start;
     const written = shape.exec(text)?.[0];
-    if (written === undefined || !rule.check(written.replace(/[^A-Za-z0-9]/g, '').toUpperCase(), written))
-      continue;
+    if (written === undefined) continue;
     const isGrouped = /[^A-Za-z0-9]/.test(written);
     const named = toWord(text, start) < Number.POSITIVE_INFINITY;
     if (!named && !(rule.standsAlone === true || (rule.standsAlone === 'grouped' && isGrouped))) continue;
+    if (!rule.check(written.replace(/[^A-Za-z0-9]/g, '').toUpperCase(), written)) continue;
     const score = named ? 0.97 : 0.85;
     if (best !== null && best.score >= score) continue;
     best = {

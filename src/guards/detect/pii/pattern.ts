@@ -18,6 +18,8 @@ export interface PatternOptions {
    * at most: linear over all.
    */
   pattern: RegExp;
+  /** Quicker to look for than the pattern, and part of all that it matches. */
+  core?: RegExp;
   maxSpan: number;
   lookAhead?: number; // 1 where nothing is said: the character that ends it
   /** As Recogniser's, given how far back a candidate may begin. */
@@ -27,7 +29,7 @@ export interface PatternOptions {
 }
 
 export function patternRecogniser(options: PatternOptions): Recogniser {
-  const { name, categories, pattern, maxSpan, lookAhead = 1, openFrom, accept } = options;
+  const { name, categories, pattern, core, maxSpan, lookAhead = 1, openFrom, accept } = options;
   return {
     name,
     categories,
@@ -35,6 +37,7 @@ export function patternRecogniser(options: PatternOptions): Recogniser {
     lookAhead,
     find(text) {
       const findings: Finding[] = [];
+      if (core && !core.test(text)) return findings;
       pattern.lastIndex = 0;
       for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
         const accepted = accept(match[0], text, match.index);

@@ -50,8 +50,9 @@ export function phoneRecogniser(regions: readonly CountryCode[] = defaultPhoneRe
         reach,
       ),
     accept(match, text, start): Accepted | null {
+      const near = wordsNear(text, start);
       for (const candidate of shortened(match)) {
-        const score = judge(candidate, text, start, regions, isNumber);
+        const score = judge(candidate, text, start, near, regions, isNumber);
         if (score !== null) return { score, isValidated: false, length: candidate.length };
       }
       return null;
@@ -66,19 +67,28 @@ export function phoneRecogniser(regions: readonly CountryCode[] = defaultPhoneRe
   };
 }
 
+/** How far the nearest words of either kind are; looked for once, and only where somebody asks. */
+function wordsNear(text: string, start: number): () => { phoneWord: number; otherWord: number } {
+  let known: { phoneWord: number; otherWord: number } | null = null;
+  return () => {
+    known ??= { phoneWord: toPhoneWord(text, start), otherWord: toOtherWord(text, start) };
+    return known;
+  };
+}
+
 function judge(
   candidate: string,
   text: string,
   start: number,
+  near: () => { phoneWord: number; otherWord: number },
   regions: readonly CountryCode[],
   isNumber: (text: string, region?: CountryCode) => boolean,
 ): number | null {
-  const digits = candidate.replace(/\D/g, '');
-  if (digits.length < 7 || digits.length > 15 || isSomethingElse(candidate)) return null;
+  const digits = digitsIn(candidate);
+  if (digits < 7 || digits > 15 || isSomethingElse(candidate)) return null;
   const isInternational = /^\(?\+|^00[1-9]/.test(candidate);
   if (isInternational) return isNumber(candidate.replace(/^00/, '+'), undefined) ? 0.95 : null;
-  const phoneWord = toPhoneWord(text, start);
-  const otherWord = toOtherWord(text, start);
+  const { phoneWord, otherWord } = near();
   if (otherWord < phoneWord) return null;
   const hasContext = phoneWord < otherWord;
   if (hasContext) return regions.some((region) => isNumber(candidate, region)) ? 0.9 : null;
@@ -86,9 +96,15 @@ function judge(
   if (/\d[ -]$/.test(text.slice(Math.max(0, start - 2), start))) return null; // the rest of a longer number
   const groups = candidate.split(/\D+/).filter(Boolean);
   if (/[/]/.test(candidate) || groups.length < 2 || new Set(candidate.match(/[.\- ]/g)).size > 2) return null;
-  if (digits.length >= 10 && isNumber(candidate, regions[0])) return 0.75;
-  const isNational = candidate.startsWith('0') && digits.length >= 9 && groups.length >= 3;
+  if (digits >= 10 && isNumber(candidate, regions[0])) return 0.75;
+  const isNational = candidate.startsWith('0') && digits >= 9 && groups.length >= 3;
   return isNational && regions.slice(1).some((region) => isNumber(candidate, region)) ? 0.6 : null;
+}
+
+function digitsIn(candidate: string): number {
+  let digits = 0;
+  for (let at = 0; at < candidate.length; at += 1) if (isDigit(candidate.charCodeAt(at))) digits += 1;
+  return digits;
 }
 
 /** Dates, quads, and cards in groups of four. */

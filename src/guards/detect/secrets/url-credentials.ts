@@ -9,6 +9,7 @@ export const urlCredentials = patternRecogniser({
   categories: ['credential'],
   pattern:
     /(?<![A-Za-z0-9])[a-z][a-z0-9+]{1,19}:\/\/[A-Za-z0-9._%-]{0,64}:[^\s/@:"'<>]{3,128}@(?=[A-Za-z0-9[])/gi,
+  core: /:\/\//,
   maxSpan: 220,
   lookAhead: 1,
   openFrom: (text, reach) =>

@@ -1,6 +1,6 @@
-import { WordMemo } from './memo.js';
-import type { Phrase } from './phrase.js';
+import type { Alternative, Phrase } from './phrase.js';
 import type { Word } from './tokenise.js';
+import { TermMemo } from './vocabulary.js';
 
 export interface PhraseMatch<Label> {
   label: Label;
@@ -8,100 +8,102 @@ export interface PhraseMatch<Label> {
   last: number;
 }
 
-/** A slot of a phrase, reached with an alternative of `length` words. */
-interface Arrival {
-  phrase: number;
-  slot: number;
-  length: number;
-}
-
 interface Node {
   words: Map<string, Node>;
   prefixes: Map<string, Node>;
-  arrivals: Arrival[];
+  /** Of the alternatives that end here, one after the other: their slot (of all phrases' slots) and how many words they have. */
+  arrivals: number[];
 }
 
-const nothing: readonly Node[] = [];
+/** Where a slot stands in its phrase. */
+const Place = { first: 1, last: 2 } as const;
 const MIN_PREFIX = 2;
 const MAX_PREFIX = 16;
+const MAX_POSITION = 2 ** 30;
 
 /**
  * Finds many phrases in one pass. All alternatives stand in one trie; each phrase remembers how far it has come and where. The work is words ×
  * alternatives that begin alike, whatever the text: linear.
  */
 export class PhraseMatcher<Label> {
-  private readonly root: Node = node();
-  /** Per slot: the latest word that it was reached with, and where that way began. Of the text that `runs` says. */
+  private readonly root = node();
+  /** Per slot: the latest word that it was reached with, and where that way began. Words are counted over all texts: those before `base` are others'. */
   private readonly firsts: Int32Array;
   private readonly lasts: Int32Array;
-  private readonly slotsFrom: readonly number[];
-  private readonly runs: Uint32Array;
-  private run = 0;
-  private readonly begun = new WordMemo((word) => follow(this.root, word, []));
+  private readonly places: Uint8Array;
+  private readonly gaps: Int32Array;
+  private readonly labels: Label[] = [];
+  private base = 1;
+  private readonly begun = new TermMemo((word) => follow(this.root, word, []));
 
-  constructor(private readonly phrases: readonly Phrase<Label>[]) {
-    for (const [phrase, { slots }] of phrases.entries())
-      for (const [slot, alternatives] of slots.entries())
-        for (const alternative of alternatives) {
-          let at = this.root;
-          for (const { text, isPrefix } of alternative) {
-            const next = isPrefix ? at.prefixes : at.words;
-            if (!next.has(text)) next.set(text, node());
-            at = next.get(text)!;
-          }
-          at.arrivals.push({ phrase, slot, length: alternative.length });
-        }
-    let slots = 0;
-    this.slotsFrom = phrases.map((phrase) => {
-      const from = slots;
-      slots += phrase.slots.length;
-      return from;
-    });
-    this.firsts = new Int32Array(slots);
-    this.lasts = new Int32Array(slots);
-    this.runs = new Uint32Array(phrases.length);
+  constructor(phrases: readonly Phrase<Label>[]) {
+    const all = phrases.flatMap(({ slots, maxGap, label }) =>
+      slots.map((alternatives, index) => {
+        const place = (index === 0 ? Place.first : 0) | (index === slots.length - 1 ? Place.last : 0);
+        return { alternatives, place, maxGap, label };
+      }),
+    );
+    this.firsts = new Int32Array(all.length);
+    this.lasts = new Int32Array(all.length);
+    this.places = Uint8Array.from(all, ({ place }) => place);
+    this.gaps = Int32Array.from(all, ({ maxGap }) => maxGap);
+    for (const [slot, { alternatives, label }] of all.entries()) {
+      this.labels.push(label);
+      for (const alternative of alternatives)
+        this.nodeOf(alternative).arrivals.push(slot, alternative.length);
+    }
   }
 
   match(words: readonly Word[]): PhraseMatch<Label>[] {
     const matches: PhraseMatch<Label>[] = [];
-    this.run += 1;
-    let open: readonly Node[] = nothing;
+    if (this.base + words.length > MAX_POSITION) this.restart();
+    let open: Node[] = [];
     for (let index = 0; index < words.length; index += 1) {
-      const { text } = words[index]!;
-      let next: readonly Node[] = this.begun.get(text);
-      if (open.length > 0) {
-        let going: Node[] | null = null;
-        for (const at of open)
-          if (at.words.size > 0 || at.prefixes.size > 0) {
-            going ??= [...next];
-            follow(at, text, going);
-          }
-        next = going ?? next;
+      const { term, text } = words[index]!;
+      let reached = this.begun.get(term);
+      for (const at of open) {
+        if (at.words.size === 0 && at.prefixes.size === 0) continue;
+        const more = follow(at, text, []);
+        if (more.length > 0) reached = [...reached, ...more];
       }
-      for (const { arrivals } of next) for (const arrival of arrivals) this.arrive(arrival, index, matches);
-      open = next;
+      for (const { arrivals } of reached) this.arrive(arrivals, index, matches);
+      open = reached;
     }
+    this.base += words.length;
     return matches;
   }
 
-  private arrive({ phrase, slot, length }: Arrival, last: number, matches: PhraseMatch<Label>[]): void {
-    const { slots, maxGap, label } = this.phrases[phrase]!;
-    const { firsts, lasts } = this;
-    const at = this.slotsFrom[phrase]! + slot;
-    const first = last - length + 1;
-    if (this.runs[phrase] !== this.run) {
-      if (slot > 0) return;
-      this.runs[phrase] = this.run;
-      lasts.fill(-1, at, at + slots.length);
+  private arrive(arrivals: readonly number[], index: number, matches: PhraseMatch<Label>[]): void {
+    const { firsts, lasts, places, gaps, base } = this;
+    const last = base + index;
+    for (let at = 0; at < arrivals.length; at += 2) {
+      const slot = arrivals[at]!;
+      const place = places[slot]!;
+      let first = last - arrivals[at + 1]! + 1;
+      if (!(place & Place.first)) {
+        const before = lasts[slot - 1]!;
+        if (before < base || before >= first || first - before - 1 > gaps[slot]!) continue;
+        first = firsts[slot - 1]!;
+      }
+      firsts[slot] = first;
+      lasts[slot] = last;
+      if (place & Place.last) matches.push({ label: this.labels[slot]!, first: first - base, last: index });
     }
-    if (slot === 0) firsts[at] = first;
-    else {
-      const before = lasts[at - 1]!;
-      if (before < 0 || before >= first || first - before - 1 > maxGap) return;
-      firsts[at] = firsts[at - 1]!;
+  }
+
+  private nodeOf(alternative: Alternative): Node {
+    let at = this.root;
+    for (const { text, isPrefix } of alternative) {
+      const next = isPrefix ? at.prefixes : at.words;
+      if (!next.has(text)) next.set(text, node());
+      at = next.get(text)!;
     }
-    lasts[at] = last;
-    if (slot === slots.length - 1) matches.push({ label, first: firsts[at]!, last });
+    return at;
+  }
+
+  private restart(): void {
+    this.lasts.fill(0);
+    this.base = 1;
   }
 }
 

@@ -1,8 +1,10 @@
 import { Quotes } from './quotes.js';
+import { type Term, Vocabulary } from './vocabulary.js';
 
 /** A word of a text, or one ideograph: scripts without spaces are taken character by character. */
 export interface Word {
-  text: string; // lower case, without accents
+  term: Term;
+  text: string; // the term's: lower case, without accents
   start: number;
   end: number;
   /** In quotation marks or code: rather spoken of than said. */
@@ -28,6 +30,8 @@ for (let code = 0; code < 128; code += 1) {
 const APOSTROPHE = 0x27;
 const RIGHT_QUOTE = 0x2019;
 
+const vocabulary = new Vocabulary();
+
 /** One pass: plain ASCII by a table, the rest by the pattern. */
 export function tokenise(text: string): Word[] {
   const words: Word[] = [];
@@ -37,13 +41,8 @@ export function tokenise(text: string): Word[] {
   let startsSentence = true;
   const add = (start: number, end: number, isAscii: boolean): void => {
     const written = isSameLength ? lower.slice(start, end) : text.slice(start, end).toLowerCase();
-    words.push({
-      text: isAscii ? written : withoutAccents(written),
-      start,
-      end,
-      isQuoted: false,
-      startsSentence,
-    });
+    const term = vocabulary.of(isAscii ? written : withoutAccents(written));
+    words.push({ term, text: term.text, start, end, isQuoted: false, startsSentence });
     startsSentence = false;
   };
   for (let at = 0; at < text.length; ) {
