@@ -1,6 +1,8 @@
+import { freshFamilies, freshLanguages } from './fresh.js';
 import type { ModerationScore } from './score-moderation.js';
 import { f1, sum, type TypeScore } from './score-pii.js';
 import type { PromptScore } from './score-prompts.js';
+import { type PromptScores, UNSURE_FROM } from './score-similarity.js';
 import { intervalOf, type Share } from './share.js';
 import { HELD_OUT_LANGUAGE, heldOutFamilies } from './split.js';
 
@@ -13,21 +15,63 @@ export interface PeerScore {
 export interface GuardQuality {
   attacks: PromptScore;
   benign: PromptScore;
+  fresh: PromptScores;
+  nearby: PromptScores | null; // of the fresh texts, with the guard `similarity`
   pii: Map<string, TypeScore>;
   piiMicros: number; // median of a text
   moderation: ModerationScore[];
   peer: PeerScore | null;
 }
 
+/** How often the test texts were scored while this version was made. */
+const TEST_RUNS = 'three times';
+
 /** docs/guards-quality.md, all of it. */
-export function qualityPage({ attacks, benign, pii, piiMicros, moderation, peer }: GuardQuality): string {
+export function qualityPage({
+  attacks,
+  benign,
+  fresh,
+  nearby,
+  pii,
+  piiMicros,
+  moderation,
+  peer,
+}: GuardQuality): string {
   return `# How well the guards detect
 
-Made by \`npm run bench -- guards-quality --write\`; don't edit. The sets are our own (\`bench/guards/\`): written by hand, widened by templates,
-encodings and disguises. Figures are of the half that training never saw. Whoever wrote the attacks also wrote what finds them, and misses of
-the test half were looked at once, and its totals a few times, between rounds of writing training data: expect less on other people's texts. In brackets: 95 % interval (Wilson).
+Made by \`npm run bench -- guards-quality --presidio --similarity --write\`; don't edit. The sets are our own (\`bench/guards/\`). Whoever wrote the attacks also wrote
+what finds them: expect less on other people's texts ([what a blind set showed](guards-blind.md)). In brackets: 95 % interval (Wilson).
+
+How training and testing are kept apart:
+
+- \`npm run train:guards\` reads the training half of the older set, templates (\`seeds/training\`), and pieces of the documentation and code of the locked
+  npm packages: text as people write it, that attacks nobody. The same lock file gives the same weights.
+- Weights' penalties, features and the threshold were chosen by cross-validation in there: each fold leaves out whole families of attacks, whole kinds of harmless
+  text, languages, half-packages, and a part of all that was written by hand. The threshold is where 1 % of the harmless texts left out are taken for attacks.
+  Beside it, false alarms were watched on text that isn't in the repository: a public-domain handbook, manual pages in twelve languages, documentation and Python code.
+- The fresh texts (\`seeds/fresh\`) were committed before the training data of this version was written, each once, without templates. Training drops every text
+  that shares six words in a row with one of them; four of their families and two of their languages are in no training data.
+- The older test half holds out five families and Swedish. Its misses were looked at once, in the first version, and its totals a few times; this version scored it
+  and the fresh texts ${TEST_RUNS}. The first is not that of these weights: after it, the word lists of training were widened and jailbreaks of many sentences added, knowing the totals by family.
 
 ## Prompt injection and jailbreaks
+
+The classifier finds ${percent(fresh.attacks.all)} of the fresh attacks and takes ${percent(fresh.benign.all)} of the fresh harmless
+texts for one. ${nearby === null ? '' : similarityNote(nearby)}
+
+| fresh attacks | found | |
+|---|---|---|
+${rows(fresh.attacks.groups, (family) => ([...heldOutFamilies, ...freshFamilies].includes(family) ? 'family not in training' : ''))}
+
+| fresh attacks in | found | |
+|---|---|---|
+${rows(fresh.attacks.languages, (language) => (freshLanguages.includes(language) ? 'language not in training, nor in the lexicon' : ''))}
+
+| fresh harmless | taken for attacks | |
+|---|---|---|
+${rows(fresh.benign.groups, () => '')}
+
+### The older test half
 
 The classifier finds ${percent(attacks.all)} of the attacks and takes ${percent(benign.all)} of the harmless prompts for one. The aim is 90 % and 1 %:
 ${verdict(attacks.all, benign.all)}
@@ -44,8 +88,9 @@ ${rows(attacks.languages, (language) => (language === HELD_OUT_LANGUAGE ? 'langu
 |---|---|---|
 ${rows(benign.groups, () => '')}
 
-Weak: languages that the lexicon doesn't know; payloads in pieces; attacks that name nothing of a model, its rules or its secrets
-(a changed goal, a story, a false shared past). A profile that must not miss these asks a model in the grey zone.
+Weak: attacks in words of their own, that name nothing of a model, its rules or its secrets (a changed goal, a story, a false shared past, a recipe to be
+continued, harm asked for without a frame): about half of the fresh ones pass. Languages that the lexicon doesn't know; payloads in pieces; attacks in the midst of long
+texts. A profile that must not miss these asks a model in the grey zone; the nearest known attacks add more false alarms than finds.
 
 ## Personal data and secrets
 
@@ -68,6 +113,10 @@ its set is small; a profile that decides by moderation should name a moderation 
 |---|---|---|
 ${moderation.map(({ category, recall, falsePositives }) => `| ${category} | ${percent(recall)} | ${percent(falsePositives)} |`).join('\n')}
 `;
+}
+
+function similarityNote({ attacks, benign }: PromptScores): string {
+  return `With the guard \`similarity\` (attacks, 0.55) asked from a score of ${UNSURE_FROM} on, it is ${percent(attacks.all)} and ${percent(benign.all)}.`;
 }
 
 function verdict(attacks: Share, benign: Share): string {

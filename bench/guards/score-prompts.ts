@@ -11,10 +11,18 @@ export interface PromptScore {
 
 export function scorePrompts(items: readonly Item[]): PromptScore {
   const threshold = injectionThreshold();
+  return countHits(items, ({ text }) => judgeInjection(text).score >= threshold);
+}
+
+export function countHits(items: readonly Item[], isAttack: (item: Item) => boolean): PromptScore {
   const score: PromptScore = { all: { hits: 0, total: 0 }, groups: new Map(), languages: new Map() };
-  for (const { text, group, language } of items) {
-    const isHit = judgeInjection(text).score >= threshold;
-    for (const share of [score.all, shareOf(score.groups, group), shareOf(score.languages, language)]) {
+  for (const item of items) {
+    const isHit = isAttack(item);
+    for (const share of [
+      score.all,
+      shareOf(score.groups, item.group),
+      shareOf(score.languages, item.language),
+    ]) {
       share.total += 1;
       if (isHit) share.hits += 1;
     }

@@ -32,14 +32,20 @@ export function splitOf({ group, language, index, isForTraining }: Seed): Split 
   return index % 5 === 1 || index % 5 === 3 ? 'test' : 'train';
 }
 
+/** Whether a text has the words of one that is for testing. */
+export function sameAsTested(items: readonly Item[]): (text: string) => boolean {
+  const tested = new Set(items.filter(({ split }) => split === 'test').map(({ text }) => wordsOf(text)));
+  return (text) => tested.has(wordsOf(text));
+}
+
 /** What training may see. Refuses a set whose halves share a text or a held-out family. */
 export function trainingItems(items: readonly Item[]): Item[] {
   const train = items.filter(({ split }) => split === 'train');
-  const tested = new Set(items.filter(({ split }) => split === 'test').map(({ text }) => wordsOf(text)));
+  const isTested = sameAsTested(items);
   for (const { text, group, language } of train) {
     if (heldOutFamilies.includes(group) || language === HELD_OUT_LANGUAGE)
       throw new Error(`The set would train on what is held out (${group}, ${language}).`);
-    if (tested.has(wordsOf(text))) throw new Error(`Training and test share a text of ${group}: ${text}`);
+    if (isTested(text)) throw new Error(`Training and test share a text of ${group}: ${text}`);
   }
   return train;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { projectRoot } from '../../src/support/root.js';
 import { readBlindSet } from '../guards/blind.js';
+import { freshItems } from '../guards/fresh.js';
 import type { ModerationItem } from '../guards/moderation-set.js';
 import { atBestScores, PRESIDIO_VERSION, runPresidio } from '../guards/peers/presidio.js';
 import type { PiiItem } from '../guards/pii-set.js';
@@ -10,6 +11,7 @@ import { type PeerScore, qualityPage } from '../guards/quality-report.js';
 import { scoreModeration } from '../guards/score-moderation.js';
 import { f1, findPii, scorePii, sum } from '../guards/score-pii.js';
 import { scorePrompts } from '../guards/score-prompts.js';
+import { withSimilarity } from '../guards/score-similarity.js';
 import { readSet, type SetName } from '../guards/sets.js';
 import { intervalOf, type Share } from '../guards/share.js';
 import type { Item, Split } from '../guards/split.js';
@@ -18,6 +20,7 @@ import { atLeast, atMost, type Figure, figure, type Outcome, type Progress } fro
 
 export const guardsQualityOptionsSchema = z.object({
   presidio: z.boolean().default(false),
+  similarity: z.boolean().default(false),
   blind: z.boolean().default(false),
   write: z.boolean().default(false),
 });
@@ -26,12 +29,15 @@ const WARM_UP_TEXTS = 200;
 
 /** What the guards find on the halves of the sets that training never saw; beside Presidio's recognisers, if asked for. */
 export async function guardsQuality(
-  { presidio, blind, write }: z.output<typeof guardsQualityOptionsSchema>,
+  { presidio, similarity, blind, write }: z.output<typeof guardsQualityOptionsSchema>,
   progress: Progress,
 ): Promise<Outcome> {
   progress('attacks and harmless prompts');
   const attacks = scorePrompts(tested<Item>('attacks'));
   const benign = scorePrompts(tested<Item>('benign'));
+  const fresh = freshItems();
+  const freshScores = { attacks: scorePrompts(fresh.attacks), benign: scorePrompts(fresh.benign) };
+  const nearby = similarity ? await withSimilarity(fresh, progress) : null;
   progress('personal data');
   const items = tested<PiiItem>('pii');
   for (const { text } of items.slice(0, WARM_UP_TEXTS)) findPii(text);
@@ -48,16 +54,24 @@ export async function guardsQuality(
   if (write)
     await writeFile(
       join(projectRoot(), 'docs', 'guards-quality.md'),
-      qualityPage({ attacks, benign, pii, piiMicros, moderation, peer }),
+      qualityPage({ attacks, benign, fresh: freshScores, nearby, pii, piiMicros, moderation, peer }),
     );
   return {
     scenario: 'guards-quality',
-    options: { presidio, blind },
+    options: { presidio, similarity, blind },
     runs: [],
     comparisons: [],
     figures: [
       ...shareFigures('attacks found', attacks.all, atLeast(90)),
       ...shareFigures('harmless prompts taken for attacks', benign.all, atMost(1)),
+      ...shareFigures('fresh attacks found', freshScores.attacks.all, atLeast(90)),
+      ...shareFigures('fresh harmless texts taken for attacks', freshScores.benign.all, atMost(1)),
+      ...(nearby === null
+        ? []
+        : [
+            percentFigure('fresh attacks found, with similarity', nearby.attacks.all),
+            percentFigure('fresh harmless texts taken for attacks, with similarity', nearby.benign.all),
+          ]),
       ...[...attacks.groups].map(([family, share]) => percentFigure(`found: ${family}`, share)),
       ...[...attacks.languages].map(([language, share]) => percentFigure(`found in ${language}`, share)),
       ...(blind ? blindFigures() : []),

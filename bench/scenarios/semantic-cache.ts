@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { configSchema } from '../../src/config/schema.js';
-import { ThreadedEmbedder } from '../../src/embedding/index.js';
-import { createReporter, resolveModel } from '../../src/models/index.js';
 import { wilsonLower } from '../../src/support/wilson.js';
+import { createEmbedder } from '../embedder.js';
 import { readHalf } from '../semantic-cache/generate.js';
 import { falseHitsByKind, type Judged, judge, type Rate, scoresAt } from '../semantic-cache/measure.js';
 import { type Figure, figure, type Outcome, type Progress } from './outcome.js';
@@ -64,23 +63,4 @@ function withBounds(name: string, { count, of }: Rate): Figure[] {
 
 function percentage(name: string, { count, of }: Rate): Figure {
   return figure(name, of === 0 ? 0 : (100 * count) / of, '%');
-}
-
-async function createEmbedder(model: string): Promise<ThreadedEmbedder> {
-  const { path, id } = await resolveModel(model, { reporter: createReporter() });
-  const { maxBatchTexts, maxBatchTokens, targetBatchMs, maxQueue, threads } = configSchema.parse(
-    {},
-  ).embeddings;
-  return new ThreadedEmbedder({
-    modelId: id,
-    aliases: [],
-    modelPath: path,
-    backend: 'cpu',
-    threads,
-    limits: { maxTexts: maxBatchTexts, maxTokens: maxBatchTokens, targetMs: targetBatchMs },
-    maxQueuedTexts: maxQueue,
-    onFault: (error) => {
-      throw error;
-    },
-  });
 }

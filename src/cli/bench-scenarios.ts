@@ -174,6 +174,7 @@ export const scenarios: readonly ScenarioRow[] = [
     takes: 'output',
     options: [
       ['--presidio', "also Presidio's pattern recognisers, installed on demand", false],
+      ['--similarity', 'also the guard similarity where the classifier is unsure (with an encoder)', false],
       [
         '--blind',
         'also the set that nobody has read; each such run is recorded in docs/guards-blind.md',

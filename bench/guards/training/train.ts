@@ -16,7 +16,7 @@ import { makeTrainingTexts } from './training-set.js';
 const models = {
   'prompt-injection': () =>
     fitAndWrite('prompt-injection', ['prompt_injection'], injectionExamples(), {
-      bucketBits: 18,
+      bucketBits: 20,
       falsePositives: 0.01,
       epochs: 6,
       seed: 1,

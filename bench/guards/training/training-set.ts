@@ -1,8 +1,10 @@
 import { hashText } from '../../../src/support/fnv.js';
 import { deriveSeed, type Random, randomInteger, seededRandom } from '../../workload/random.js';
+import { freshFamilies, freshLanguages, freshOverlap } from '../fresh.js';
 import { pick, readSeeds } from '../seeds.js';
 import { readSet } from '../sets.js';
-import { HELD_OUT_LANGUAGE, heldOutFamilies, type Item, trainingItems } from '../split.js';
+import { HELD_OUT_LANGUAGE, heldOutFamilies, type Item, sameAsTested, trainingItems } from '../split.js';
+import { packagePieces } from './prose.js';
 import { habits, hidings } from './rewrite.js';
 import { Templates } from './templates.js';
 
@@ -16,30 +18,45 @@ export interface TrainingText {
   fold: number | null;
 }
 
-/** Threshold and calibration come from what a fold leaves out: a part of all that was written by hand, a family of templates, a language. */
-export const FOLDS = 4;
-const leftOutFamilies = ['authority_claim', 'tool_abuse', 'developer_mode', 'fiction_shield'];
-const leftOutLanguages = ['nl', 'pl', 'tr', 'pt'];
+/**
+ * Threshold and calibration come from what a fold leaves out: these groups and languages of the templates, packages, and a part of what was
+ * written by hand.
+ */
+const leftOut: readonly { groups: readonly string[]; languages: readonly string[] }[] = [
+  { groups: ['authority_claim', 'completion_bait', 'email'], languages: ['nl', 'hi'] },
+  { groups: ['tool_abuse', 'policy_puppetry', 'sysadmin', 'config'], languages: ['pl', 'ko'] },
+  { groups: ['developer_mode', 'payload_splitting', 'support_ticket', 'news'], languages: ['tr', 'ar'] },
+  { groups: ['fiction_shield', 'refusal_suppression', 'code', 'policy'], languages: ['pt'] },
+];
+const FOLDS = leftOut.length;
 
+const heldOutLanguages = [HELD_OUT_LANGUAGE, ...freshLanguages];
+export const templateFiles = {
+  attacks: ['training/attacks-en.txt', 'training/attacks-other.txt', 'training/attacks-natural.txt'],
+  benign: ['training/benign-en.txt', 'training/benign-other.txt', 'training/benign-natural.txt'],
+};
 const SEED = 20_264;
-const VARIANTS = { en: 70, other: 30 };
+const VARIANTS = { attack: 45, benign: 28 };
 const HABITUAL = 0.3; // share of texts that are written as people type
 const MAX_SENTENCES = 36;
 const HIDABLE = { min: 20, max: 220 }; // characters
 const derived = {
-  training: { hiddenAttacks: 1_800, hiddenBenign: 1_800, embedded: 3_000, long: 5_000 },
-  fold: { hiddenAttacks: 60, hiddenBenign: 60, embedded: 60, long: 200 },
+  training: { hiddenAttacks: 1_800, hiddenBenign: 1_800, embedded: 4_000, long: 4_000 },
+  fold: { hiddenAttacks: 60, hiddenBenign: 60, embedded: 250, long: 200 },
 };
 
-/** Everything that the injection classifier learns from: the sets' training halves, and what the templates of seeds/training give. */
+/** Everything that the injection classifier learns from: the sets' training halves, what the templates of seeds/training give, and packages' texts. */
 export function makeTrainingTexts(): TrainingText[] {
   const templates = new Templates('training/lists.txt');
   const all = unique([
     ...fromSet('attacks'),
     ...fromSet('benign'),
-    ...fromTemplates(templates, true, 'training/attacks-en.txt', 'training/attacks-other.txt'),
-    ...fromTemplates(templates, false, 'training/benign-en.txt', 'training/benign-other.txt'),
+    ...fromTemplates(templates, true, ...templateFiles.attacks),
+    ...fromTemplates(templates, false, ...templateFiles.benign),
+    ...fromPackages(),
   ]);
+  const isFresh = freshOverlap();
+  const isTested = sameAsTested([...readSet<Item>('attacks'), ...readSet<Item>('benign')]);
   return [
     ...all,
     ...[null, ...Array.from({ length: FOLDS }, (_, fold) => fold)].flatMap((fold) =>
@@ -50,7 +67,21 @@ export function makeTrainingTexts(): TrainingText[] {
         seededRandom(deriveSeed(SEED, fold ?? FOLDS)),
       ),
     ),
-  ];
+  ].filter(({ text }) => !isFresh(text) && !isTested(text));
+}
+
+/** Half of the packages are left out once; the others carry attacks in every fold. */
+function fromPackages(): TrainingText[] {
+  return packagePieces(seededRandom(deriveSeed(SEED, 30_000))).map(({ text, source, kind }) => {
+    const part = (hashText(source) >>> 8) % (2 * FOLDS);
+    return {
+      text,
+      isAttack: false,
+      language: 'en',
+      group: `package ${kind}`,
+      fold: part < FOLDS ? part : null,
+    };
+  });
 }
 
 function fromSet(name: 'attacks' | 'benign'): TrainingText[] {
@@ -64,12 +95,14 @@ function fromSet(name: 'attacks' | 'benign'): TrainingText[] {
 /** Refuses templates of what is held out, as trainingItems does for the sets. */
 function fromTemplates(templates: Templates, isAttack: boolean, ...files: string[]): TrainingText[] {
   return readSeeds(...files).flatMap(({ text, group, language, index }) => {
-    if (heldOutFamilies.includes(group) || language === HELD_OUT_LANGUAGE)
+    if ([...heldOutFamilies, ...freshFamilies].includes(group) || heldOutLanguages.includes(language))
       throw new Error(`Templates of what is held out: ${group}, ${language}.`);
     const random = seededRandom(deriveSeed(SEED, (isAttack ? 10_000 : 20_000) + index));
-    const leftOut = Math.max(leftOutFamilies.indexOf(group), leftOutLanguages.indexOf(language));
-    const fold = leftOut === -1 ? null : leftOut;
-    const variants = language === 'en' ? VARIANTS.en : VARIANTS.other;
+    const left = leftOut.findIndex(
+      ({ groups, languages }) => groups.includes(group) || languages.includes(language),
+    );
+    const fold = left === -1 ? null : left;
+    const variants = isAttack ? VARIANTS.attack : VARIANTS.benign;
     return Array.from({ length: variants }, () => {
       const written = templates.write(text, random).trim();
       const asTyped = random() < HABITUAL ? pick(habits, random)(written, random) : written;
@@ -107,7 +140,7 @@ function hide(texts: readonly TrainingText[], count: number, random: Random): Tr
 
 /** Somewhere in a longer harmless text. */
 function embed(attack: TrainingText, carriers: Carriers, random: Random): TrainingText {
-  const parts = carriers.sentences(attack.language, random);
+  const parts = random() < 0.4 ? carriers.paragraph(random) : carriers.sentences(attack.language, random);
   parts.splice(randomInteger(random, 0, parts.length), 0, attack.text);
   return { ...attack, text: parts.join(pick(joints, random)) };
 }
@@ -122,21 +155,30 @@ const joints = [' ', ' ', '\n', '\n\n'];
 /** Harmless sentences of one language, or of all; in half of the English texts every other is from a document. */
 class Carriers {
   private readonly byLanguage = new Map<string, TrainingText[]>();
+  private readonly spoken: readonly TrainingText[];
+  private readonly prose: readonly TrainingText[];
 
   constructor(
-    private readonly benign: readonly TrainingText[],
+    benign: readonly TrainingText[],
     private readonly templates: Templates,
   ) {
-    for (const each of benign) {
+    this.spoken = benign.filter(({ group }) => !group.startsWith('package'));
+    this.prose = benign.filter(({ group }) => group === 'package prose');
+    for (const each of this.spoken) {
       const own = this.byLanguage.get(each.language);
       if (own === undefined) this.byLanguage.set(each.language, [each]);
       else own.push(each);
     }
   }
 
+  /** What a package says of itself, sentence by sentence. */
+  paragraph(random: Random): string[] {
+    return pick(this.prose, random).text.split(/(?<=[.!?:]\s)|\n/);
+  }
+
   sentences(language: string, random: Random): string[] {
     const own = this.byLanguage.get(language);
-    const kinds = own !== undefined && random() < 0.7 ? own : this.benign;
+    const kinds = own !== undefined && random() < 0.7 ? own : this.spoken;
     const isDocument = language === 'en' && random() < 0.5;
     return Array.from({ length: randomInteger(random, 2, MAX_SENTENCES) }, () =>
       isDocument && random() < 0.5 ? this.templates.write('$PLAIN', random) : pick(kinds, random).text,

@@ -12,7 +12,7 @@ export interface InjectionVerdict {
   view: string; // where it showed: 'plain', 'base64', …
 }
 
-/** From which score on a text counts as an attack: about one benign prompt in two hundred reaches it (docs/guards-quality.md). */
+/** From which score on a text counts as an attack: one in a hundred of the harmless texts that cross-validation leaves out reaches it (docs/guards-quality.md). */
 export function injectionThreshold(): number {
   return model().header.labels[0]!.threshold;
 }

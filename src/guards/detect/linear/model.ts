@@ -2,16 +2,24 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../../support/root.js';
 import type { Word } from '../words/tokenise.js';
+<<<<<<< HEAD
+import { gramHashes, MARK_STRENGTH, type Mark, runHashes, wordHash } from './features.js';
+import { lengthPenalty, normOf, type Window, windowsOf } from './windows.js';
+=======
 import { TermMemo } from '../words/vocabulary.js';
 import { gramHashes, MARK_STRENGTH, type Mark, pairHash, runHash, skipHash, wordHash } from './features.js';
 import { normOf, type Window, windowsOf } from './windows.js';
+>>>>>>> main
 
 /** Sigmoid of slope × score + intercept turns a label's score into a probability (Platt). */
-export interface Label {
-  name: string;
-  bias: number;
+export interface Calibration {
   slope: number;
   intercept: number;
+}
+
+export interface Label extends Calibration {
+  name: string;
+  bias: number;
   threshold: number; // probability from which on it counts
 }
 
@@ -93,7 +101,8 @@ export class LinearModel {
       for (const { word, hash } of marks)
         sums[word + 1]! += weights[hash & mask]! * MARK_STRENGTH * weightOf(words[word]!);
       const { score, window } = worst(sums, windows);
-      return { label, probability: probability(label, label.bias + score * scale), window };
+      const logit = label.bias + score * scale - lengthPenalty(windows);
+      return { label, probability: probability(label, logit), window };
     });
   }
 
@@ -131,7 +140,7 @@ export function weightOf(word: Word): number {
   return word.isQuoted ? QUOTED_WEIGHT : 1;
 }
 
-export function probability({ slope, intercept }: Pick<Label, 'slope' | 'intercept'>, score: number): number {
+export function probability({ slope, intercept }: Calibration, score: number): number {
   return 1 / (1 + Math.exp(-(slope * score + intercept)));
 }
 

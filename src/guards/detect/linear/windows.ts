@@ -10,6 +10,8 @@ export interface Window {
 const MAX_SENTENCE = 32;
 /** Keeps a text of two words from weighing as much as one of ten. */
 const SMOOTHING = 8;
+const PENALTY = 1.3;
+const MAX_COUNTED = 40;
 
 /** Each sentence: what a long text hides stands out in one of them, and what it is made of doesn't add up. */
 export function windowsOf(words: readonly Word[]): Window[] {
@@ -22,6 +24,11 @@ export function windowsOf(words: readonly Word[]): Window[] {
     from = isEnd ? at : at - MAX_SENTENCE / 2;
   }
   return windows;
+}
+
+/** What a text's score is taken off: the worst of many windows is high by chance. Bounded, so that no attack drowns in a long text. */
+export function lengthPenalty(windows: readonly Window[]): number {
+  return PENALTY * Math.log(Math.min(windows.length, MAX_COUNTED));
 }
 
 /** What a window's sum of weights is divided by. */
