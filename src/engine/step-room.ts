@@ -13,7 +13,7 @@ const maxStretch = 2;
  * them. They are kept to this many times their decodes alone, so that gaps stay below twice what they were before.
  */
 const longPromptSteps = 8;
-const longPromptStretch = 1.8;
+const longPromptStretch = 1.87;
 
 /** Its chunks begin so small and grow to twice as many at a step: what one costs is known from the one before. */
 const firstChunkTokens = 8;

@@ -25,17 +25,18 @@ const RECONNECT_MAX_MS = 1_000;
 export function clientFactory(settings: Config['redis']): () => RawClient {
   const { username, password } = new URL(settings.url);
   const url = settings.url.replace(/\/\/[^/]*@/, '//'); // what it says of the user would go before the settings
-  const common = () => ({
+  const common = (isOver: () => boolean = () => false) => ({
     ...credentialsOf(settings, { username, password }),
     disableOfflineQueue: true,
     socket: {
       ...tlsOf(settings),
       connectTimeout: settings.silenceMs,
-      reconnectStrategy: (retries: number) => Math.min(RECONNECT_MAX_MS, RECONNECT_STEP_MS * (retries + 1)),
+      reconnectStrategy: (retries: number) =>
+        !isOver() && Math.min(RECONNECT_MAX_MS, RECONNECT_STEP_MS * (retries + 1)),
     },
   });
   common();
-  return settings.isCluster ? () => clusterClient(url, common()) : () => singleClient(url, common());
+  return settings.isCluster ? () => clusterClient(url, common) : () => singleClient(url, common());
 }
 
 /** Asked for with each connection, so that a password may be changed while the server runs. */
@@ -81,7 +82,10 @@ function singleClient(url: string, common: Common): RawClient {
   };
 }
 
-function clusterClient(url: string, common: Common): RawClient {
+/** One that is still looking for its nodes doesn't end when it is destroyed, so its attempts ask whether they may go on. */
+function clusterClient(url: string, commonOf: (isOver: () => boolean) => Common): RawClient {
+  let isOver = false;
+  const common = commonOf(() => isOver);
   const cluster = createCluster({
     rootNodes: [{ url, ...common }],
     defaults: common,
@@ -89,10 +93,16 @@ function clusterClient(url: string, common: Common): RawClient {
   }).withTypeMapping(BUFFERS);
   const fault = lastFault(cluster);
   return {
-    connect: async () => void (await cluster.connect()),
+    connect: async () => {
+      await cluster.connect();
+      if (isOver) cluster.destroy();
+    },
     send: (key, args) => cluster.sendCommand<Reply>(key, false, [...args]),
     subscribe: (channel, listener) => cluster.subscribe(channel, listener, true),
-    destroy: () => cluster.destroy(),
+    destroy: () => {
+      isOver = true;
+      cluster.destroy();
+    },
     fault,
   };
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { connectRedis, type RedisLink } from '../../src/redis/link.js';
 import { makeCertificates } from '../support/certificates.js';
 import { clusterConfig, startTestGateway, startTestWorker } from '../support/cluster.js';
@@ -83,4 +85,25 @@ test('a wrong password is said, not only that Redis is away', async (t) => {
   await assert.rejects(connected(t, redis.url, settings), /WRONGPASS/);
   writeFileSync(passwordFile, 'right');
   assert.equal(await ping(await connected(t, redis.url, settings)), 'PONG');
+});
+
+test('a Redis Cluster that fell silent is left alone when the connection is closed', async (t) => {
+  const redis = await startRedis({ cluster: true });
+  const settings = { 'redis.isCluster': true, 'redis.silenceMs': 300 };
+  const link = await connectRedis(clusterConfig(redis, settings).redis);
+  redis.pause();
+  await delay(1_500); // some clients are given up that have not found a node yet
+  redis.resume();
+  await delay(50);
+  await redis.close();
+  link.close();
+  await delay(1_500); // longer than between two attempts: one may be due
+  let attempts = 0;
+  const listener = createServer((socket) => {
+    attempts += 1;
+    socket.destroy();
+  }).listen(redis.port, '127.0.0.1');
+  t.after(() => listener.close());
+  await delay(1_500);
+  assert.equal(attempts, 0);
 });

@@ -7,7 +7,8 @@ import { Random } from './random.js';
 export interface Machine {
   baseMs: number;
   rowMs: number;
-  windowMs: number; // of a row whose layers with a sliding window see all of it
+  windowMs: number; // of a prompt's row whose layers with a sliding window see all of it
+  ownWindowMs: number; // of a decode's, which shares what it reads with no other
   contextMs: number; // of a row for each position before it
   outputMs: number;
   noise: number; // standard deviation of a step's time, as a share of it
@@ -82,11 +83,16 @@ export function simulateStall({ machine, streams, promptTokens, maxBatchTokens, 
   };
 }
 
-function stepMs({ baseMs, rowMs, windowMs, contextMs, outputMs }: Machine, batch: Batch): number {
+function stepMs(
+  { baseMs, rowMs, windowMs, ownWindowMs, contextMs, outputMs }: Machine,
+  batch: Batch,
+): number {
   let ms = baseMs + rowMs * batch.count;
   for (let row = 0; row < batch.count; row++) {
     const position = batch.positions[row]!;
-    ms += windowMs * Math.min(1, position / WINDOW) + contextMs * position + outputMs * batch.outputs[row]!;
+    const isDecode = batch.outputs[row]! > 0;
+    ms += (isDecode ? ownWindowMs : windowMs) * Math.min(1, position / WINDOW) + contextMs * position;
+    if (isDecode) ms += outputMs;
   }
   return ms;
 }
