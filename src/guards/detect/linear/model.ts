@@ -2,14 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../../support/root.js';
 import type { Word } from '../words/tokenise.js';
-<<<<<<< HEAD
-import { gramHashes, MARK_STRENGTH, type Mark, runHashes, wordHash } from './features.js';
-import { lengthPenalty, normOf, type Window, windowsOf } from './windows.js';
-=======
 import { TermMemo } from '../words/vocabulary.js';
 import { gramHashes, MARK_STRENGTH, type Mark, pairHash, runHash, skipHash, wordHash } from './features.js';
-import { normOf, type Window, windowsOf } from './windows.js';
->>>>>>> main
+import { lengthPenalty, normOf, type Window, windowsOf } from './windows.js';
 
 /** Sigmoid of slope × score + intercept turns a label's score into a probability (Platt). */
 export interface Calibration {
