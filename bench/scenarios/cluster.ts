@@ -34,6 +34,8 @@ const WHOLE_CLIENTS = 128;
 const PROMPT = Array.from({ length: 64 }, (_, index) => 97 + (index % 26));
 const TIMEOUT_MS = 60_000;
 const WARM_UP_MS = 2_000;
+/** So many that every process has compiled what a request goes through. */
+const WARM_UP_CLIENTS = 32;
 
 type Options = z.output<typeof clusterOptionsSchema>;
 
@@ -83,13 +85,13 @@ interface Turn {
 async function streamed(name: string, server: ServerProcess, { round, durationMs }: Turn): Promise<Run[]> {
   const options = { url: server.url, protocol: 'completions' as const, model: MODEL, apiKey: null };
   const client = await createClient({ ...options, generations: 32, timeoutMs: TIMEOUT_MS });
-  const load = (clients: number, forMs: number) => {
+  const load = (clients: number, forMs: number, maxTokens = STREAM_TOKENS) => {
     const shape = { kind: 'closed' as const, clients };
-    const plan = () => ({ prompt: PROMPT, maxTokens: STREAM_TOKENS, cancel: null });
+    const plan = () => ({ prompt: PROMPT, maxTokens, cancel: null });
     return runLoad(client, plan, { shape, requests: Number.MAX_SAFE_INTEGER, durationMs: forMs });
   };
   try {
-    await load(8, WARM_UP_MS);
+    await load(WARM_UP_CLIENTS, WARM_UP_MS, 1);
     const runs: Run[] = [];
     for (const [workload, clients] of [
       [oneClient, 1],
