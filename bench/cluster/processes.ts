@@ -64,8 +64,16 @@ export async function startGateway(redis: BenchRedis): Promise<ServerProcess> {
   });
 }
 
-export function startStub(options: Omit<StubProcessOptions, 'port'>): Promise<ServerProcess> {
-  return startScript('stub-process', options);
+/** `heapMiB`: of V8; by default what the machine has room for, so that garbage may lie for long. */
+export function startStub(
+  options: Omit<StubProcessOptions, 'port'>,
+  heapMiB?: number,
+): Promise<ServerProcess> {
+  return startScript(
+    'stub-process',
+    options,
+    heapMiB ? { NODE_OPTIONS: `--max-old-space-size=${heapMiB}` } : {},
+  );
 }
 
 export function startBullmq(
@@ -75,13 +83,17 @@ export function startBullmq(
   return startScript(`bullmq-${side}`, options);
 }
 
-async function startScript(name: string, options: object): Promise<ServerProcess> {
+async function startScript(
+  name: string,
+  options: object,
+  env: Record<string, string> = {},
+): Promise<ServerProcess> {
   const port = await freePort();
   return ServerProcess.start(port, {
     name,
     file: process.execPath,
     args: [fileURLToPath(new URL(`./${name}.js`, import.meta.url)), JSON.stringify({ port, ...options })],
-    env: {},
+    env,
     readyPath: '/readyz',
     startTimeoutMs: START_TIMEOUT_MS,
   });
