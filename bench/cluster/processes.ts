@@ -50,7 +50,8 @@ export async function startRedis(): Promise<BenchRedis> {
   return { pid: child.pid!, port, url, send, stop };
 }
 
-export async function startGateway(redis: BenchRedis): Promise<ServerProcess> {
+/** `heapMiB`: of V8; by default what the machine has room for, so that garbage may lie for long. */
+export async function startGateway(redis: BenchRedis, heapMiB?: number): Promise<ServerProcess> {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
   const options = ['--redis', redis.url, '--port', String(port), '--data', folder];
@@ -58,22 +59,17 @@ export async function startGateway(redis: BenchRedis): Promise<ServerProcess> {
     name: 'sluice gateway',
     file: process.execPath,
     args: [join(projectRoot(), 'bin', 'sluice'), 'gateway', ...options],
-    env: { SLUICE_CACHE_ENABLED: 'false', SLUICE_LOG_LEVEL: 'warn' },
+    env: { SLUICE_CACHE_ENABLED: 'false', SLUICE_LOG_LEVEL: 'warn', ...heapOf(heapMiB) },
     readyPath: '/readyz',
     startTimeoutMs: START_TIMEOUT_MS,
   });
 }
 
-/** `heapMiB`: of V8; by default what the machine has room for, so that garbage may lie for long. */
 export function startStub(
   options: Omit<StubProcessOptions, 'port'>,
   heapMiB?: number,
 ): Promise<ServerProcess> {
-  return startScript(
-    'stub-process',
-    options,
-    heapMiB ? { NODE_OPTIONS: `--max-old-space-size=${heapMiB}` } : {},
-  );
+  return startScript('stub-process', options, heapOf(heapMiB));
 }
 
 export function startBullmq(
@@ -81,6 +77,10 @@ export function startBullmq(
   options: Omit<BullmqOptions, 'port'>,
 ): Promise<ServerProcess> {
   return startScript(`bullmq-${side}`, options);
+}
+
+function heapOf(mib: number | undefined): Record<string, string> {
+  return mib === undefined ? {} : { NODE_OPTIONS: `--max-old-space-size=${mib}` };
 }
 
 async function startScript(

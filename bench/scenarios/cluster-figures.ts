@@ -1,4 +1,4 @@
-import { median } from '../statistics.js';
+import { median, spread } from '../statistics.js';
 import { atLeast, atMost, type Figure, figure, type Run } from './outcome.js';
 
 export const ANSWER_TOKENS = 16; // of whole answers
@@ -42,5 +42,15 @@ export function clusterFigures(runs: readonly Run[], workers: readonly number[])
           atLeast(count === 2 ? 1.9 : 0.9 * count),
         ),
       ),
+  ];
+}
+
+/** From a client's hanging up to its worker's engine. */
+export function cancelFigures(timesMs: readonly number[]): Figure[] {
+  const { p50, p99, max } = spread(timesMs)!;
+  return [
+    figure('a cancel reaches the worker, p50', p50, 'ms'),
+    figure('a cancel reaches the worker, p99', p99, 'ms'),
+    figure('a cancel reaches the worker, at most', max, 'ms', atMost(100)),
   ];
 }

@@ -19,8 +19,8 @@ const SEQUENCES = 64;
 const ANSWER_TOKENS = 4;
 const PROMPT = Array.from({ length: 32 }, (_, index) => 97 + (index % 26));
 const WARM_SHARE = 0.3; // of the requests, before memory is expected to stay flat
-/** Twice what stays in it: V8 would let hundreds of MiB of garbage lie, and what grows by them wouldn't be seen. */
-const WORKER_HEAP_MIB = 64;
+/** Of a process: V8 would let hundreds of MiB of garbage lie, and what stays wouldn't be seen under it. */
+const HEAP_MIB = 64;
 const MAX_GROWTH_MIB = 24; // of a process
 const MAX_REDIS_GROWTH_MIB = 4;
 const WATCH_INTERVAL_MS = 500;
@@ -44,10 +44,10 @@ export async function clusterSoak(
   try {
     const stub = { redisUrl: redis.url, workers: 1, stepMs: STEP_MS, sequences: SEQUENCES };
     for (let number = 1; number <= WORKERS; number += 1)
-      members.set(`worker ${number}`, await startStub(stub, WORKER_HEAP_MIB));
+      members.set(`worker ${number}`, await startStub(stub, HEAP_MIB));
     const gateways: ServerProcess[] = [];
     for (let number = 1; number <= GATEWAYS; number += 1) {
-      gateways.push(await startGateway(redis));
+      gateways.push(await startGateway(redis, HEAP_MIB));
       members.set(`gateway ${number}`, gateways.at(-1)!);
     }
     const warmRequests = Math.floor(requests * WARM_SHARE);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { createClient } from '../client/create.js';
+import { cancelTimes } from '../cluster/cancels.js';
 import { type BenchRedis, startBullmq, startGateway, startRedis, startStub } from '../cluster/processes.js';
 import { MODEL } from '../cluster/stepping-engine.js';
 import { compareRuns } from '../report/compare.js';
@@ -8,6 +9,7 @@ import { closedLoop, type RepeatedRequest } from '../workload/raw-load.js';
 import { runLoad } from '../workload/run-load.js';
 import {
   ANSWER_TOKENS,
+  cancelFigures,
   clusterFigures,
   oneClient,
   scaling,
@@ -33,6 +35,7 @@ const STREAM_TOKENS = 64;
 const WHOLE_CLIENTS = 128;
 const PROMPT = Array.from({ length: 64 }, (_, index) => 97 + (index % 26));
 const TIMEOUT_MS = 60_000;
+const CANCELS = 200;
 const WARM_UP_MS = 2_000;
 /** So many that every process has compiled what a request goes through. */
 const WARM_UP_CLIENTS = 32;
@@ -68,12 +71,14 @@ export async function cluster(options: Options, progress: Progress): Promise<Out
       );
     }
   }
+  progress('clients that hang up');
+  const cancels = await withRedis((redis) => cancelTimes(redis, STEP_MS, CANCELS));
   return {
     scenario: 'cluster',
     options: { ...options, workers: options.workers.join(','), stepMs: STEP_MS },
     runs,
     comparisons: compareRuns(runs, 'embedded'),
-    figures: clusterFigures(runs, options.workers),
+    figures: [...clusterFigures(runs, options.workers), ...cancelFigures(cancels)],
   };
 }
 
