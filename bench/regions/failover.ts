@@ -18,6 +18,21 @@ export interface FailoverOptions {
   seed: number;
 }
 
+/** Three regions on as many continents; balancers and names as they are usually set. */
+export const threeRegions = {
+  ways: [
+    [5, 40, 75],
+    [40, 5, 110],
+    [75, 110, 5],
+  ],
+  checkMs: 5000,
+  failuresToLeave: 3,
+  successesToReturn: 2,
+  nameMs: 30_000,
+  connectMs: 2000,
+  requestsPerMinute: 6,
+} satisfies Partial<FailoverOptions>;
+
 export interface Failover {
   requests: number;
   /** From the outage, or its first try after it, to its first answer: of each client that used the region and may leave it. */

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { formatTable } from '../../src/support/table.js';
 import { spread } from '../statistics.js';
-import { type FailoverOptions, simulateFailover } from './failover.js';
+import { type FailoverOptions, simulateFailover, threeRegions } from './failover.js';
 import { type SpendingOptions, simulateSpending } from './spending.js';
 
 const { values } = parseArgs({ options: { seeds: { type: 'string', default: '20' } } });
@@ -34,18 +34,8 @@ const policies: [string, Partial<SpendingOptions>][] = [
 ];
 
 const failover: FailoverOptions = {
-  ways: [
-    [5, 40, 75],
-    [40, 5, 110],
-    [75, 110, 5],
-  ],
-  checkMs: 5000,
-  failuresToLeave: 3,
-  successesToReturn: 2,
-  nameMs: 30_000,
-  connectMs: 2000,
+  ...threeRegions,
   clients: 500,
-  requestsPerMinute: 6,
   boundShare: 0.2,
   outage: { region: 0, fromMs: 5 * MINUTE_MS, untilMs: 15 * MINUTE_MS },
   runMs: 20 * MINUTE_MS,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type FailoverOptions, simulateFailover } from './failover.js';
+import { type FailoverOptions, simulateFailover, threeRegions } from './failover.js';
 import { type SpendingOptions, simulateSpending } from './spending.js';
 
 const spending: SpendingOptions = {
@@ -40,18 +40,8 @@ test('a seed gives the same run again', () => {
 });
 
 const failover: FailoverOptions = {
-  ways: [
-    [5, 40, 75],
-    [40, 5, 110],
-    [75, 110, 5],
-  ],
-  checkMs: 5000,
-  failuresToLeave: 3,
-  successesToReturn: 2,
-  nameMs: 30_000,
-  connectMs: 2000,
+  ...threeRegions,
   clients: 50,
-  requestsPerMinute: 6,
   boundShare: 0.3,
   outage: { region: 0, fromMs: 100_000, untilMs: 400_000 },
   runMs: 600_000,

@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Access } from '../auth/index.js';
 import type { Config } from '../config/index.js';
 import { SluiceError } from '../errors.js';
@@ -34,18 +34,8 @@ export interface ApiContext {
   inFlight: Set<Promise<unknown>>;
 }
 
-const ID_BYTES = 16;
-/** Drawn for many ids at a time: the call into the generator is what takes time. */
-const randomness = Buffer.alloc(256 * ID_BYTES);
-let drawn = randomness.length;
-
 export function newId(prefix: string): string {
-  if (drawn === randomness.length) {
-    randomFillSync(randomness);
-    drawn = 0;
-  }
-  drawn += ID_BYTES;
-  return `${prefix}-${randomness.toString('hex', drawn - ID_BYTES, drawn)}`;
+  return `${prefix}-${randomUUID().replaceAll('-', '')}`;
 }
 
 /** Remembers the work until it ends, so that a drain can wait for it. */

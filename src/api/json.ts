@@ -45,13 +45,8 @@ export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown):
   const issue = innermost(parsed.error.issues[0]!);
   const code =
     (issue.code === 'custom' && (issue.params?.code as 'unsupported_parameter')) || 'invalid_value';
-  throw new SluiceError(
-    code,
-    issue.path.length > 0 ? `${issue.path.join('.')}: ${issue.message}` : issue.message,
-    {
-      param: issue.path.length > 0 ? issue.path.join('.') : null,
-    },
-  );
+  const param = issue.path.length > 0 ? issue.path.join('.') : null;
+  throw new SluiceError(code, param === null ? issue.message : `${param}: ${issue.message}`, { param });
 }
 
 /**

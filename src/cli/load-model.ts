@@ -6,6 +6,7 @@ import type { LocalLoader } from '../gateway/create.js';
 import type { ServedModel } from '../gateway/models.js';
 import { createReporter, type ResolvedModel, resolveModel } from '../models/index.js';
 import { repackedDirectory, repackModel } from '../repack/index.js';
+import { withoutUndefined } from '../support/without-undefined.js';
 import type { Log } from '../telemetry/log.js';
 import { createTextService } from '../text/text-pool.js';
 
@@ -97,6 +98,5 @@ async function repacked(
 }
 
 function withOverrides(config: Config, { engine }: ModelSpec): Config {
-  const own = Object.fromEntries(Object.entries(engine).filter(([, value]) => value !== undefined));
-  return { ...config, engine: { ...config.engine, ...own } };
+  return { ...config, engine: { ...config.engine, ...withoutUndefined(engine) } };
 }

@@ -38,11 +38,16 @@ const idsIn = (store: Database) =>
 const spentIn = (store: Database) =>
   store.totals({ dayMs: 0, weekMs: 0, monthMs: 0 }).find(({ scope }) => scope === 'key:k')?.nanodollarsOfDay;
 
-test('what is written is in the next report of any process, once, whoever applies it', () => {
+function opened(maxFileBytes?: number) {
   const directory = newFolder();
-  const server = openDatabase(directory);
+  const store = openDatabase(directory);
+  const number = store.nextJournalNumber();
+  return { directory, store, number, writer: new JournalWriter(directory, number, maxFileBytes) };
+}
+
+test('what is written is in the next report of any process, once, whoever applies it', () => {
+  const { directory, store: server, writer } = opened();
   const command = openDatabase(directory);
-  const writer = new JournalWriter(directory, server.nextJournalNumber());
   writer.append([entry('a'), entry('b')]);
   assert.deepEqual(idsIn(command), ['a', 'b']);
   server.applyJournal();
@@ -56,10 +61,7 @@ test('what is written is in the next report of any process, once, whoever applie
 });
 
 test('a killed process leaves whole entries and perhaps half a line; the next one goes on in a file of its own', () => {
-  const directory = newFolder();
-  const first = openDatabase(directory);
-  const number = first.nextJournalNumber();
-  const killed = new JournalWriter(directory, number);
+  const { directory, store: first, number, writer: killed } = opened();
   killed.append([entry('a'), entry('naïve 🙂')]);
   first.applyJournal();
   killed.append([entry('b')]);
@@ -76,9 +78,7 @@ test('a killed process leaves whole entries and perhaps half a line; the next on
 });
 
 test('a file that is full is followed by another, in order and without a gap', () => {
-  const directory = newFolder();
-  const store = openDatabase(directory);
-  const writer = new JournalWriter(directory, store.nextJournalNumber(), 1_000);
+  const { directory, store, writer } = opened(1_000);
   const ids = Array.from({ length: 40 }, (_, index) => String(index));
   for (const [index, id] of ids.entries()) {
     writer.append([entry(id)]);
@@ -92,9 +92,7 @@ test('a file that is full is followed by another, in order and without a gap', (
 });
 
 test('more than a batch is applied', () => {
-  const directory = newFolder();
-  const store = openDatabase(directory);
-  const writer = new JournalWriter(directory, store.nextJournalNumber());
+  const { store, writer } = opened();
   writer.append(Array.from({ length: 6_000 }, (_, index) => entry(String(index))));
   store.applyJournal();
   assert.equal(spentIn(store), 60_000);
@@ -102,10 +100,7 @@ test('more than a batch is applied', () => {
 });
 
 test('what is no entry is passed over and counted; all around it is kept', () => {
-  const directory = newFolder();
-  const store = openDatabase(directory);
-  const number = store.nextJournalNumber();
-  const writer = new JournalWriter(directory, number);
+  const { directory, store, number, writer } = opened();
   writer.append([entry('a'), entry('half a millisecond', { latencyMs: 0.5 }), entry('b')]);
   appendFileSync(journalFile(directory, number), '\0\0\0\n');
   assert.equal(store.applyJournal(), 2);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withoutUndefined } from '../../../support/without-undefined.js';
 import { type SuiteFile, suiteFile } from '../schema.js';
 
 const row = z
@@ -47,8 +48,4 @@ export function importMultipleChoice(rows: readonly unknown[], name: string): Su
     cases: cases.map(withoutUndefined),
     defaults: { scorers: [{ type: 'choice' }] },
   });
-}
-
-function withoutUndefined(fields: object): object {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
