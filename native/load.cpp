@@ -51,18 +51,15 @@ public:
     void onProgress(float fraction) override {
         if (fraction < sent_ + progressStep && fraction < 1) return;
         sent_ = fraction;
-        signal([&] { progress_ = fraction; });
+        const std::lock_guard lock(mutex_);
+        if (isReleased_) return;
+        progress_ = fraction;
+        events_.NonBlockingCall();
     }
 
-    void onLoaded(std::shared_ptr<Model> model) override {
-        signal([&] { outcome_ = Outcome{std::move(model), std::nullopt}; });
-        release();
-    }
+    void onLoaded(std::shared_ptr<Model> model) override { end({std::move(model), std::nullopt}); }
 
-    void onFailed(const NativeError &error) override {
-        signal([&] { outcome_ = Outcome{nullptr, error}; });
-        release();
-    }
+    void onFailed(const NativeError &error) override { end({nullptr, error}); }
 
     /** On the environment's thread, after one or more signals. */
     void receive(const Napi::Function &onProgress) {
@@ -84,11 +81,15 @@ private:
         std::optional<NativeError> error;
     };
 
-    template <typename Update> void signal(Update update) {
+    /** As one: an environment that has heard the outcome may end at once, and then there is nothing left to
+     * release. */
+    void end(Outcome outcome) {
         const std::lock_guard lock(mutex_);
         if (isReleased_) return;
-        update();
+        outcome_ = std::move(outcome);
         events_.NonBlockingCall();
+        events_.Release();
+        isReleased_ = true;
     }
 
     void release() {
