@@ -56,6 +56,9 @@ export class Sequence {
   sharedPages = 0; // the first of them, which belong to the tree path that ends at `tail`
   tail: RadixNode | null = null;
 
+  sitsOut = false; // of the step that is planned, though it decodes
+  turn = 0; // the last round in which it decoded, where turns are taken
+
   /** Guesses what comes next; made when it first decodes, where that is wanted. */
   drafter: Drafter | null = null;
 
