@@ -29,7 +29,7 @@ export class DecodeTurns {
 
   /** What a step may take that has work of whoever has many beside who has few. */
   get briefMs(): number {
-    return this.targetStepMs * briefShare;
+    return this.targetStepMs === 0 ? Number.POSITIVE_INFINITY : this.targetStepMs * briefShare;
   }
 
   /** Sets `sitsOut` of every decoding sequence. `fewRead`: there are prompts to be read of who has few. */
@@ -38,6 +38,14 @@ export class DecodeTurns {
     this.isForFew = fewRead && !this.isForFew && this.targetStepMs > 0 && this.slots.isUneven;
     for (const sequence of running) sequence.sitsOut = many > 0 && this.isOneOfMany(sequence);
     if (many > 0 && !this.isForFew) this.letIn(running, this.affordable(many));
+  }
+
+  /** The step is for everyone after all. False where it was already. */
+  letAllIn(running: readonly Sequence[]): boolean {
+    const wasForAll = !this.isForFew && !running.some(({ sitsOut }) => sitsOut);
+    this.isForFew = false;
+    for (const sequence of running) sequence.sitsOut = false;
+    return !wasForAll;
   }
 
   /** Everyone of them has a turn before anyone has another. */
@@ -75,7 +83,8 @@ export class DecodeTurns {
     const rowMs = (this.stepTime.predictMs(this.all) - fewMs) / many;
     const brief = Math.floor((this.briefMs - fewMs) / rowMs);
     const thrifty = Math.ceil(stepMs / ((maxCost * stepMs) / many + (maxCost - 1) * rowMs));
-    return Math.min(many, Math.max(1, brief, thrifty));
+    const count = Math.max(brief, thrifty);
+    return count >= 1 ? Math.min(many, count) : 1; // also where rows and steps are taken to cost nothing
   }
 
   private isOneOfMany(sequence: Sequence): boolean {

@@ -136,14 +136,11 @@ export class Scheduler {
     this.room.begin();
     this.partial = null;
     const next = this.makePlace(nowMs);
-    this.turns.choose(this.running, this.fewRead(next));
-    const preemptions = this.preemptions;
     this.restorer.beginStep(this.running.some(({ state }) => state === 'decoding'));
-    this.planDecodes();
-    this.room.decodesPlanned(this.turns.isForFew);
-    this.planStartedPrompts();
-    // Pages were short a moment ago: whoever starts now would be the next to lose them.
-    if (this.preemptions === preemptions) this.admit(nowMs);
+    this.turns.choose(this.running, this.fewRead(next));
+    this.planWork(nowMs);
+    // Who had their turn lost their pages, or the few find none: then the step is for everyone.
+    if (this.plan.isIdle && this.turns.letAllIn(this.running)) this.planWork(nowMs);
     this.useWhatIsLeft();
     this.planDrafts();
     return this.plan;
@@ -191,6 +188,15 @@ export class Scheduler {
   /** Throws where the books don't balance. O(1). */
   check(): void {
     this.placement.check();
+  }
+
+  private planWork(nowMs: number): void {
+    const preemptions = this.preemptions;
+    this.planDecodes();
+    this.room.decodesPlanned(this.turns.isForFew);
+    this.planStartedPrompts();
+    // Pages were short a moment ago: whoever starts now would be the next to lose them.
+    if (this.preemptions === preemptions) this.admit(nowMs);
   }
 
   private planDecodes(): void {

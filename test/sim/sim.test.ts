@@ -22,6 +22,7 @@ test(`the engine over a fake model, ${seeds} seeded runs`, (t) => {
     accepted: 0,
     restored: 0,
     fetched: 0,
+    turnsTaken: 0,
   };
   for (let seed = first; seed < first + seeds; seed++) {
     try {
@@ -40,5 +41,6 @@ test(`the engine over a fake model, ${seeds} seeded runs`, (t) => {
   assert.ok(total.accepted > seeds / 4, 'guesses that were right');
   assert.ok(total.restored > seeds, 'pages copied back');
   assert.ok(total.fetched > seeds / 4, 'pages read from disk');
+  assert.ok(total.turnsTaken > seeds, 'steps in which some of one tenant sat out beside another');
   assert.ok(total.drafted > total.accepted, 'guesses that were wrong');
 });

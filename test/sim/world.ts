@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { PinResult } from '../../src/engine/live-request.js';
 import { PageStore } from '../../src/engine/page-store/page-store.js';
 import { greedySampling } from '../../src/engine/prompt-only.js';
+import type { Sequence } from '../../src/engine/sequence.js';
 import { EngineCore, type StepContext } from '../../src/engine/step-loop.js';
 import type { EngineEvent, GenerateRequest } from '../../src/engine/types.js';
 import { auditScheduler } from './audit.js';
@@ -14,6 +15,9 @@ import { Random } from './random.js';
 const tenants = ['', 'a', 'b'];
 const sessions = ['s1', 's2', 's3'];
 const maxDrainSteps = 20_000;
+
+/** Everyone of whoever has many decodes again within so many of the engine's steps. */
+const maxStepsBetweenTurns = 100;
 
 interface Received {
   request: GenerateRequest;
@@ -36,6 +40,7 @@ export interface RunSummary {
   accepted: number;
   restored: number;
   fetched: number;
+  turnsTaken: number; // steps in which some that decode sat out
 }
 
 /** One seeded run of the engine over a fake model: random load and faults first, then no more until all is done. */
@@ -54,6 +59,8 @@ export class World {
   private readonly paged: boolean;
   private nowMs = 1_000_000;
   private nextId = 0;
+  private turnsTaken = 0;
+  private readonly satOut = new Map<Sequence, number>(); // steps in a row
 
   constructor(seed: number) {
     const random = new Random(seed);
@@ -148,7 +155,22 @@ export class World {
   private step(): void {
     this.core.step();
     if (this.core.isBlocked) this.nowMs += 1;
+    this.watchTurns();
     this.audit();
+  }
+
+  private watchTurns(): void {
+    let someSatOut = false;
+    for (const sequence of this.core.scheduler.running) {
+      if (sequence.state !== 'decoding' || !sequence.sitsOut) this.satOut.delete(sequence);
+      else {
+        const steps = (this.satOut.get(sequence) ?? 0) + 1;
+        assert.ok(steps <= maxStepsBetweenTurns, 'a sequence never has its turn');
+        this.satOut.set(sequence, steps);
+        someSatOut = true;
+      }
+    }
+    if (someSatOut) this.turnsTaken++;
   }
 
   private audit(): void {
@@ -349,6 +371,7 @@ export class World {
       accepted: stats.acceptedTokens,
       restored: stats.pagesRestored,
       fetched: stats.pagesFetched,
+      turnsTaken: this.turnsTaken,
     };
   }
 }
