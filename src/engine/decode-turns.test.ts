@@ -106,3 +106,10 @@ test('in throughput mode nobody takes turns', () => {
   const turns = new DecodeTurns(0, slots, dearRows);
   assert.deepEqual(stepsOf(turns, slots, running, 1, true), [[0, 1, 2, 3, 4, 5]]);
 });
+
+test('somebody has a turn where rows and steps are taken to cost nothing', () => {
+  const slots = new FairSlots(16, 0);
+  const running = decoding(slots, 'aaaaab');
+  const turns = new DecodeTurns(targetStepMs, slots, new StepTimeModel(0, 0, 0, 0));
+  assert.ok(stepsOf(turns, slots, running, 1)[0]!.length > 1);
+});

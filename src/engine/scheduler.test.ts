@@ -309,6 +309,40 @@ test('a step that brings a first token to who has little is not lengthened by pr
   assert.ok(step(scheduler).some(([each, count]) => each === large && count === 9));
 });
 
+/** Four of tenant a that decode, with tenant b still known from a sequence that has ended. */
+function unevenScheduler(overrides: Partial<SchedulerConfig>): { scheduler: Scheduler; many: Sequence[] } {
+  const { scheduler } = schedulerOf(overrides);
+  const visitor = sequence(2, { tenant: 'b', cacheable: false });
+  scheduler.enqueue(visitor);
+  step(scheduler);
+  scheduler.finish(visitor, false);
+  const many = Array.from({ length: 4 }, () => sequence(3, { maxNewTokens: 40 }));
+  for (const each of many) scheduler.enqueue(each);
+  step(scheduler);
+  return { scheduler, many };
+}
+
+test('a step for the prompts of who has few is for everyone where these find no pages', () => {
+  const { scheduler, many } = unevenScheduler({ pages: 5, targetStepMs: 50 });
+  const misfit = sequence(8, { tenant: 'b' });
+  scheduler.enqueue(misfit);
+  const decoded = new Set<Sequence>();
+  for (let count = 0; count < 4; count++) {
+    const planned = step(scheduler);
+    assert.ok(planned.length > 0);
+    for (const [each] of planned) decoded.add(each);
+  }
+  for (const each of many) assert.ok(decoded.has(each));
+});
+
+test('in throughput mode prompts of who has many take what a step has room for', () => {
+  const { scheduler, many } = unevenScheduler({ pages: 128, targetStepMs: 0 });
+  const long = sequence(120);
+  scheduler.enqueue(long);
+  const free = smallConfig.maxBatchTokens - many.length;
+  assertPlan(step(scheduler), [...many.map((each): [Sequence, number] => [each, 1]), [long, free]]);
+});
+
 test('a long prompt keeps steps below twice their decodes, a short one below the target', () => {
   const stepTime = new StepTimeModel(10, 1, 0, 0);
   const sizes = { maxBatchTokens: 512, pages: 512, maxPagesPerSequence: 512, targetStepMs: 50 };
