@@ -10,7 +10,7 @@ import { FakeContext, type FakeContextOptions } from './fake-context.js';
 import { FakeDisk } from './fake-disk.js';
 import { vocab, vocabSize } from './fake-model.js';
 import { answerAlone, promptLogprobsAlone } from './oracle.js';
-import { Random } from './random.js';
+import { mix, Random } from './random.js';
 
 const tenants = ['', 'a', 'b'];
 const sessions = ['s1', 's2', 's3'];
@@ -45,7 +45,9 @@ export interface RunSummary {
 
 /** One seeded run of the engine over a fake model: random load and faults first, then no more until all is done. */
 export class World {
-  private readonly random: Random;
+  /** Times at which something may arrive, be cancelled, pinned or unpinned. */
+  readonly ticks: number;
+  private random: Random; // of one tick, so that a run without some ticks is the same in the others
   private readonly core: EngineCore;
   private readonly context: FakeContext;
   private readonly received = new Map<string, Received>();
@@ -62,7 +64,7 @@ export class World {
   private turnsTaken = 0;
   private readonly satOut = new Map<Sequence, number>(); // steps in a row
 
-  constructor(seed: number) {
+  constructor(private readonly seed: number) {
     const random = new Random(seed);
     this.random = random;
     const pageSize = random.pick([2, 4, 8]);
@@ -112,6 +114,7 @@ export class World {
       onFault: (error) => assert.match((error as Error).message, /^injected/),
     });
     this.context = context!;
+    this.ticks = random.int(10, 80);
   }
 
   /** Evicted pages in a host tier of a few pages, with and without a disk behind it; or nowhere. */
@@ -129,10 +132,11 @@ export class World {
     });
   }
 
-  run(): RunSummary {
-    const ticks = this.random.int(10, 80);
-    for (let tick = 0; tick < ticks; tick++) {
-      this.act();
+  /** With load in all ticks, or only in some: what is left of a run that failed. */
+  run(loaded?: ReadonlySet<number>): RunSummary {
+    for (let tick = 0; tick < this.ticks; tick++) {
+      this.random = new Random(mix(this.seed, tick));
+      if (loaded?.has(tick) !== false) this.act();
       if (this.core.hasWork) this.step();
       else this.nowMs += 50;
     }
