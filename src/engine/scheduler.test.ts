@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { prompt, smallConfig } from '../../test/sim/core.js';
+import { Placement } from './placement.js';
 import { Scheduler, type SchedulerConfig } from './scheduler.js';
 import { Sequence, type SequenceOptions } from './sequence.js';
 import type { StepPlan } from './step-plan.js';
@@ -413,4 +414,22 @@ test('slots are reused from the lowest', () => {
   scheduler.enqueue(next);
   step(scheduler);
   assert.equal(next.slot, 0);
+});
+
+test('a sequence that has grown finds all that is cached of it, though the cache has not changed', () => {
+  const placement = new Placement(smallConfig);
+  const text = prompt(13, 1);
+  const first = sequence(13, { prompt: text });
+  const second = sequence(5, { prompt: text.slice(0, 5) });
+  placement.take(first, 0);
+  first.computed = 12;
+  placement.release(first, true);
+  placement.take(second, 0);
+  assert.equal(second.sharedPages, 1);
+  for (const token of text.subarray(5)) second.append(token);
+  second.computed = 8;
+  placement.release(second, true); // its second page is there already
+  placement.take(second, 0);
+  assert.equal(second.sharedPages, 3);
+  assert.equal(placement.cache.copyPages(second.tail!, new Int32Array(8)), second.sharedPages);
 });

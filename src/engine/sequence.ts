@@ -66,8 +66,9 @@ export class Sequence {
   waitsFor: Sequence | null = null;
   waitsForPages = 0;
 
-  // The length of the cached prefix, remembered until the cache changes.
+  // The length of the cached prefix, remembered until the cache or the sequence changes.
   matchVersion = -1;
+  matchedTo = -1; // the match limit that it was looked up with
   matchPages = 0;
 
   // Evicted pages that are kept elsewhere.
