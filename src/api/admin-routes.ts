@@ -1,12 +1,14 @@
 import type { ErrorCode } from '../errors.js';
 import * as admin from './handlers/admin.js';
 import { purgeCache, showCache } from './handlers/admin-cache.js';
+import { showEngines } from './handlers/admin-engine.js';
 import { listModelStatus, listQueues, loadModel, unloadModel, updateModel } from './handlers/admin-models.js';
 import { deleteRoute, listRouteStatus, putRoute } from './handlers/admin-routes.js';
 import { evaluationStatus } from './handlers/evaluation.js';
 import { BODY_ERRORS, type Route, STORED_BODY_ERRORS } from './route.js';
 import * as adminSchemas from './schemas/admin.js';
 import * as adminCache from './schemas/admin-cache.js';
+import * as adminEngine from './schemas/admin-engine.js';
 import * as adminRouting from './schemas/admin-routing.js';
 import * as evaluationSchemas from './schemas/evaluation.js';
 
@@ -105,6 +107,15 @@ export const adminRoutes: readonly Route[] = [
     response: evaluationSchemas.evaluationStatus,
     errors: ['store_unavailable'],
     handle: evaluationStatus,
+  },
+  {
+    method: 'GET',
+    access: 'admin',
+    path: '/admin/engine',
+    summary: 'How the engine of each loaded model computes, and what it holds',
+    response: adminEngine.engineStatusList,
+    errors: [],
+    handle: showEngines,
   },
   {
     method: 'GET',

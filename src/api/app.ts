@@ -20,7 +20,7 @@ export interface App {
 /** The routes of one path, by method. */
 type PathRoutes = Map<string, Route>;
 
-export function createApp(api: ApiContext): App {
+export function createApp(api: ApiContext, routes: readonly Route[]): App {
   const uws = loadUws({ maxHeaderBytes: api.config.http.maxHeaderBytes });
   const app = uws.App();
   const sockets = new WebSocketServer(api);
@@ -31,7 +31,7 @@ export function createApp(api: ApiContext): App {
       'This is a WebSocket endpoint; connect with the subprotocol sluice.v1.json or sluice.v1.msgpack.';
     open(api, response, request, '/v1/stream')?.fail(new SluiceError('invalid_request', hint));
   });
-  for (const [path, methods] of routesByPath(api.routes)) {
+  for (const [path, methods] of routesByPath(routes)) {
     const pattern = path.replace(/:\w+$/, '*');
     const fixedLength = pattern.endsWith('*') ? pattern.length - 1 : 0;
     app.any(pattern, (response, request) => {

@@ -10,7 +10,6 @@ import type { Metrics } from '../telemetry/metrics.js';
 import type { Tracing } from '../telemetry/trace.js';
 import type { BackgroundRequests } from './background-requests.js';
 import type { BodyLimits } from './body.js';
-import type { Route } from './route.js';
 
 /** What every handler may use. */
 export interface ApiContext {
@@ -25,7 +24,6 @@ export interface ApiContext {
   metrics: Metrics;
   tracing: Tracing;
   log: Log;
-  routes: readonly Route[];
   body: BodyLimits;
   background: BackgroundRequests;
   /** True from the moment the server is told to stop. */

@@ -7,11 +7,11 @@ import { healthz, modelReadyz, readyz } from './handlers/health.js';
 import { metrics } from './handlers/metrics.js';
 import { getModel, listModels } from './handlers/models.js';
 import { moderations } from './handlers/moderations.js';
-import { openapi } from './handlers/openapi.js';
 import { playground } from './handlers/playground.js';
 import { createPrefix, deletePrefix, listPrefixes } from './handlers/prefixes.js';
 import { cancelRequest, getRequest } from './handlers/requests.js';
 import { detokenize, tokenize } from './handlers/tokenize.js';
+import { openapiDocument } from './openapi.js';
 import { BODY_ERRORS, type Route, STORED_BODY_ERRORS } from './route.js';
 import { chatChunk, chatRequest, chatResponse } from './schemas/chat.js';
 import { completionRequest, completionResponse } from './schemas/completions.js';
@@ -245,7 +245,7 @@ export const routes: readonly Route[] = [
     path: '/openapi.json',
     summary: 'This document',
     errors: [],
-    handle: openapi,
+    handle: (exchange) => exchange.text(200, openapiDocument(routes), 'application/json; charset=utf-8'),
   },
   ...adminRoutes,
 ];

@@ -55,7 +55,6 @@ export async function startServer({
     metrics,
     tracing,
     log,
-    routes,
     body: { ...config.http, budget: new ByteBudget(config.http.maxReceivingBytes) },
     background: new BackgroundRequests(config.background, Date.now, board),
     draining: false,
@@ -63,7 +62,7 @@ export async function startServer({
   };
   const probes = new Probes(gateway.router.fleet);
   metrics.routing.watch(gateway.router);
-  const app = createApp(api);
+  const app = createApp(api, routes);
   const port = await app.listen(config.server.host, config.server.port);
   return {
     port,

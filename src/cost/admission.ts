@@ -7,8 +7,7 @@ import { refusalError } from '../limits/refusal-error.js';
 import type { LedgerEntry } from '../store/types.js';
 import type { Books, Hold } from './books.js';
 import type { BudgetAlerts } from './budget-alerts.js';
-import type { TokenCounts } from './prices.js';
-import type { ModelCost } from './tab.js';
+import type { ModelCost, TokenCounts } from './prices.js';
 
 /** What a request may take at most. Whole numbers. */
 export interface Bill {

@@ -21,6 +21,12 @@ export interface TokenCounts {
   cachedTokens: number; // part of the prompt
 }
 
+/** What a model's answers to one request have cost. */
+export interface ModelCost {
+  price: Price;
+  nanodollars: number;
+}
+
 /** What has to be known of a model to price it. */
 export interface PricedModel {
   id: string;

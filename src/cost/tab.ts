@@ -1,16 +1,11 @@
 import type { Admission, Bill } from './admission.js';
-import { costOf, maxCostOf, type Price, type TokenCounts } from './prices.js';
+import { costOf, type ModelCost, maxCostOf, type Price, type TokenCounts } from './prices.js';
 
 /** The most that one answer may take. */
 export interface TokenBound {
   promptTokens: number; // counted against limits on tokens
   dearestPromptTokens: number; // counted against budgets: more, where the prompt's tokens can't be counted
   completionTokens: number;
-}
-
-export interface ModelCost {
-  price: Price;
-  nanodollars: number;
 }
 
 const nothing = { tokens: 0, nanodollars: 0 };

@@ -37,8 +37,9 @@ function planOf(sequences: Sequence[]): StepPlan {
 }
 
 function draft(plan: StepPlan, model: StepTimeModel, targetMs = 0, room: Partial<DraftRoom> = {}): number {
-  const planner = new DraftPlanner(8, targetMs, model);
+  const planner = new DraftPlanner(8, model);
   planner.plan(plan, model.predictMs(plan), {
+    targetMs,
     tokens: 100,
     outputs: 100,
     cells: (_, wanted) => wanted,

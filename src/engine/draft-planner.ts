@@ -7,6 +7,7 @@ import type { StepShape, StepTimeModel } from './step-time.js';
 const margin = 2;
 
 export interface DraftRoom {
+  targetMs: number; // that the step may take beside other sequences; 0: no bound
   tokens: number; // that the batch still takes
   outputs: number; // rows of logits that are left
   /** Cells that a sequence has, or can have at nobody's cost, behind its last token; at most `wanted`. */
@@ -25,7 +26,6 @@ export class DraftPlanner {
 
   constructor(
     private readonly maxTokens: number, // of one draft; 0: none
-    private readonly targetMs: number, // 0: no bound
     private readonly stepTime: StepTimeModel,
   ) {}
 
@@ -49,7 +49,12 @@ export class DraftPlanner {
     const { drafter } = sequence;
     // The last token that it may have is sampled from the position before it.
     drafter.propose(sequence.tokens, sequence.length, sequence.maxLength - 1 - sequence.length);
-    const most = this.affordable(plan, sequence, Math.min(drafter.proposed, room.tokens, room.outputs));
+    const most = this.affordable(
+      plan,
+      sequence,
+      Math.min(drafter.proposed, room.tokens, room.outputs),
+      room.targetMs,
+    );
     let chance = 1;
     let count = 0;
     for (; count < most; count++) {
@@ -72,9 +77,9 @@ export class DraftPlanner {
   }
 
   /** Beside others at most what keeps the step under its target. */
-  private affordable(plan: StepPlan, sequence: Sequence, most: number): number {
-    if (this.targetMs === 0 || plan.size === 1) return most;
-    const leftMs = this.targetMs - this.stepTime.predictMs(plan);
+  private affordable(plan: StepPlan, sequence: Sequence, most: number, targetMs: number): number {
+    if (targetMs === 0 || plan.size === 1) return most;
+    const leftMs = targetMs - this.stepTime.predictMs(plan);
     return Math.max(0, Math.min(most, Math.floor(leftMs / this.rowMs(plan, sequence.length + most))));
   }
 

@@ -11,6 +11,8 @@ export class FairSlots {
   private nowMs = 0;
   /** By a tenant to whom this step brings a first token. */
   private fewestHeld = Number.POSITIVE_INFINITY;
+  /** Slots beyond which a tenant has many. */
+  private enough = Number.POSITIVE_INFINITY;
 
   constructor(
     private readonly slots: number,
@@ -20,6 +22,17 @@ export class FairSlots {
   beginStep(nowMs: number): void {
     this.nowMs = nowMs;
     this.fewestHeld = Number.POSITIVE_INFINITY;
+    this.enough = this.places.enough(nowMs);
+  }
+
+  /** Some tenant may have many beside another. */
+  get isUneven(): boolean {
+    return this.places.total > this.enough;
+  }
+
+  /** The sequence's tenant has so many slots that some other has few beside it, or would have if it came back. */
+  hasMany({ tenant }: Sequence): boolean {
+    return this.places.heldBy(tenant) > this.enough;
   }
 
   /** Preempted sequences had their slot already. */

@@ -65,9 +65,11 @@ export class Placement {
   /** Pages of a waiting sequence that the prefix cache has. */
   cachedPages(sequence: Sequence): number {
     if (!sequence.cacheable) return 0;
-    if (sequence.matchVersion !== this.cache.version) {
+    const { matchLimit } = sequence;
+    if (sequence.matchVersion !== this.cache.version || sequence.matchedTo !== matchLimit) {
       sequence.matchVersion = this.cache.version;
-      sequence.matchPages = this.cache.match(sequence.tenant, sequence.tokens, sequence.matchLimit);
+      sequence.matchedTo = matchLimit;
+      sequence.matchPages = this.cache.match(sequence.tenant, sequence.tokens, matchLimit);
     }
     return sequence.matchPages;
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { prompt, smallConfig } from '../../test/sim/core.js';
+import { Placement } from './placement.js';
 import { Scheduler, type SchedulerConfig } from './scheduler.js';
 import { Sequence, type SequenceOptions } from './sequence.js';
 import type { StepPlan } from './step-plan.js';
@@ -309,6 +310,40 @@ test('a step that brings a first token to who has little is not lengthened by pr
   assert.ok(step(scheduler).some(([each, count]) => each === large && count === 9));
 });
 
+/** Four of tenant a that decode, with tenant b still known from a sequence that has ended. */
+function unevenScheduler(overrides: Partial<SchedulerConfig>): { scheduler: Scheduler; many: Sequence[] } {
+  const { scheduler } = schedulerOf(overrides);
+  const visitor = sequence(2, { tenant: 'b', cacheable: false });
+  scheduler.enqueue(visitor);
+  step(scheduler);
+  scheduler.finish(visitor, false);
+  const many = Array.from({ length: 4 }, () => sequence(3, { maxNewTokens: 40 }));
+  for (const each of many) scheduler.enqueue(each);
+  step(scheduler);
+  return { scheduler, many };
+}
+
+test('a step for the prompts of who has few is for everyone where these find no pages', () => {
+  const { scheduler, many } = unevenScheduler({ pages: 5, targetStepMs: 50 });
+  const misfit = sequence(8, { tenant: 'b' });
+  scheduler.enqueue(misfit);
+  const decoded = new Set<Sequence>();
+  for (let count = 0; count < 4; count++) {
+    const planned = step(scheduler);
+    assert.ok(planned.length > 0);
+    for (const [each] of planned) decoded.add(each);
+  }
+  for (const each of many) assert.ok(decoded.has(each));
+});
+
+test('in throughput mode prompts of who has many take what a step has room for', () => {
+  const { scheduler, many } = unevenScheduler({ pages: 128, targetStepMs: 0 });
+  const long = sequence(120);
+  scheduler.enqueue(long);
+  const free = smallConfig.maxBatchTokens - many.length;
+  assertPlan(step(scheduler), [...many.map((each): [Sequence, number] => [each, 1]), [long, free]]);
+});
+
 test('a long prompt keeps steps below twice their decodes, a short one below the target', () => {
   const stepTime = new StepTimeModel(10, 1, 0, 0);
   const sizes = { maxBatchTokens: 512, pages: 512, maxPagesPerSequence: 512, targetStepMs: 50 };
@@ -379,4 +414,22 @@ test('slots are reused from the lowest', () => {
   scheduler.enqueue(next);
   step(scheduler);
   assert.equal(next.slot, 0);
+});
+
+test('a sequence that has grown finds all that is cached of it, though the cache has not changed', () => {
+  const placement = new Placement(smallConfig);
+  const text = prompt(13, 1);
+  const first = sequence(13, { prompt: text });
+  const second = sequence(5, { prompt: text.slice(0, 5) });
+  placement.take(first, 0);
+  first.computed = 12;
+  placement.release(first, true);
+  placement.take(second, 0);
+  assert.equal(second.sharedPages, 1);
+  for (const token of text.subarray(5)) second.append(token);
+  second.computed = 8;
+  placement.release(second, true); // its second page is there already
+  placement.take(second, 0);
+  assert.equal(second.sharedPages, 3);
+  assert.equal(placement.cache.copyPages(second.tail!, new Int32Array(8)), second.sharedPages);
 });

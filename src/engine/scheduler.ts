@@ -1,3 +1,4 @@
+import { DecodeTurns } from './decode-turns.js';
 import { DraftPlanner, type DraftRoom } from './draft-planner.js';
 import { FairSlots } from './fair-slots.js';
 import type { PageStore } from './page-store/page-store.js';
@@ -57,9 +58,11 @@ export class Scheduler {
   private readonly placement: Placement;
   private readonly watermarkPages: number;
   private readonly slots: FairSlots;
+  private readonly turns: DecodeTurns;
   private readonly restorer: Restorer;
   private readonly drafts: DraftPlanner;
   private readonly draftRoom: DraftRoom = {
+    targetMs: 0,
     tokens: 0,
     outputs: 0,
     cells: (sequence, wanted) => this.placement.cellsBehind(sequence, wanted, this.watermarkPages),
@@ -75,6 +78,7 @@ export class Scheduler {
   ) {
     this.placement = new Placement(config);
     this.slots = new FairSlots(config.maxSequences - config.guestSequences, config.guestSequences);
+    this.turns = new DecodeTurns(config.targetStepMs, this.slots, stepTime);
     this.room = new StepRoom(config, stepTime, this.plan);
     this.restorer = new Restorer(config, this.placement, stepTime);
     this.prefixes = new PinnedPrefixes(this.cache);
@@ -84,7 +88,7 @@ export class Scheduler {
       cachedPages: (sequence) => this.placement.cachedPages(sequence),
     });
     this.watermarkPages = Math.ceil(config.watermark * config.pages);
-    this.drafts = new DraftPlanner(config.draftTokens, config.targetStepMs, stepTime);
+    this.drafts = new DraftPlanner(config.draftTokens, stepTime);
   }
 
   get pool(): PagePool {
@@ -131,14 +135,12 @@ export class Scheduler {
     this.slots.beginStep(nowMs);
     this.room.begin();
     this.partial = null;
-    this.makePlace(nowMs);
-    const preemptions = this.preemptions;
+    const next = this.makePlace(nowMs);
     this.restorer.beginStep(this.running.some(({ state }) => state === 'decoding'));
-    this.planDecodes();
-    this.room.decodesPlanned();
-    this.planStartedPrompts();
-    // Pages were short a moment ago: whoever starts now would be the next to lose them.
-    if (this.preemptions === preemptions) this.admit(nowMs);
+    this.turns.choose(this.running, this.fewRead(next));
+    this.planWork(nowMs);
+    // Who had their turn lost their pages, or the few find none: then the step is for everyone.
+    if (this.plan.isIdle && this.turns.letAllIn(this.running)) this.planWork(nowMs);
     this.useWhatIsLeft();
     this.planDrafts();
     return this.plan;
@@ -188,10 +190,19 @@ export class Scheduler {
     this.placement.check();
   }
 
+  private planWork(nowMs: number): void {
+    const preemptions = this.preemptions;
+    this.planDecodes();
+    this.room.decodesPlanned(this.turns.isForFew);
+    this.planStartedPrompts();
+    // Pages were short a moment ago: whoever starts now would be the next to lose them.
+    if (this.preemptions === preemptions) this.admit(nowMs);
+  }
+
   private planDecodes(): void {
     for (let i = 0; i < this.running.length; i++) {
       const sequence = this.running[i]!;
-      if (sequence.state !== 'decoding') continue;
+      if (sequence.state !== 'decoding' || sequence.sitsOut) continue;
       if (this.growOrPreempt(sequence)) this.plan.add(sequence, 1);
       else i--; // it was the last of the list, and is out of it
     }
@@ -199,13 +210,13 @@ export class Scheduler {
 
   private planStartedPrompts(): void {
     for (const sequence of this.running) {
-      if (sequence.state === 'prefill') this.planChunk(sequence);
+      if (sequence.state === 'prefill' && !this.standsBack(sequence)) this.planChunk(sequence);
     }
   }
 
   private planChunk(sequence: Sequence): void {
     if (sequence.restorablePages > 0 && !this.restore(sequence)) return;
-    const room = this.room.for(sequence, sequence.computed);
+    const room = this.roomFor(sequence, sequence.computed);
     let count = Math.min(sequence.remaining, room);
     if (sequence.remaining > room && this.waiting.size > 0) {
       count = Math.ceil(room * (1 - shortPromptShare));
@@ -216,6 +227,15 @@ export class Scheduler {
     this.room.promptPlanned(sequence, count);
     if (entry.complete) this.slots.promptEnds(sequence);
     else this.partial = entry;
+  }
+
+  private roomFor(sequence: Sequence, from: number): number {
+    const room = this.room.for(sequence, from);
+    return this.slots.hasMany(sequence) ? Math.min(room, this.room.within(this.turns.briefMs, from)) : room;
+  }
+
+  private standsBack(sequence: Sequence): boolean {
+    return this.turns.isForFew && this.slots.hasMany(sequence);
   }
 
   /** True once nothing is left to be copied back. */
@@ -234,7 +254,7 @@ export class Scheduler {
     const entry = this.partial;
     if (entry === null) return;
     const from = entry.start + entry.count;
-    const count = Math.min(entry.sequence.length - from, this.room.for(entry.sequence, from));
+    const count = Math.min(entry.sequence.length - from, this.roomFor(entry.sequence, from));
     const allowed = this.room.withinOutputs(entry.sequence, from, count);
     if (allowed <= 0) return;
     this.plan.lengthen(entry, allowed);
@@ -242,6 +262,7 @@ export class Scheduler {
   }
 
   private planDrafts(): void {
+    this.draftRoom.targetMs = this.slots.isUneven ? this.turns.briefMs : this.config.targetStepMs;
     this.draftRoom.tokens = this.room.tokens;
     this.draftRoom.outputs = this.room.outputs;
     this.drafts.plan(this.plan, this.room.decodeMs, this.draftRoom);
@@ -268,7 +289,11 @@ export class Scheduler {
   }
 
   private tryAdmit(sequence: Sequence, nowMs: number): Verdict {
-    if (this.slots.canWait(sequence) || !this.slots.mayTake(sequence, this.waiting.isOnly(sequence)))
+    if (
+      this.standsBack(sequence) ||
+      this.slots.canWait(sequence) ||
+      !this.slots.mayTake(sequence, this.waiting.isOnly(sequence))
+    )
       return 'later';
     if (waitsForPrefix(sequence, this.running, this.placement)) return 'later';
     if (this.restorer.isAwaited(sequence, nowMs)) {
@@ -279,7 +304,8 @@ export class Scheduler {
     const restorable = this.restorer.pagesOf(sequence);
     const uncached = sequence.length - (cached + restorable) * this.config.pageSize;
     // One long prompt at a time: two would halve each other's speed, and both would end late.
-    if (this.partial !== null && uncached > this.room.at(sequence.length - uncached)) return 'later';
+    if (this.isInTheWay(this.partial, sequence) && uncached > this.room.at(sequence.length - uncached))
+      return 'later';
     const spare = this.running.length === 0 ? 0 : this.watermarkPages;
     if (!this.placement.take(sequence, spare)) return 'misfit';
     sequence.restorablePages = restorable;
@@ -291,18 +317,30 @@ export class Scheduler {
     return 'admitted';
   }
 
-  /** Where the slots are another tenant's, for the first of a tenant that waits. One a step. */
-  private makePlace(nowMs: number): void {
+  private isInTheWay(partial: PlanEntry | null, sequence: Sequence): boolean {
+    return partial !== null && !(this.slots.hasMany(partial.sequence) && !this.slots.hasMany(sequence));
+  }
+
+  /** Where the slots are another tenant's, for the first of a tenant that waits. One a step. Returns who can have a slot now. */
+  private makePlace(nowMs: number): Sequence | undefined {
     let tenant: string | null = null;
     for (const sequence of this.waiting.candidates(nowMs)) {
       if (sequence.tenant === tenant) continue;
       tenant = sequence.tenant;
-      if (this.slots.mayTake(sequence, this.waiting.isOnly(sequence))) return;
+      if (this.slots.mayTake(sequence, this.waiting.isOnly(sequence))) return sequence;
       const giver = this.slots.giver(sequence, this.running);
       if (!giver || this.isHeldUp(sequence, nowMs)) continue;
       this.preempt(giver, 'in turn');
-      return;
+      return sequence;
     }
+    return undefined;
+  }
+
+  /** Whether prompts of who has few are to be read: running ones, or the one that comes next. */
+  private fewRead(next: Sequence | undefined): boolean {
+    if (!this.slots.isUneven) return false;
+    if (next !== undefined && !this.slots.hasMany(next)) return true;
+    return this.running.some((sequence) => sequence.state === 'prefill' && !this.slots.hasMany(sequence));
   }
 
   /** Others have computed for it, or the disk has read for it, what it would otherwise compute itself. */

@@ -56,6 +56,9 @@ export class Sequence {
   sharedPages = 0; // the first of them, which belong to the tree path that ends at `tail`
   tail: RadixNode | null = null;
 
+  sitsOut = false; // of the step that is planned, though it decodes
+  turn = 0; // the last round in which it decoded, where turns are taken
+
   /** Guesses what comes next; made when it first decodes, where that is wanted. */
   drafter: Drafter | null = null;
 
@@ -63,8 +66,9 @@ export class Sequence {
   waitsFor: Sequence | null = null;
   waitsForPages = 0;
 
-  // The length of the cached prefix, remembered until the cache changes.
+  // The length of the cached prefix, remembered until the cache or the sequence changes.
   matchVersion = -1;
+  matchedTo = -1; // the match limit that it was looked up with
   matchPages = 0;
 
   // Evicted pages that are kept elsewhere.

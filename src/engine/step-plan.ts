@@ -30,6 +30,11 @@ export class StepPlan {
   /** Sequences that got their slot in this step and have no sampler yet. */
   readonly admitted: Sequence[] = [];
 
+  /** Nothing is computed, copied or begun. */
+  get isIdle(): boolean {
+    return this.size === 0 && this.restored === 0 && this.admitted.length === 0;
+  }
+
   reset(): void {
     this.size = 0;
     this.tokens = 0;

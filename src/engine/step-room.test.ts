@@ -32,7 +32,7 @@ function chunksOf(prompt: Sequence, room: StepRoom, plan: StepPlan, steps: numbe
     plan.reset();
     room.begin();
     plan.add(decoding, 1);
-    room.decodesPlanned();
+    room.decodesPlanned(false);
     const count = room.for(prompt, 0);
     plan.add(prompt, count);
     room.promptPlanned(prompt, count);

@@ -28,6 +28,7 @@ export interface StepRoomConfig {
 /** What a step has room for beside what is planned: tokens of the batch, time under the target, rows of logits. */
 export class StepRoom {
   decodeMs = 0; // predicted, of the step's decodes alone
+  private othersWait = false; // whose decodes are not in the step
   private promptTokens = 0;
   private longPromptTokens = 0; // beside decodes
   private longPromptLimit = firstChunkTokens;
@@ -49,7 +50,8 @@ export class StepRoom {
   }
 
   /** The plan is the step's decodes. */
-  decodesPlanned(): void {
+  decodesPlanned(othersWait: boolean): void {
+    this.othersWait = othersWait;
     this.decodeMs = this.plan.size === 0 ? 0 : this.stepTime.predictDecodesMs(this.plan);
   }
 
@@ -68,6 +70,8 @@ export class StepRoom {
 
   /** Prompt tokens from position `from` on that the step still has room for. */
   at(from: number): number {
+    const isAlone = this.decodeMs === 0 && !this.othersWait; // nobody waits for a next token
+    if (this.config.targetStepMs === 0 || isAlone) return this.tokens;
     return this.within(Math.max(this.config.targetStepMs, maxStretch * this.decodeMs), from);
   }
 
@@ -91,8 +95,8 @@ export class StepRoom {
     return this.stepTime.promptMs(length - cached, cached) > longPromptSteps * this.config.targetStepMs;
   }
 
-  private within(targetMs: number, from: number): number {
-    if (this.config.targetStepMs === 0 || this.decodeMs === 0) return this.tokens; // nobody waits for a next token
+  /** Prompt tokens with which the step takes no longer than that, or the least of them. */
+  within(targetMs: number, from: number): number {
     const predictedMs = targetMs / this.stepTime.promptError;
     const affordable = this.stepTime.promptTokensWithin(predictedMs, this.plan, from);
     return Math.min(this.tokens, Math.max(affordable, minPromptTokens - this.promptTokens));

@@ -32,6 +32,57 @@ async function withModel(
   }
 }
 
+/** Which attention runs where, and what is said about it. */
+const paths: {
+  name: Parameters<typeof fixture>[0];
+  options: Partial<ContextOptions>;
+  placement: string;
+  attention: string;
+  reason: RegExp;
+}[] = [
+  ...(['llama', 'qwen3', 'gemma3-swa', 'llama-q5'] as const).map((name) => ({
+    name,
+    options: {},
+    placement: 'pages',
+    attention: 'paged',
+    reason: /^(avx512|avx2|portable)/,
+  })),
+  ...(['bf16', 'q8_0'] as const).map((kvType) => ({
+    name: 'llama' as const,
+    options: { kvTypeK: kvType, kvTypeV: kvType },
+    placement: 'pages',
+    attention: 'paged',
+    reason: /^(avx512|avx2|portable)/,
+  })),
+  {
+    name: 'llama',
+    options: { kvTypeK: 'f32', kvTypeV: 'f32' },
+    placement: 'pages',
+    attention: 'stock',
+    reason: /KV type is none of f16, bf16, q8_0/,
+  },
+  {
+    name: 'llama',
+    options: { flashAttention: 'off' },
+    placement: 'pages',
+    attention: 'stock',
+    reason: /flash attention is off/,
+  },
+  { name: 'mamba', options: {}, placement: 'sequences', attention: 'stock', reason: /not a plain KV cache/ },
+];
+
+describe('the path of a model', () => {
+  for (const { name, options, placement, attention, reason } of paths)
+    test(`${name} ${JSON.stringify(options)}: ${attention}, placed by ${placement}`, () =>
+      withModel(name, (model) => {
+        const context = createContext(model, options);
+        const { info } = context;
+        context.close();
+        assert.deepEqual([info.placement, info.attention], [placement, attention]);
+        assert.match(info.attentionReason, reason);
+      }));
+});
+
 describe('forward', () => {
   for (const name of ['llama', 'qwen3', 'gemma3-swa'] as const) {
     test(`${name}: pages, in whatever order they lie, give the same logits`, () =>

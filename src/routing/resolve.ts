@@ -134,15 +134,24 @@ function fitting(
 ): Pick<Plan, 'candidates' | 'passedOver'> {
   const passedOver: RouteStep[] = [];
   let reason: SluiceError | null = null;
+  let areAllTooDear = true;
   const fit = candidates.filter(({ deployment }) => {
     const fault = unfitness(deployment, needs, maxNanodollars);
     if (!fault) return true;
     const outcome = fault.code === 'max_cost_exceeded' ? 'too_dear' : fault.code;
     passedOver.push({ model: deployment.id, outcome, nanodollars: 0, quality: null });
     reason ??= fault;
+    areAllTooDear &&= outcome === 'too_dear';
     return false;
   });
   if (fit.length > 0) return { candidates: fit, passedOver };
+  if (reason !== null && areAllTooDear) {
+    const [cheapest] = cheapestFirst(
+      candidates.map(({ deployment }) => deployment),
+      needs,
+    );
+    reason = unfitness(cheapest!, needs, maxNanodollars);
+  }
   throw reason ?? new SluiceError('no_healthy_models', 'None of the models behind this name is served.');
 }
 

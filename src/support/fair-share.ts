@@ -54,6 +54,18 @@ export class FairPlaces {
     return this.#tenants.get(tenant)?.held ?? 0;
   }
 
+  /**
+   * Who has more places than this has many beside others that are there, or were lately: more than these have on average,
+   * and so much more than the one with least that half of them would still be no fewer. Infinity where there is but one.
+   */
+  enough(nowMs: number): number {
+    this.#forget(nowMs);
+    if (this.#tenants.size < 2) return Number.POSITIVE_INFINITY;
+    let least = Number.POSITIVE_INFINITY;
+    for (const { held } of this.#tenants.values()) least = Math.min(least, held);
+    return Math.max(2 * least + 1, this.#total / this.#tenants.size);
+  }
+
   /** Who holds the most, where that is so much more that a place less leaves it no worse off than `tenant` with one more. */
   richerThan(tenant: string): string | null {
     let most = this.heldBy(tenant) + 1;

@@ -64,6 +64,17 @@ test('chat goes through the model’s template, streamed and whole alike', async
   assert.ok(whole.usage.prompt_tokens > 1);
 });
 
+test('operators see how the engine computes', async () => {
+  await answer('/v1/completions', { prompt: 'abc def', ...greedy });
+  const { data } = (await (await fetch(`${url}/admin/engine`)).json()) as { data: Record<string, unknown>[] };
+  const { model: id, placement, attention, attention_reason, pages, steps } = data[0]!;
+  assert.deepEqual([id, placement, attention], [model.id, 'pages', 'paged']);
+  assert.match(String(attention_reason), /^(avx512|avx2|portable)/);
+  const { total, free, cached, live } = pages as Record<string, number>;
+  assert.ok(total! > 0 && free! + cached! + live! === total);
+  assert.ok(Number(steps) > 0);
+});
+
 test('a prefix that was computed is not computed again', async () => {
   const prompt = `${'the same words again and again '.repeat(3)}and then`;
   const first = await answer('/v1/completions', { prompt, ...greedy });

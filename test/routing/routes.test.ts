@@ -105,6 +105,8 @@ test('max_cost leaves out the dear ones', async () => {
   const named = await ask(world.server, { model: 'c', max_tokens: 1000, max_cost: 0.01 });
   assert.equal(named.body.error.code, 'max_cost_exceeded');
   assert.equal(named.body.error.param, 'max_cost');
+  const anyone = await ask(world.server, { model: 'c', fallbacks: ['a'], max_tokens: 1000, max_cost: 1e-9 });
+  assert.match(anyone.body.error.message, /^The model a may cost/, 'the cheapest is named');
   assert.equal((await ask(world.server, { model: 'c', max_tokens: 10, max_cost: 0.01 })).status, 200);
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { PinResult } from '../../src/engine/live-request.js';
 import { PageStore } from '../../src/engine/page-store/page-store.js';
 import { greedySampling } from '../../src/engine/prompt-only.js';
+import type { Sequence } from '../../src/engine/sequence.js';
 import { EngineCore, type StepContext } from '../../src/engine/step-loop.js';
 import type { EngineEvent, GenerateRequest } from '../../src/engine/types.js';
 import { auditScheduler } from './audit.js';
@@ -9,11 +10,14 @@ import { FakeContext, type FakeContextOptions } from './fake-context.js';
 import { FakeDisk } from './fake-disk.js';
 import { vocab, vocabSize } from './fake-model.js';
 import { answerAlone, promptLogprobsAlone } from './oracle.js';
-import { Random } from './random.js';
+import { mix, Random } from './random.js';
 
 const tenants = ['', 'a', 'b'];
 const sessions = ['s1', 's2', 's3'];
 const maxDrainSteps = 20_000;
+
+/** Everyone of whoever has many decodes again within so many of the engine's steps. */
+const maxStepsBetweenTurns = 100;
 
 interface Received {
   request: GenerateRequest;
@@ -36,11 +40,14 @@ export interface RunSummary {
   accepted: number;
   restored: number;
   fetched: number;
+  turnsTaken: number; // steps in which some that decode sat out
 }
 
 /** One seeded run of the engine over a fake model: random load and faults first, then no more until all is done. */
 export class World {
-  private readonly random: Random;
+  /** Times at which something may arrive, be cancelled, pinned or unpinned. */
+  readonly ticks: number;
+  private random: Random; // of one tick, so that a run without some ticks is the same in the others
   private readonly core: EngineCore;
   private readonly context: FakeContext;
   private readonly received = new Map<string, Received>();
@@ -54,8 +61,10 @@ export class World {
   private readonly paged: boolean;
   private nowMs = 1_000_000;
   private nextId = 0;
+  private turnsTaken = 0;
+  private readonly satOut = new Map<Sequence, number>(); // steps in a row
 
-  constructor(seed: number) {
+  constructor(private readonly seed: number) {
     const random = new Random(seed);
     this.random = random;
     const pageSize = random.pick([2, 4, 8]);
@@ -105,6 +114,7 @@ export class World {
       onFault: (error) => assert.match((error as Error).message, /^injected/),
     });
     this.context = context!;
+    this.ticks = random.int(10, 80);
   }
 
   /** Evicted pages in a host tier of a few pages, with and without a disk behind it; or nowhere. */
@@ -122,10 +132,11 @@ export class World {
     });
   }
 
-  run(): RunSummary {
-    const ticks = this.random.int(10, 80);
-    for (let tick = 0; tick < ticks; tick++) {
-      this.act();
+  /** With load in all ticks, or only in some: what is left of a run that failed. */
+  run(loaded?: ReadonlySet<number>): RunSummary {
+    for (let tick = 0; tick < this.ticks; tick++) {
+      this.random = new Random(mix(this.seed, tick));
+      if (loaded?.has(tick) !== false) this.act();
       if (this.core.hasWork) this.step();
       else this.nowMs += 50;
     }
@@ -148,7 +159,22 @@ export class World {
   private step(): void {
     this.core.step();
     if (this.core.isBlocked) this.nowMs += 1;
+    this.watchTurns();
     this.audit();
+  }
+
+  private watchTurns(): void {
+    let someSatOut = false;
+    for (const sequence of this.core.scheduler.running) {
+      if (sequence.state !== 'decoding' || !sequence.sitsOut) this.satOut.delete(sequence);
+      else {
+        const steps = (this.satOut.get(sequence) ?? 0) + 1;
+        assert.ok(steps <= maxStepsBetweenTurns, 'a sequence never has its turn');
+        this.satOut.set(sequence, steps);
+        someSatOut = true;
+      }
+    }
+    if (someSatOut) this.turnsTaken++;
   }
 
   private audit(): void {
@@ -349,6 +375,7 @@ export class World {
       accepted: stats.acceptedTokens,
       restored: stats.pagesRestored,
       fetched: stats.pagesFetched,
+      turnsTaken: this.turnsTaken,
     };
   }
 }
