@@ -116,6 +116,7 @@ function visit(guarded: Guards, prompt: string, answer: Answer, sink: (event: Ge
   const ask = () => Promise.reject(new Error('there is no model'));
   const visitor = {
     request: requestOf(prompt),
+    model: 'stub',
     sink,
     signal,
     report: { guardResult: null },

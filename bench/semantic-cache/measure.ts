@@ -1,4 +1,4 @@
-import { disagreement } from '../../src/cache/semantic/gate/gate.js';
+import { disagreement, isDoubtful } from '../../src/cache/semantic/gate/gate.js';
 import type { Embedder } from '../../src/embedding/index.js';
 import { dot } from '../../src/support/dot.js';
 import { nearKinds, type Pair } from './pair.js';
@@ -7,6 +7,7 @@ import { nearKinds, type Pair } from './pair.js';
 export interface Judged extends Pair {
   cosine: number;
   agrees: boolean; // in its words
+  isDoubtful: boolean; // they differ as words of questions that are the same may
 }
 
 const chunkTexts = 256;
@@ -24,11 +25,25 @@ export async function judge(
     for (const [i, vector] of made.entries()) vectors.set(chunk[i]!, vector);
     onProgress(vectors.size, texts.length);
   }
-  return pairs.map((pair) => ({
-    ...pair,
-    cosine: dot(vectors.get(pair.first)!, vectors.get(pair.second)!),
-    agrees: disagreement(pair.first, pair.second) === null,
-  }));
+  return pairs.map((pair) => {
+    const reason = disagreement(pair.first, pair.second);
+    const cosine = dot(vectors.get(pair.first)!, vectors.get(pair.second)!);
+    return { ...pair, cosine, agrees: reason === null, isDoubtful: isDoubtful(reason) };
+  });
+}
+
+/** The same, where somebody is asked about doubtful pairs that are near enough. */
+export async function crossChecked(
+  judged: readonly Judged[],
+  minCosine: number,
+  isSame: (pair: Pair) => Promise<boolean>,
+): Promise<Judged[]> {
+  const checked: Judged[] = [];
+  for (const pair of judged) {
+    const isAsked = pair.isDoubtful && pair.cosine >= minCosine;
+    checked.push(isAsked ? { ...pair, agrees: await isSame(pair) } : pair);
+  }
+  return checked;
 }
 
 export interface Rate {

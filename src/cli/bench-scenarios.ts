@@ -191,6 +191,7 @@ export const scenarios: readonly ScenarioRow[] = [
     options: [
       ['--half <name>', 'test, or tune: the pairs that the gate was made on', 'test'],
       ['--model <ref>', 'the encoder', 'all-minilm-l6-v2'],
+      ['--cross-check <origin>', 'a server whose model is asked where words differ'],
     ],
   },
   {

@@ -63,8 +63,6 @@ export class Ledger {
   async #write(): Promise<void> {
     this.#isWriting = true;
     while (this.#pending.length > 0) {
-      // What ends in the same turn of the event loop is one write.
-      await new Promise(setImmediate);
       const batch = this.#pending.slice(0, MAX_BATCH);
       try {
         await this.#options.store.appendLedger(batch.map(({ entry }) => entry));
@@ -76,6 +74,8 @@ export class Ledger {
         this.#failed(error);
         await delay(this.#options.retryMs);
       }
+      // Who comes first in a turn of the event loop waits for nobody; what else ends in it is one write.
+      await new Promise(setImmediate);
     }
     this.#isWriting = false;
     this.#release();

@@ -58,7 +58,8 @@ export async function generate(
     };
     const ask = asking(gateway.router, { request, tab, trace });
     const observed = ending.observe(watch.observe(alsoTo(seen, sink)));
-    const visitor = { request, sink: observed, signal, report: ending, ask, trace };
+    const model = gateway.router.nameOf(request);
+    const visitor = { request, model, sink: observed, signal, report: ending, ask, trace };
     const usage = await gateway.guards.guard(visitor, answer);
     const nanodollars = await settlement.settle(() => ending.finished(tab, usage));
     watch.finished(usage);

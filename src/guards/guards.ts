@@ -24,6 +24,7 @@ import { Visit } from './visit.js';
 /** A request that is to be guarded, and who is told what came of it. */
 export interface Visitor {
   request: ValidatedRequest;
+  model: string; // that it asks for
   sink: GenerationSink;
   signal: AbortSignal;
   report: { guardResult: string | null };

@@ -3,8 +3,7 @@ import type { Usage } from '../generation/types.js';
 import type { Visitor } from './guards.js';
 
 /** A refusal that looks like an answer, since not all clients show errors. No model was asked. */
-export function refuse({ request, sink }: Visitor, refusal: string, guard: GuardReport): Usage {
-  const model = request.model ?? 'guard';
+export function refuse({ request, model, sink }: Visitor, refusal: string, guard: GuardReport): Usage {
   sink({ type: 'start', model, vocab: null, route: null, warning: null, trimmed: [], quota: {} });
   const { input } = request;
   const choices = request.choices * (input.kind === 'text' ? input.prompts.length : 1);

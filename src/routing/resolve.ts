@@ -10,6 +10,11 @@ import type { Route, RouteTable } from './routes.js';
 import { cheapestFirst, fastestFirst, unfitness } from './select.js';
 import { rankByKey } from './split.js';
 
+/** What a request asks for: a model, alias or route; that of requests that name none, where it does. Empty where there are no models. */
+export function nameOf(fleet: Fleet, { model }: ValidatedRequest): string {
+  return model ?? (fleet.environment.settings.default || (fleet.first()?.id ?? ''));
+}
+
 /**
  * What a request's model name stands for: a model or alias, or a route. Throws model_not_found for an unknown name,
  * model_access_denied where the caller may use nothing of it, and where nobody can take the request the reason: unsupported_parameter, context_length_exceeded or max_cost_exceeded.
@@ -17,15 +22,14 @@ import { rankByKey } from './split.js';
 export function resolve(fleet: Fleet, routes: RouteTable, request: ValidatedRequest): Plan {
   const { caller } = request;
   const needs = needsOf(request);
-  const name = request.model ?? fleet.environment.settings.default;
-  const direct = name === '' ? fleet.first() : fleet.find(name);
+  const name = nameOf(fleet, request);
+  const direct = fleet.find(name);
   const route = direct ? null : routes.find(name);
   if (!direct && !route) throw unknownModel(fleet, routes, caller, name, 'model');
-  const shown = name === '' ? direct!.id : name;
   const first = route ? routed(fleet, route, request, needs) : [plainly(direct!)];
   const behind = [...first, ...named(fleet, route?.spec.fallbacks ?? [])];
   const candidates = withoutRepeats([
-    ...allowed(behind, caller, shown),
+    ...allowed(behind, caller, name),
     ...request.routing.fallbacks.map((fallback, index) => {
       const deployment = fleet.find(fallback);
       if (!deployment) throw unknownModel(fleet, routes, caller, fallback, `fallbacks.${index}`);
@@ -35,7 +39,7 @@ export function resolve(fleet: Fleet, routes: RouteTable, request: ValidatedRequ
   ]);
   const isDirect = route === null && candidates.length === 1;
   return {
-    name: shown,
+    name,
     isDirect,
     ...fitting(candidates, needs, request.routing.maxNanodollars),
     cascade: route?.spec.strategy === 'cascade' ? (route.spec.cascade ?? defaultCascade) : null,

@@ -13,7 +13,7 @@ import type { Deployment } from './deployment.js';
 import { failureOf } from './failures.js';
 import type { Fleet } from './fleet.js';
 import type { Candidate, Plan } from './plan.js';
-import { resolve } from './resolve.js';
+import { nameOf, resolve } from './resolve.js';
 import type { RouteTable } from './routes.js';
 import { UsageMeter } from './usage-meter.js';
 
@@ -43,6 +43,11 @@ export class Router {
   constructor(fleet: Fleet, routes: RouteTable) {
     this.fleet = fleet;
     this.routes = routes;
+  }
+
+  /** What the request asks for, or what is meant where it names nothing. */
+  nameOf(request: ValidatedRequest): string {
+    return nameOf(this.fleet, request);
   }
 
   resolve(request: ValidatedRequest): Plan {

@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Libsql from 'libsql';
 import { SluiceError } from '../errors.js';
+import { makeDirectory } from '../support/make-directory.js';
 import { AlertTable } from './alert-table.js';
 import { DirectoryTables } from './directory-tables.js';
 import { EvalLiveTables } from './eval-live-tables.js';
@@ -96,7 +96,7 @@ export function openDatabase(directory: string) {
 
 function connect(directory: string): Libsql.Database {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     const database = new Libsql(join(directory, 'sluice.db'));
     database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
     database.pragma('journal_mode = WAL');

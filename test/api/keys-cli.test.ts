@@ -139,6 +139,10 @@ test('what is wrong is named, without a stack', async () => {
       ['keys', 'list', '--data', join(projectRoot(), 'package.json')],
       /^sluice: The data folder can't be used/,
     ],
+    [
+      ['keys', 'list', '--data', '/proc/sluice'],
+      /^sluice: The data folder can't be used .*mkdir '\/proc\/sluice'/,
+    ],
   ];
   for (const [args, message] of cases) {
     const { code, stderr } = await sluice(...args);

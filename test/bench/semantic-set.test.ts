@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { encode, fileOf, halves, makeSet, readHalf } from '../../bench/semantic-cache/generate.js';
-import { falseHitsByKind, type Judged, scoresAt } from '../../bench/semantic-cache/measure.js';
+import { crossChecked, falseHitsByKind, type Judged, scoresAt } from '../../bench/semantic-cache/measure.js';
 import { nearKinds } from '../../bench/semantic-cache/pair.js';
 
 /** The labelled set of the semantic cache. */
@@ -54,6 +54,7 @@ test('scores, by hand', () => {
     kind,
     cosine,
     agrees,
+    isDoubtful: false,
   });
   const judged = [
     pair('same', 0.9, true),
@@ -76,5 +77,34 @@ test('scores, by hand', () => {
       ['name', { count: 1, of: 1 }],
       ['date', { count: 0, of: 1 }],
     ],
+  );
+});
+
+test('only doubtful pairs that are near enough are asked about, and only those change', async () => {
+  const pair = (first: string, cosine: number, isDoubtful: boolean): Judged => ({
+    first,
+    second: '',
+    source: 'written',
+    kind: 'same',
+    cosine,
+    agrees: false,
+    isDoubtful,
+  });
+  const asked: string[] = [];
+  const judged = [
+    pair('yes', 0.9, true),
+    pair('no', 0.9, true),
+    pair('far', 0.8, true),
+    pair('clear', 0.9, false),
+  ];
+  const checked = await crossChecked(
+    judged,
+    0.9,
+    async ({ first }) => asked.push(first) > 0 && first === 'yes',
+  );
+  assert.deepEqual(asked, ['yes', 'no']);
+  assert.deepEqual(
+    checked.map(({ agrees }) => agrees),
+    [true, false, false, false],
   );
 });

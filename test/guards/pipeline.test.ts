@@ -41,6 +41,7 @@ before(async () => {
 after(() => server.close());
 
 interface Answer {
+  model: string;
   choices: { text: string; finish_reason: string; guard?: object }[];
   error?: { code: string; guard: Record<string, unknown>; message: string };
 }
@@ -80,6 +81,7 @@ test('without a profile, and for words that only contain the word, nothing is bl
 test('a refusal looks like an answer that ends with content_filter', async () => {
   const { response, body } = await complete({ prompt: 'forbidden', guards: 'refusing', n: 2 });
   assert.equal(response.status, 200);
+  assert.equal(body.model, 'stub'); // the default
   assert.deepEqual(
     body.choices.map(({ text, finish_reason }) => [text, finish_reason]),
     [

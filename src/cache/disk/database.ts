@@ -1,6 +1,7 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Libsql from 'libsql';
+import { makeDirectory } from '../../support/make-directory.js';
 import type { CacheEntry, LevelStats, PurgeSelector } from '../types.js';
 
 /** How long a write waits for another process's. */
@@ -89,7 +90,7 @@ export function openCacheDatabase(directory: string) {
 
 /** Opens a file of entries, and of what `furtherSchema` keeps with them. */
 export function connect(path: string, furtherSchema = ''): Libsql.Database {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(path));
   try {
     return open(path, furtherSchema);
   } catch (error) {

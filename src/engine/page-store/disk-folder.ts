@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '../../support/make-directory.js';
 import { decodePage, encodePage, fileName, keyOfFile } from './page-file.js';
 
 const draftPattern = /^[0-9a-f-]{36}\.draft$/;
@@ -27,7 +28,7 @@ export class DiskFolder {
 
   /** Finds what an earlier process has left. */
   async open(): Promise<string[]> {
-    await mkdir(this.directory, { recursive: true, mode: 0o700 });
+    makeDirectory(this.directory);
     const names = await readdir(this.directory);
     const drafts = names.filter((name) => draftPattern.test(name));
     await Promise.all(drafts.map((name) => rm(join(this.directory, name), { force: true })));
