@@ -75,6 +75,8 @@ export function openDatabase(directory: string) {
     evalBaselines: () => runs.baselines(),
     saveEvalSample: (sample: EvalSampleRow) => live.saveSample(sample),
     evalSamples: (sinceMs: number, maxRows: number) => live.samples(sinceMs, maxRows),
+    evalEstimates: (sinceMs: number, maxSamples: number) => live.estimates(sinceMs, maxSamples),
+    evalScorerMeans: (sinceMs: number, maxSamples: number) => live.scorerMeans(sinceMs, maxSamples),
     saveFeedback: (feedback: FeedbackRow) => live.saveFeedback(feedback),
     feedback: (sinceMs: number, maxRows: number) => live.feedback(sinceMs, maxRows),
     correctedSamples: (sinceMs: number, maxRows: number) => live.corrected(sinceMs, maxRows),

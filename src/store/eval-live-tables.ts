@@ -1,5 +1,5 @@
 import type Libsql from 'libsql';
-import type { EvalAlertRow, EvalSampleRow, FeedbackRow } from './eval-types.js';
+import type { EstimateRow, EvalAlertRow, EvalSampleRow, FeedbackRow, ScorerMean } from './eval-types.js';
 
 const SAMPLE_COLUMNS = 's.request_id AS requestId, s.tenant, s.at_ms AS atMs, s.model, s.body';
 const FEEDBACK_COLUMNS =
@@ -14,6 +14,18 @@ export class EvalLiveTables {
       putSample: database.prepare('INSERT OR REPLACE INTO eval_samples VALUES (?, ?, ?, ?, ?)'),
       samples: database.prepare(
         `SELECT ${SAMPLE_COLUMNS} FROM eval_samples s WHERE at_ms >= ? ORDER BY at_ms DESC LIMIT ?`,
+      ),
+      // Samples that were taken for their users' thumbs say nothing of the others with the same estimate.
+      estimates: database.prepare(
+        `SELECT body ->> 'route' AS route, model, body ->> 'quality' AS estimated, body ->> 'score' AS scored
+         FROM eval_samples WHERE at_ms >= ? AND route IS NOT NULL AND estimated IS NOT NULL AND scored IS NOT NULL
+         AND EXISTS (SELECT 1 FROM json_each(body, '$.reasons') WHERE value IN ('share', 'low_confidence'))
+         ORDER BY at_ms DESC LIMIT ?`,
+      ),
+      scorerMeans: database.prepare(
+        `SELECT s.model, each.value ->> 'name' AS scorer, count(*) AS samples, avg(each.value ->> 'value') AS mean
+         FROM (SELECT * FROM eval_samples WHERE at_ms >= ? ORDER BY at_ms DESC LIMIT ?) s, json_each(s.body, '$.scores') each
+         WHERE each.value ->> 'value' IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2`,
       ),
       putFeedback: database.prepare(
         `INSERT INTO feedback VALUES (:requestId, :tenant, :keyId, :atMs, :rating, :correction, :comment)
@@ -48,6 +60,15 @@ export class EvalLiveTables {
   /** Newest first. */
   samples(sinceMs: number, maxRows: number): EvalSampleRow[] {
     return this.#statements.samples.all(sinceMs, maxRows) as EvalSampleRow[];
+  }
+
+  estimates(sinceMs: number, maxSamples: number): EstimateRow[] {
+    return this.#statements.estimates.all(sinceMs, maxSamples) as EstimateRow[];
+  }
+
+  /** Over the last samples. */
+  scorerMeans(sinceMs: number, maxSamples: number): ScorerMean[] {
+    return this.#statements.scorerMeans.all(sinceMs, maxSamples) as ScorerMean[];
   }
 
   /** What a later one leaves out stays as it was. */

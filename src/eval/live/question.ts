@@ -8,6 +8,19 @@ export function canBeQuestion(input: TextInput | ChatInput): boolean {
   return input.kind === 'chat' || (typeof input.prompts[0] === 'string' && !input.echo);
 }
 
+/** Of the text that is asked. */
+export function charactersOf(input: TextInput | ChatInput): number {
+  if (input.kind === 'text') return typeof input.prompts[0] === 'string' ? input.prompts[0].length : 0;
+  return input.messages.reduce((sum, { content }) => sum + (content?.length ?? 0), 0);
+}
+
+/** Definitions of tools can be long, would be held in memory, and no scorer looks at them. */
+export function withoutTools(input: TextInput | ChatInput): TextInput | ChatInput {
+  if (input.kind === 'text' || input.options.tools === undefined) return input;
+  const { tools: _, ...options } = input.options;
+  return { kind: 'chat', messages: input.messages, options };
+}
+
 /** As it is scored and kept. */
 export function exchangeOf({ caller: _, input, constraint: __, ...exchange }: EndedExchange): Exchange {
   return { question: questionOf(input), ...exchange };

@@ -3,18 +3,22 @@ import type { Caller } from '../../auth/caller.js';
 import { ConfigError, type EvaluationConfig } from '../../config/index.js';
 import type { ValidatedRequest } from '../../generation/types.js';
 import { ruleQuality } from '../../routing/quality/rules.js';
+import { prefer } from '../judge/prefer.js';
 import type { CaseScorer } from '../run/trial.js';
 import type { NamedScore } from '../run/types.js';
 import { createScorer } from '../score/create.js';
+import { wordF1 } from '../score/overlap.js';
 import { type Score, score, unknownScore } from '../score/scorer.js';
 import { type ScorerSpec, scorerSpec } from '../suite/schema.js';
-import type { EvalCase } from '../suite/suite.js';
+import { type EvalCase, textOf } from '../suite/suite.js';
 import type { Endpoint } from '../target/endpoint.js';
 import { EvalTarget } from '../target/target.js';
 import type { Exchange } from './sample.js';
 
 /** Behind everything that users wait for. */
 const LEAST_PRIORITY = { priority: 9 };
+/** Of an answer from the semantic cache, beside one that the model gives now: about the cache, not about the answer's model. */
+const CACHE_SCORES = { judged: 'cache', overlap: 'cache_overlap' };
 const NEED_EXPECTED = ['exact', 'normalised', 'number', 'f1', 'rouge', 'embedding', 'choice', 'custom'];
 
 /** Throws ConfigError where a scorer isn't one, or needs an expected answer: live requests have none. */
@@ -63,18 +67,26 @@ export class SampleScorer {
     const subject = subjectOf(exchange);
     const scores: NamedScore[] = [{ name: 'rules', ...byRules(exchange, request) }];
     for (const { spec, score } of scorers) {
-      const needsPrompt = spec.type === 'perplexity' && exchange.question.mode === 'chat';
-      const made = needsPrompt
-        ? unknownScore('chats have no prompt log-probabilities')
-        : await attempt(() => score({ subject, answer: exchange.answer, target, judges, signal }));
+      if (spec.type === 'perplexity' && exchange.question.mode === 'chat') continue; // no chat has prompt log-probabilities
+      const made =
+        exchange.finishReason === 'tool_calls'
+          ? unknownScore('a call of tools is no text')
+          : await attempt(() => score({ subject, answer: exchange.answer, target, judges, signal }));
       scores.push({ name: spec.name ?? spec.type, ...made });
     }
-    if (exchange.cacheLevel === 'l3') {
-      const made = await attempt(() => likeFresh(exchange, target, signal));
-      scores.push({ name: 'cache', ...made });
-    }
+    if (exchange.cacheLevel === 'l3') scores.push(...(await besideFresh(exchange, target, judges, signal)));
     return scores;
   }
+}
+
+/** Mean of what scorers say of an answer. Null where one of them couldn't: a mean of the others would be another measure. */
+export function overallOf(scores: readonly NamedScore[]): number | null {
+  const ofCache = Object.values(CACHE_SCORES);
+  const values = scores.filter(({ name }) => !ofCache.includes(name)).map(({ value }) => value);
+  return values.reduce<number | null>(
+    (mean, value) => (mean === null || value === null ? null : mean + value / values.length),
+    0,
+  );
 }
 
 function byRules({ answer, finishReason }: Exchange, request: Asked): Score {
@@ -86,16 +98,31 @@ function byRules({ answer, finishReason }: Exchange, request: Asked): Score {
   );
 }
 
-/** A cached answer against the one that the model gives now. */
-async function likeFresh(exchange: Exchange, target: EvalTarget, signal: AbortSignal): Promise<Score> {
-  const params = {
-    temperature: 0,
-    ...(exchange.maxTokens === null ? {} : { max_tokens: exchange.maxTokens }),
-  };
-  const fresh = await target.answer(exchange.question, params, signal);
-  const compare = await createScorer({ type: 'f1', weight: 1 }, '.');
-  const subject = { ...subjectOf(exchange), expected: [fresh.text] };
-  return await compare({ subject, answer: exchange.answer, target, judges: [], signal });
+/** A cached answer beside the one that the model gives now: how far their words are the same, and whether a judge would rather have the fresh one. */
+async function besideFresh(
+  exchange: Exchange,
+  target: EvalTarget,
+  judges: readonly EvalTarget[],
+  signal: AbortSignal,
+): Promise<NamedScore[]> {
+  const { question, answer, maxTokens } = exchange;
+  const params = { temperature: 0, ...(maxTokens === null ? {} : { max_tokens: maxTokens }) };
+  let fresh = '';
+  const overlap = await attempt(async () => {
+    fresh = (await target.answer(question, params, signal)).text;
+    return score(wordF1(answer, fresh));
+  });
+  const [judge] = judges;
+  if (overlap.value === null || !judge) return [{ name: CACHE_SCORES.overlap, ...overlap }];
+  const preferred = await attempt(async () => {
+    const pair = { question: textOf(question), a: answer, b: fresh, criteria: [] };
+    const preference = await prefer(judge, pair, signal);
+    return preference === 'unreadable' ? unknownScore('no readable verdict') : score(preference !== 'b');
+  });
+  return [
+    { name: CACHE_SCORES.judged, ...preferred },
+    { name: CACHE_SCORES.overlap, ...overlap },
+  ];
 }
 
 async function attempt(work: () => Score | Promise<Score>): Promise<Score> {

@@ -107,12 +107,12 @@ test('choice: the likeliest continuation, by sum or by byte', async () => {
   await assert.rejects(scoreOf({ type: 'choice' }, '', { ...given, expected: [' maybe'] }, characters));
 });
 
-test('perplexity is of the text after the prompt only, and unknown for an empty one', async () => {
+test('perplexity is of the text after the prompt only; an empty answer scores nothing', async () => {
   const spec = { type: 'perplexity', limit: Math.E ** 2 };
   const one = await scoreOf(spec, 'xyz', { prompt: '!!!' }, characters);
   assert.ok(Math.abs(one.value! - 0.5) < 1e-9, one.detail!);
   assert.equal((await scoreOf(spec, '!!', { prompt: 'abc' }, characters)).value, 1);
-  assert.equal((await scoreOf(spec, '', { prompt: 'abc' }, characters)).value, null);
+  assert.equal((await scoreOf(spec, '', { prompt: 'abc' }, characters)).value, 0);
 });
 
 test('embeddings: the nearest of the right answers', async () => {
