@@ -78,7 +78,6 @@ export function openDatabase(directory: string) {
     evalEstimates: (sinceMs: number, maxSamples: number) => live.estimates(sinceMs, maxSamples),
     evalScorerMeans: (sinceMs: number, maxSamples: number) => live.scorerMeans(sinceMs, maxSamples),
     saveFeedback: (feedback: FeedbackRow) => live.saveFeedback(feedback),
-    feedback: (sinceMs: number, maxRows: number) => live.feedback(sinceMs, maxRows),
     correctedSamples: (sinceMs: number, maxRows: number) => live.corrected(sinceMs, maxRows),
     recordEvalAlert: (alert: EvalAlertRow, quietMs: number) => live.recordAlert(alert, quietMs),
     evalAlertDelivered: (alert: EvalAlertRow, nowMs: number) => live.alertDelivered(alert, nowMs),

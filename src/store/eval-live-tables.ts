@@ -2,8 +2,6 @@ import type Libsql from 'libsql';
 import type { EstimateRow, EvalAlertRow, EvalSampleRow, FeedbackRow, ScorerMean } from './eval-types.js';
 
 const SAMPLE_COLUMNS = 's.request_id AS requestId, s.tenant, s.at_ms AS atMs, s.model, s.body';
-const FEEDBACK_COLUMNS =
-  'f.request_id AS requestId, f.tenant, f.key_id AS keyId, f.at_ms AS atMs, f.rating, f.correction, f.comment';
 
 /** Evaluated live requests, feedback, and alerts about them. */
 export class EvalLiveTables {
@@ -31,9 +29,6 @@ export class EvalLiveTables {
         `INSERT INTO feedback VALUES (:requestId, :tenant, :keyId, :atMs, :rating, :correction, :comment)
          ON CONFLICT DO UPDATE SET at_ms = excluded.at_ms, rating = coalesce(excluded.rating, rating),
          correction = coalesce(excluded.correction, correction), comment = coalesce(excluded.comment, comment)`,
-      ),
-      feedback: database.prepare(
-        `SELECT ${FEEDBACK_COLUMNS} FROM feedback f WHERE at_ms >= ? ORDER BY at_ms LIMIT ?`,
       ),
       corrected: database.prepare(
         `SELECT ${SAMPLE_COLUMNS}, f.correction FROM feedback f JOIN eval_samples s USING (request_id, tenant)
@@ -74,10 +69,6 @@ export class EvalLiveTables {
   /** What a later one leaves out stays as it was. */
   saveFeedback(row: FeedbackRow): void {
     this.#statements.putFeedback.run(row);
-  }
-
-  feedback(sinceMs: number, maxRows: number): FeedbackRow[] {
-    return this.#statements.feedback.all(sinceMs, maxRows) as FeedbackRow[];
   }
 
   /** Requests of which their own tenant said what the answer should have been. */

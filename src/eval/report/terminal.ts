@@ -5,6 +5,7 @@ import { reasonOf } from './junit.js';
 import { type Summary, summarise, type Tally } from './summary.js';
 
 const SHOWN_TROUBLES = 5;
+const SHOWN_CHANGES = 10;
 
 export function runTable(run: Run): string {
   const summary = summarise(run.results);
@@ -36,8 +37,9 @@ export function comparisonTable(comparison: RunComparison): string {
     'MCNEMAR P',
     'VERDICT',
   ];
-  const { onlyBefore, onlyAfter, isSameSuite } = comparison;
+  const { onlyBefore, onlyAfter, isSameSuite, comparisons } = comparison;
   const notes = [
+    ...(comparisons[0]!.cases === 0 ? ['No case was scored in both runs.'] : []),
     ...(onlyBefore + onlyAfter > 0
       ? [`Left out: ${onlyBefore} cases only before, ${onlyAfter} only after.`]
       : []),
@@ -45,7 +47,22 @@ export function comparisonTable(comparison: RunComparison): string {
       ? []
       : ['The suite has changed between the runs: only cases of the same id are compared.']),
   ];
-  return [formatTable(header, rows), ...notes.map((note) => `${note}\n`)].join('');
+  return [
+    formatTable(header, rows),
+    ...fallen(comparison.changed),
+    ...notes.map((note) => `${note}\n`),
+  ].join('');
+}
+
+/** Where to look first. */
+function fallen(changed: RunComparison['changed']): string[] {
+  const worse = changed.filter(({ before, after }) => after < before);
+  if (worse.length === 0) return [];
+  const lines = worse
+    .slice(0, SHOWN_CHANGES)
+    .map(({ caseId, before, after }) => `  ${caseId}: ${before.toFixed(2)} → ${after.toFixed(2)}\n`);
+  const more = worse.length > lines.length ? [`  and ${worse.length - lines.length} more\n`] : [];
+  return [`${worse.length} of ${changed.length} changed cases are worse:\n`, ...lines, ...more];
 }
 
 function rowOf({

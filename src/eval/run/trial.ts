@@ -25,11 +25,12 @@ export async function runTrial(
   signal: AbortSignal,
 ): Promise<TrialResult> {
   const { subject, scorers, repeat, seed } = trial;
-  const { id: caseId, tags, question, expected, params } = subject;
-  const common = { caseId, repeat, tags, prompt: textOf(question), expected };
+  const { id: caseId, tags, question, expected } = subject;
+  const params = { ...subject.params, seed: (subject.params.seed ?? seed) + repeat };
+  const common = { caseId, repeat, tags, prompt: textOf(question), params, expected };
   try {
     const answer = scorers.some(({ spec }) => needsAnswer(spec))
-      ? await target.answer(question, { ...params, seed: (params.seed ?? seed) + repeat }, signal)
+      ? await target.answer(question, params, signal)
       : null;
     const scored = { subject, answer: answer?.text ?? '', target, judges, signal };
     const scores = await Promise.all(

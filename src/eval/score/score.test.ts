@@ -142,7 +142,8 @@ test('functions of one’s own, in JavaScript and TypeScript; what they throw is
       join(directory, 'typed.ts'),
       `interface Given { answer: string }
        export const polite = ({ answer }: Given): { score: boolean; detail: string } => ({ score: /please/.test(answer), detail: 'manners' });
-       export function fails(): number { throw new Error('broken'); }`,
+       export function fails(): number { throw new Error('broken'); }
+       export const waits = (): Promise<number> => new Promise(() => {});`,
     );
     const own = { type: 'custom', module: './own.mjs' };
     assert.equal(await valueFor(own, 'ab', { expected: ['abcd'] }, silent, directory), 0.5);
@@ -150,6 +151,11 @@ test('functions of one’s own, in JavaScript and TypeScript; what they throw is
     assert.deepEqual(await scoreOf(typed, 'please', {}, silent, directory), { value: 1, detail: 'manners' });
     const broken = await scoreOf({ ...typed, export: 'fails' }, '', {}, silent, directory);
     assert.deepEqual(broken, { value: null, detail: './typed.ts: broken' });
+    const waits = { ...typed, export: 'waits', timeoutMs: 20 };
+    assert.equal(
+      (await scoreOf(waits, '', {}, silent, directory)).detail,
+      './typed.ts: no result within 20 ms',
+    );
     await assert.rejects(
       scoreOf({ ...typed, export: 'absent' }, '', {}, silent, directory),
       /no function absent/,
@@ -157,4 +163,11 @@ test('functions of one’s own, in JavaScript and TypeScript; what they throw is
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+});
+
+test('atLeast makes a graded score pass or fail', async () => {
+  const expected = ['the cat sat on the mat'];
+  assert.equal(await valueFor({ type: 'f1', atLeast: 0.8 }, 'a cat on a mat', { expected }), 1);
+  const fallen = await scoreOf({ type: 'f1', atLeast: 0.9 }, 'a cat on a mat', { expected });
+  assert.deepEqual(fallen, { value: 0, detail: '0.86 of 0.9' });
 });

@@ -15,6 +15,7 @@ export interface HttpEndpointOptions {
 const BACKOFF = { baseMs: 250, maxMs: 8_000 };
 const RETRIED_STATUS = new Set([408, 409, 429, 500, 502, 503, 504]);
 const LONGEST_MESSAGE_CHARACTERS = 300;
+const MOST_ANSWER_BYTES = 256 * 2 ** 20; // echoed log-probabilities of long prompts take some MiB
 
 const errorBody = z.object({ error: z.object({ message: z.string(), code: z.string().nullish() }) });
 
@@ -52,7 +53,7 @@ export class HttpEndpoint implements Endpoint {
       const ended = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
       const request = { method: 'POST', headers, body: JSON.stringify(body), signal: ended };
       const response = await fetch(`${url}${path}`, request);
-      const text = await response.text();
+      const text = await textOf(response);
       if (!response.ok) throw refusal(response, text);
       return { body: parse(text), latencyMs: performance.now() - startedAt, isKept: false };
     } catch (thrown) {
@@ -65,6 +66,18 @@ export class HttpEndpoint implements Endpoint {
       throw new SluiceError('upstream_failed', `The endpoint can't be reached: ${cause}.`);
     }
   }
+}
+
+async function textOf({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > MOST_ANSWER_BYTES)
+      throw new SluiceError('upstream_failed', `The endpoint's answer is longer than ${MOST_ANSWER_BYTES} bytes.`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function parse(text: string): unknown {
