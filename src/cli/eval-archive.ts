@@ -46,6 +46,11 @@ export async function runsCommand(options: DataOptions): Promise<void> {
   });
 }
 
+export async function removeCommand(run: string, options: DataOptions): Promise<void> {
+  await withDatabase(options, (database) => new RunArchive(database).remove(run));
+  process.stdout.write(`Removed ${run}.\n`);
+}
+
 export async function reportCommand(name: string, options: DataOptions & ReportFiles): Promise<void> {
   await withDatabase(options, async (database) => {
     const run = await new RunArchive(database).read(name);
@@ -62,6 +67,7 @@ export async function casesCommand(options: DataOptions & { since?: string; out?
   );
   if (options.out === undefined) process.stdout.write(suite.text);
   else await writeFile(options.out, suite.text);
-  const hint = suite.cases === 0 ? ' They become cases where evaluation.keepTexts is on as they are given.' : '';
+  const hint =
+    suite.cases === 0 ? ' They become cases where evaluation.keepTexts is on as they are given.' : '';
   process.stderr.write(`${suite.cases} corrections.${hint}\n`);
 }

@@ -1,12 +1,12 @@
 import { SluiceError } from '../errors.js';
-import { compareRuns, hasRegressed } from '../eval/compare/compare.js';
+import { compareRuns, hasRegressed, isEmpty } from '../eval/compare/compare.js';
 import { comparePreferences } from '../eval/compare/preferences.js';
 import { defaultCompareOptions } from '../eval/compare/verdict.js';
 import type { Preference } from '../eval/judge/prefer.js';
-import { mcnemar } from '../eval/statistics/exact.js';
 import { writeReports } from '../eval/report/files.js';
 import { comparisonTable } from '../eval/report/terminal.js';
 import { RunArchive } from '../eval/run/archive.js';
+import { mcnemar } from '../eval/statistics/exact.js';
 import { type DataOptions, withDatabase } from './data-option.js';
 import { openJudge } from './eval-endpoint.js';
 import { exitStatus } from './eval-exit.js';
@@ -46,7 +46,7 @@ export async function compareCommand(
     for (const file of await writeReports(now, { run: old, comparison }, files))
       process.stderr.write(`Wrote ${file}.\n`);
     if (options.failOnRegression && hasRegressed(comparison)) process.exitCode = exitStatus.worse;
-    else if (comparison.comparisons[0]!.cases === 0) process.exitCode = exitStatus.notAllScored;
+    else if (isEmpty(comparison)) process.exitCode = exitStatus.notAllScored;
   });
 }
 

@@ -1,7 +1,7 @@
+import type { Target } from '../eval/run/types.js';
 import type { Endpoint } from '../eval/target/endpoint.js';
 import { HttpEndpoint } from '../eval/target/http-endpoint.js';
 import { modelsAt } from '../eval/target/models-at.js';
-import type { Target } from '../eval/run/types.js';
 import { EvalTarget } from '../eval/target/target.js';
 
 /** A place to ask, and what is asked there. */

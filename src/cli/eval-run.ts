@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import { SluiceError } from '../errors.js';
-import { compareRuns, hasRegressed } from '../eval/compare/compare.js';
+import { compareRuns, hasRegressed, isEmpty } from '../eval/compare/compare.js';
 import { defaultCompareOptions } from '../eval/compare/verdict.js';
 import { type ReportFiles, writeReports } from '../eval/report/files.js';
 import { summarise } from '../eval/report/summary.js';
@@ -17,23 +17,18 @@ import { keptEndpoint } from '../eval/target/kept-endpoint.js';
 import { EvalTarget } from '../eval/target/target.js';
 import { packageVersion } from '../support/version.js';
 import { type DataOptions, withDatabase } from './data-option.js';
-import { type OpenedEndpoint, openUrl } from './eval-endpoint.js';
+import type { OpenedEndpoint } from './eval-endpoint.js';
 import { exitStatus } from './eval-exit.js';
+import { openPlaces, type Place, type Places } from './eval-places.js';
 import { stopAtSignal } from './stop-signals.js';
 
-interface RunOptions extends DataOptions, ReportFiles {
-  target: string;
-  url?: string;
-  config?: string;
+interface RunOptions extends DataOptions, ReportFiles, Place {
   judge?: string;
-  judgeUrl?: string;
   format?: SuiteFormat;
   tags?: string;
   repeats?: number;
   seed: number;
   concurrency?: number;
-  timeoutMs: number;
-  retries: number;
   resume?: string | true;
   cache: boolean;
   baseline?: string;
@@ -138,40 +133,16 @@ async function conclude(run: Run, baseline: Run | null, options: RunOptions): Pr
   const written = await writeReports(run, baseline && comparison && { run: baseline, comparison }, options);
   for (const file of written) process.stderr.write(`Wrote ${file}.\n`);
   const { passRate, statuses } = summarise(run.results).all;
-  const isBelow = options.minPassRate !== undefined && (passRate ?? 0) < options.minPassRate;
-  if (isBelow || (options.failOnRegression && comparison && hasRegressed(comparison)))
-    process.exitCode = exitStatus.worse;
-  else if (statuses.error + statuses.unscored > 0 || comparison?.comparisons[0]!.cases === 0)
-    process.exitCode = exitStatus.notAllScored;
-  if (statuses.error + statuses.unscored > 0)
+  const withoutScore = statuses.error + statuses.unscored;
+  if (withoutScore > 0)
     process.stderr.write(
       `Trials without a score can be tried again: sluice eval run … --resume ${run.header.id}\n`,
     );
-}
-
-interface Places {
-  target: OpenedEndpoint;
-  judge: OpenedEndpoint;
-  close(): Promise<void>;
-}
-
-async function openPlaces(
-  options: RunOptions,
-  judges: readonly string[],
-  stop: AbortSignal,
-): Promise<Places> {
-  const { url, config, timeoutMs, retries } = options;
-  const localJudges = options.judgeUrl === undefined ? judges : [];
-  const target = url
-    ? await openUrl(url, options.target, timeoutMs, retries)
-    : await (await import('./eval-local.js')).openLocal({
-        config,
-        target: options.target,
-        judges: localJudges,
-        stop,
-      });
-  const judge = options.judgeUrl ? await openUrl(options.judgeUrl, '', timeoutMs, retries) : target;
-  return { target, judge, close: () => target.close() };
+  const isBelow = options.minPassRate !== undefined && (passRate ?? 0) < options.minPassRate;
+  const isWorse = options.failOnRegression && comparison !== null && hasRegressed(comparison);
+  if (isBelow || isWorse) process.exitCode = exitStatus.worse;
+  else if (withoutScore > 0 || (comparison && isEmpty(comparison)))
+    process.exitCode = exitStatus.notAllScored;
 }
 
 /** Throws not_found where the run to go on with isn't there, invalid_value where it is of something else. */

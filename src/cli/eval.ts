@@ -42,6 +42,12 @@ export function register(program: Command): void {
     .addOption(dataOption())
     .action(async (options) => (await import('./eval-archive.js')).runsCommand(options));
   evaluation
+    .command('remove')
+    .description('remove a run that is no baseline')
+    .argument('<run>')
+    .addOption(dataOption())
+    .action(async (run: string, options) => (await import('./eval-archive.js')).removeCommand(run, options));
+  evaluation
     .command('report')
     .description('the reports of a run that is there already')
     .argument('<run>')
@@ -102,7 +108,9 @@ function registerRun(evaluation: Command): void {
     .option('--tags <names>', 'only cases with one of these tags, separated by commas')
     .option('--repeats <n>', 'times each case is asked (default: as it says, or 1)', wholeNumber(1, 1000))
     .option('--seed <n>', 'of the first repeat; each further one adds 1', wholeNumber(0), 1)
-    .option('--concurrency <n>', 'trials under way at once (default: 64 here, 8 with --url)',
+    .option(
+      '--concurrency <n>',
+      'trials under way at once (default: 64 here, 8 with --url)',
       wholeNumber(1, 1000),
     )
     .option('--timeout-ms <ms>', 'of a request to --url', wholeNumber(1, 86_400_000), 120_000)

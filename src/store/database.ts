@@ -65,6 +65,7 @@ export function openDatabase(directory: string) {
     finishEvalRun: (id: string, nowMs: number) => runs.finishRun(id, nowMs),
     evalRun: (id: string) => runs.run(id),
     evalRuns: (maxRows: number) => runs.runs(maxRows),
+    removeEvalRun: (id: string) => runs.removeRun(id),
     saveEvalResult: (runId: string, result: EvalResultRow) => runs.saveResult(runId, result),
     evalResults: (runId: string) => runs.results(runId),
     findEvalAnswer: (hash: string) => runs.findAnswer(hash),

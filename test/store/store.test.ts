@@ -170,13 +170,10 @@ test('a request is reported with what its own tenant said of it', () => {
   store.saveFeedback({ ...said, requestId: 'rated', tenant: organisation, rating: 0 });
   store.saveFeedback({ ...said, requestId: 'other', tenant: 'another', rating: 1 });
   const requests = store.requests({ sinceMs: 0, untilMs: NOW + 1, maxRows: 10 });
-  assert.deepEqual(
-    requests.map(({ id, rating, correction }) => [id, rating, correction]).sort(),
-    [
-      ['other', null, null],
-      ['rated', 0, 'Paris'],
-    ],
-  );
+  assert.deepEqual(requests.map(({ id, rating, correction }) => [id, rating, correction]).sort(), [
+    ['other', null, null],
+    ['rated', 0, 'Paris'],
+  ]);
   store.close();
 });
 

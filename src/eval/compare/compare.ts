@@ -47,6 +47,11 @@ export function compareRuns(before: Run, after: Run, options: CompareOptions): R
   };
 }
 
+/** No case was scored in both runs. */
+export function isEmpty({ comparisons }: RunComparison): boolean {
+  return comparisons[0]!.cases === 0;
+}
+
 export function hasRegressed({ comparisons }: RunComparison): boolean {
   return comparisons.some(({ verdict }) => verdict === 'regressed');
 }

@@ -11,6 +11,7 @@ import { AnswerCollector, type CollectorOptions } from './answer-collector.js';
 import { Backlog } from './backlog.js';
 import { type Calibration, calibrationCurves } from './calibration.js';
 import { type Features, featureReader } from './features.js';
+import { messageOf } from './message.js';
 import { type Finding, Monitor, type MonitorStatus, type Split } from './monitor.js';
 import { exchangeOf } from './question.js';
 import { RecentExchanges } from './recent.js';
@@ -183,15 +184,16 @@ export class LiveEvaluation implements GenerationObserver {
 
   #report(finding: Finding): void {
     const { alerts, onWorse } = this.#options;
+    const message = messageOf(finding);
     if (finding.kind !== 'variant') {
       const { kind, ...details } = finding;
       const measure = finding.kind === 'drift' ? ` ${finding.measure}` : '';
-      alerts.raise(`${kind} ${finding.model}${measure}`, details);
+      alerts.raise(`${kind} ${finding.model}${measure}`, { message, ...details });
       return;
     }
     const { kind, isFirst, ...details } = finding;
     const { variant, measure, verdict } = finding.comparison;
-    alerts.raise(`${kind} ${finding.route} ${variant} ${measure} ${verdict}`, details);
+    alerts.raise(`${kind} ${finding.route} ${variant} ${measure} ${verdict}`, { message, ...details });
     if (isFirst && measure === 'quality' && verdict === 'worse') onWorse(finding.route, variant);
   }
 }

@@ -5,7 +5,7 @@ import { ConfigError, configSchema } from '../../config/index.js';
 import type { ValidatedRequest } from '../../generation/types.js';
 import type { Endpoint } from '../target/endpoint.js';
 import type { Exchange } from './sample.js';
-import { liveScorers, SampleScorer } from './sample-scorer.js';
+import { liveScorers, overallOf, SampleScorer } from './sample-scorer.js';
 
 const exchange: Exchange = {
   requestId: 'r',
@@ -46,11 +46,43 @@ test('an answer to a similar question is scored against the one that the model g
   const scores = await scorer.score({ ...exchange, cacheLevel: 'l3' }, request, signal);
   const [rules, cache] = scores;
   assert.deepEqual([rules!.name, rules!.value], ['rules', 1]);
-  assert.equal(cache!.name, 'cache');
+  assert.equal(cache!.name, 'cache_overlap');
   assert.ok(Math.abs(cache!.value! - 2 / 4) < 1e-9, 'F1 of one word of three');
+  assert.equal(overallOf(scores), 1, 'the cache’s fault isn’t the model’s');
   const [tenant, body] = asked[0]!;
   assert.equal(tenant, 'acme');
   assert.equal((body as { priority: number }).priority, 9, 'behind what users wait for');
+});
+
+test('a judge says whether the fresh answer is better than the cached one', async () => {
+  const cacheScore = async (cached: string) => {
+    const endpointFor = (): Endpoint => ({
+      post: (_path, body) => {
+        const { model, messages } = body as { model: string; messages?: { content: string }[] };
+        const likes = (text: string) => (text.includes('first answer\nParis') ? 'first' : 'second');
+        const content = JSON.stringify({ reasoning: 'r', better: likes(messages?.[0]?.content ?? '') });
+        const choice = model === 'judge' ? { message: { content } } : { text: 'Paris' };
+        return Promise.resolve({ body: { choices: [choice] }, latencyMs: 1, isKept: false });
+      },
+    });
+    const scorer = new SampleScorer({ scorers: [], judge: 'judge', endpointFor });
+    const scores = await scorer.score({ ...exchange, answer: cached, cacheLevel: 'l3' }, request, signal);
+    return scores.find(({ name }) => name === 'cache')!.value;
+  };
+  assert.equal(await cacheScore('Lyon'), 0);
+  assert.equal(await cacheScore('Paris'), 1, 'the same');
+});
+
+test('a score of all is unknown where one is; scorers that a request can’t have are left out', async () => {
+  const scorers = await liveScorers({ ...config, scorers: [{ type: 'perplexity' }] });
+  const endpointFor = () => ({ post: () => Promise.reject(new Error('gone')) });
+  const scorer = new SampleScorer({ scorers, judge: '', endpointFor });
+  const overall = async (more: Partial<Exchange>) =>
+    overallOf(await scorer.score({ ...exchange, ...more }, request, signal));
+  assert.equal(await overall({}), null);
+  assert.equal(await overall({ question: { mode: 'chat', messages: [] } }), 1);
+  assert.equal(await overall({ answer: '' }), 0);
+  assert.equal(await overall({ answer: '', finishReason: 'tool_calls' }), null, 'nothing to look at');
 });
 
 test('a scorer that fails is a score that is unknown; the others stand', async () => {

@@ -1,5 +1,5 @@
 import { formatTable } from '../../support/table.js';
-import type { RunComparison } from '../compare/compare.js';
+import { isEmpty, type RunComparison } from '../compare/compare.js';
 import type { Run } from '../run/types.js';
 import { reasonOf } from './junit.js';
 import { type Summary, summarise, type Tally } from './summary.js';
@@ -37,9 +37,9 @@ export function comparisonTable(comparison: RunComparison): string {
     'MCNEMAR P',
     'VERDICT',
   ];
-  const { onlyBefore, onlyAfter, isSameSuite, comparisons } = comparison;
+  const { onlyBefore, onlyAfter, isSameSuite } = comparison;
   const notes = [
-    ...(comparisons[0]!.cases === 0 ? ['No case was scored in both runs.'] : []),
+    ...(isEmpty(comparison) ? ['No case was scored in both runs.'] : []),
     ...(onlyBefore + onlyAfter > 0
       ? [`Left out: ${onlyBefore} cases only before, ${onlyAfter} only after.`]
       : []),
@@ -47,11 +47,9 @@ export function comparisonTable(comparison: RunComparison): string {
       ? []
       : ['The suite has changed between the runs: only cases of the same id are compared.']),
   ];
-  return [
-    formatTable(header, rows),
-    ...fallen(comparison.changed),
-    ...notes.map((note) => `${note}\n`),
-  ].join('');
+  return [formatTable(header, rows), ...fallen(comparison.changed), ...notes.map((note) => `${note}\n`)].join(
+    '',
+  );
 }
 
 /** Where to look first. */

@@ -70,6 +70,11 @@ export class RunArchive {
     throw new SluiceError('invalid_value', `${name} isn't a report of \`sluice eval run --json\`.`);
   }
 
+  /** Throws not_found, or invalid_value where it is pinned. */
+  remove(id: string): void {
+    written(() => this.#database.removeEvalRun(id));
+  }
+
   pin(name: string, runId: string, nowMs: number): void {
     written(() => this.#database.pinEvalBaseline(name, runId, nowMs));
   }

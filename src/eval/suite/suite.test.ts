@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parseSuite, type SuiteFormat } from './load.js';
+import { suiteJsonSchema } from './schema.js';
 import { createSuite, type EvalCase } from './suite.js';
 
 function casesOf(text: string, options: { isLines?: boolean; format?: SuiteFormat } = {}): EvalCase[] {
@@ -50,6 +52,13 @@ cases:
     ],
   });
   assert.deepEqual([two!.criteria, two!.repeats], [['answers Why?'], 3]);
+});
+
+test('the JSON Schema for editors takes what we take, and names what is wrong where it is', () => {
+  const validate = new Ajv2020({ strict: false }).compile(suiteJsonSchema());
+  const suite = (scorer: object) => ({ name: 'n', cases: [{ prompt: 'p', expected: 'a', scorers: [scorer] }] });
+  assert.ok(validate(suite({ type: 'number', tolerance: 1 })), JSON.stringify(validate.errors));
+  assert.ok(!validate(suite({ type: 'number', tolerence: 1 })));
 });
 
 test('mistakes are named with their case', () => {
@@ -120,7 +129,10 @@ tests:
     cases.map(({ id }) => id),
     [1, 2].flatMap((vars) => [1, 2].map((prompt) => `greets (variables ${vars}, prompt ${prompt})`)),
   );
-  assert.deepEqual(cases[2]!.question, { mode: 'chat', messages: [{ role: 'user', content: 'Say a {{b}}' }] });
+  assert.deepEqual(cases[2]!.question, {
+    mode: 'chat',
+    messages: [{ role: 'user', content: 'Say a {{b}}' }],
+  });
   const [contains, rubric] = cases[0]!.scorers;
   assert.deepEqual(contains, {
     type: 'regex',

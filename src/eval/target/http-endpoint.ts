@@ -74,7 +74,10 @@ async function textOf({ body }: Response): Promise<string> {
   for await (const chunk of body ?? []) {
     bytes += chunk.byteLength;
     if (bytes > MOST_ANSWER_BYTES)
-      throw new SluiceError('upstream_failed', `The endpoint's answer is longer than ${MOST_ANSWER_BYTES} bytes.`);
+      throw new SluiceError(
+        'upstream_failed',
+        `The endpoint's answer is longer than ${MOST_ANSWER_BYTES} bytes.`,
+      );
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

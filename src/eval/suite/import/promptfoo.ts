@@ -112,7 +112,9 @@ function scorerOf(
   const textOf = (one: unknown) => filled(typeof one === 'string' ? one : JSON.stringify(one ?? ''));
   const text = textOf(value);
   const list = Array.isArray(value) ? value.map(textOf) : [text];
-  const pattern = (found: string, not = false) => ({ scorer: { type: 'regex', name: type, pattern: found, not } });
+  const pattern = (found: string, not = false) => ({
+    scorer: { type: 'regex', name: type, pattern: found, not },
+  });
   const anyOf = `(?:${list.map(quotePattern).join('|')})`;
   switch (type) {
     case 'equals':
