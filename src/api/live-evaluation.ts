@@ -7,6 +7,7 @@ import type { Router } from '../routing/router.js';
 import type { Route } from '../routing/routes.js';
 import type { ApiContext } from './context.js';
 import { LocalEndpoint } from './local-endpoint.js';
+import { QuietEndpoint } from './quiet-endpoint.js';
 
 /** Live evaluation of this server's own traffic, by its own models. Throws ConfigError where it can't be as configured. */
 export async function createLiveEvaluation({
@@ -35,7 +36,8 @@ export async function createLiveEvaluation({
       const caller = { ...anonymousCaller(true), tenant, guardProfile };
       own.add(caller);
       // A cached answer isn't what the model gives now, and what is asked here is of no use to users.
-      return new LocalEndpoint({ config, gateway }, { caller, cacheControl: 'no-cache, no-store' });
+      const endpoint = new LocalEndpoint({ config, gateway }, { caller, cacheControl: 'no-cache, no-store' });
+      return new QuietEndpoint(endpoint, (model) => gateway.router.fleet.find(model)?.queue.hasSpare ?? true);
     },
     isOwn: ({ caller }) => own.has(caller),
     splitOf: (route) => splits.of(gateway.router, route),

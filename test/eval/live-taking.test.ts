@@ -7,6 +7,7 @@ import { calibrationCurves } from '../../src/eval/live/calibration.js';
 import { openDatabase } from '../../src/store/index.js';
 import { eventually } from '../support/eventually.js';
 import { startTestServer, type TestServer } from '../support/server.js';
+import { type Reply, StubUpstream, says } from '../support/upstream.js';
 
 /** Which requests are looked at, how often, and what is summed up of them. */
 
@@ -45,6 +46,37 @@ test('where the share is 0 thumbs take nothing; a prompt that is too long is not
     await complete(server, 'long '.repeat(20));
     await eventually(async () => (await samples(server)).too_long === 1);
     assert.equal((await samples(server)).taken, undefined);
+  } finally {
+    await server.close();
+  }
+});
+
+test('a judge is asked only while its model has room to spare: users go first', async () => {
+  let release = () => {};
+  const waits: Reply = (call, response) => {
+    release = () => says('late')(call, response);
+  };
+  await using upstream = await StubUpstream.start((call, response) =>
+    (call.body.prompt === 'slow' ? waits : says('yes'))(call, response),
+  );
+  const server = await startTestServer({
+    withoutEngine: true,
+    settings: {
+      'routing.models': [{ id: 'm', upstream: { url: upstream.url, probeIntervalMs: 0 }, maxRunning: 2 }],
+      'evaluation.share': 1,
+      'evaluation.judge': 'm',
+      'evaluation.criteria': ['is right'],
+    },
+  });
+  try {
+    const slow = complete(server, 'slow');
+    await eventually(() => upstream.calls.length === 1);
+    for (let user = 0; user < 20; user += 1) await complete(server, `question ${user}`);
+    const judged = () => upstream.calls.filter(({ path }) => path.endsWith('/chat/completions')).length;
+    assert.equal(judged(), 0);
+    release();
+    await slow;
+    await eventually(() => judged() > 0);
   } finally {
     await server.close();
   }

@@ -43,7 +43,7 @@ const comparison = z.object({
 
 export const evaluationStatus = z.object({
   object: z.literal('evaluation'),
-  pending: z.int().describe('requests that wait to be evaluated'),
+  pending: z.int().describe('requests that wait to be evaluated, or are'),
   models: z.array(
     z.object({
       model: z.string(),

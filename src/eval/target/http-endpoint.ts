@@ -13,6 +13,7 @@ export interface HttpEndpointOptions {
 }
 
 const BACKOFF = { baseMs: 250, maxMs: 8_000 };
+const LONGEST_WAIT_MS = 120_000; // that a server may ask for
 const RETRIED_STATUS = new Set([408, 409, 429, 500, 502, 503, 504]);
 const LONGEST_MESSAGE_CHARACTERS = 300;
 const MOST_ANSWER_BYTES = 256 * 2 ** 20; // echoed log-probabilities of long prompts take some MiB
@@ -34,10 +35,11 @@ export class HttpEndpoint implements Endpoint {
       } catch (thrown) {
         const error = thrown as SluiceError;
         if (signal.aborted || retry >= this.#options.retries || !isWorthAnother(error)) throw error;
-        const retryAfterMs = error.retryAfterSeconds === null ? null : error.retryAfterSeconds * 1000;
-        const pauseMs = backoffMs(retry, this.#options.backoff ?? BACKOFF, Math.random, retryAfterMs);
-        if (pauseMs === null) throw error;
-        await delay(pauseMs, undefined, { signal });
+        // There is nobody else to try: what the server asks for is waited for.
+        const askedMs = (error.retryAfterSeconds ?? 0) * 1000;
+        if (askedMs > LONGEST_WAIT_MS) throw error;
+        const pauseMs = backoffMs(retry, this.#options.backoff ?? BACKOFF, Math.random) ?? 0;
+        await delay(Math.max(askedMs, pauseMs), undefined, { signal });
       }
     }
   }
