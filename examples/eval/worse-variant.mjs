@@ -15,7 +15,9 @@ const ref = process.argv[3] ?? 'gemma-3-270m';
 const [good, worse] = ['as-it-is', 'without-stop'];
 const url = `http://127.0.0.1:${port}`;
 const countries =
-  'France Germany Italy Spain Portugal Japan China Russia Egypt Greece Austria Poland Ireland Norway Sweden'.split(' ');
+  'France Germany Italy Spain Portugal Japan China Russia Egypt Greece Austria Poland Ireland Norway Sweden'.split(
+    ' ',
+  );
 const mostRequests = 400;
 const print = (text) => console.log(text);
 
@@ -114,7 +116,9 @@ try {
     if (server.exitCode !== null) throw new Error('The server has not started.');
     await delay(100);
   }
-  print(`The route "chat" shares its users out: half to ${good}, half to ${worse}, which loses the stop strings.\n`);
+  print(
+    `The route "chat" shares its users out: half to ${good}, half to ${worse}, which loses the stop strings.\n`,
+  );
   const startedAt = performance.now();
   const shown = new Set();
   let asked = 0;
@@ -138,7 +142,8 @@ try {
   const left = after.filter(({ variant }) => variant === worse).length;
   print(`Of 20 further users ${left} were sent to ${worse}.`);
   print('Mean scores:');
-  for (const { model, scorer, mean } of (await status()).scorers) print(`  ${scorer} of ${model}: ${mean.toFixed(2)}`);
+  for (const { model, scorer, mean } of (await status()).scorers)
+    print(`  ${scorer} of ${model}: ${mean.toFixed(2)}`);
   if (left > 0) process.exitCode = 1;
 } finally {
   server.kill('SIGTERM');

@@ -48,6 +48,9 @@ export async function createLiveEvaluation({
     },
     now: Date.now,
   });
+  const { fleet, routes } = gateway.router;
+  if (evaluation.judge !== '' && !fleet.find(evaluation.judge) && !routes.find(evaluation.judge))
+    log.warn({ judge: evaluation.judge }, 'the judge of evaluation.judge is not served here (yet)');
   await liveAlerts.resume();
   return live;
 }

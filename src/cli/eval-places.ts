@@ -17,7 +17,11 @@ export interface Places {
 }
 
 /** Judges without a URL of their own are asked where the target is. */
-export async function openPlaces(place: Place, judges: readonly string[], stop: AbortSignal): Promise<Places> {
+export async function openPlaces(
+  place: Place,
+  judges: readonly string[],
+  stop: AbortSignal,
+): Promise<Places> {
   const { url, judgeUrl, config, timeoutMs, retries } = place;
   const target = url
     ? await openUrl(url, place.target, timeoutMs, retries)

@@ -130,6 +130,12 @@ test('kept samples are summed up by scorer, and by a cascade’s step as a calib
     assert.deepEqual(store.evalScorerMeans(0, 1), [
       { model: 'large', scorer: 'rules', samples: 1, mean: 0.25 },
     ]);
+    store.pruneEvalLive(5);
+    assert.deepEqual(
+      store.evalSamples(0, 100).map(({ requestId }) => requestId),
+      ['r7', 'r6', 'r5'],
+      'what is older than its retention is gone',
+    );
   } finally {
     store.close();
     rmSync(folder, { recursive: true });

@@ -115,6 +115,11 @@ test('scorers that live requests can’t have are refused at start, by their pla
       return true;
     });
   await refused({ type: 'exact' }, /^evaluation\.scorers\.0: exact isn't possible/);
+  await refused({ type: 'contains' }, /^evaluation\.scorers\.0: contains isn't possible/);
+  await refused({ type: 'judge' }, /^evaluation\.scorers\.0: judge needs criteria/);
   await refused({ type: 'regex', pattern: '(' }, /^evaluation\.scorers\.0: /);
   await refused({ type: 'magic' }, /^evaluation\.scorers\.0: /);
+  await assert.rejects(liveScorers({ ...config, judge: 'j' }), (error: ConfigError) =>
+    /^evaluation\.criteria: /.test(error.faults[0]!),
+  );
 });

@@ -10,7 +10,7 @@ import { createScorer } from '../score/create.js';
 import { wordF1 } from '../score/overlap.js';
 import { type Score, score, unknownScore } from '../score/scorer.js';
 import { type ScorerSpec, scorerSpec } from '../suite/schema.js';
-import { type EvalCase, textOf } from '../suite/suite.js';
+import { type EvalCase, needsExpected, textOf } from '../suite/suite.js';
 import type { Endpoint } from '../target/endpoint.js';
 import { EvalTarget } from '../target/target.js';
 import type { Exchange } from './sample.js';
@@ -19,9 +19,11 @@ import type { Exchange } from './sample.js';
 const LEAST_PRIORITY = { priority: 9 };
 /** Of an answer from the semantic cache, beside one that the model gives now: about the cache, not about the answer's model. */
 const CACHE_SCORES = { judged: 'cache', overlap: 'cache_overlap' };
-const NEED_EXPECTED = ['exact', 'normalised', 'number', 'f1', 'rouge', 'embedding', 'choice', 'custom'];
 
-/** Throws ConfigError where a scorer isn't one, or needs an expected answer: live requests have none. */
+/**
+ * Throws ConfigError where a scorer isn't one, needs an expected answer, which live requests don't have, or a judge or criteria that
+ * aren't there.
+ */
 export async function liveScorers({ scorers, judge, criteria }: EvaluationConfig): Promise<CaseScorer[]> {
   const made = await Promise.all(
     scorers.map(async (given, index) => {
@@ -29,17 +31,25 @@ export async function liveScorers({ scorers, judge, criteria }: EvaluationConfig
       const parsed = scorerSpec.safeParse(given);
       if (!parsed.success) throw fault(z.prettifyError(parsed.error));
       const spec = parsed.data;
-      if (NEED_EXPECTED.includes(spec.type)) throw fault(`${spec.type} isn't possible for live requests`);
+      if (needsExpected(spec) || spec.type === 'custom')
+        throw fault(
+          `${spec.type} isn't possible for live requests${spec.type === 'custom' ? '' : ' without an expected answer'}`,
+        );
+      if (spec.type === 'judge' && (judge === '' || spec.criteria === undefined))
+        throw fault('judge needs criteria here, and evaluation.judge');
       return {
         spec,
         score: await createScorer(spec, '.').catch((error: Error) => Promise.reject(fault(error.message))),
       };
     }),
   );
-  const judging: ScorerSpec = { type: 'judge', criteria, weight: 1 };
-  return judge === '' || criteria.length === 0
-    ? made
-    : [...made, { spec: judging, score: await createScorer(judging, '.') }];
+  if (judge === '') return made;
+  if (criteria.length > 0) {
+    const spec: ScorerSpec = { type: 'judge', criteria, weight: 1 };
+    return [...made, { spec, score: await createScorer(spec, '.') }];
+  }
+  if (made.some(({ spec }) => spec.type === 'judge')) return made;
+  throw new ConfigError(['evaluation.criteria: a judge needs at least one to go by']);
 }
 
 type Asked = Pick<ValidatedRequest, 'caller' | 'input' | 'constraint' | 'maxTokens'>;

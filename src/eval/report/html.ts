@@ -130,7 +130,9 @@ function plots({ results }: Run, summary: Summary, baseline: Baseline | null): s
 function answersSection(results: readonly TrialResult[], baseline: Baseline | null): string {
   const key = ({ caseId, repeat }: TrialResult) => `${repeat} ${caseId}`;
   const earlier = new Map(baseline?.run.results.map((result) => [key(result), result]));
-  const rows = results.map((result) => answerRow(result, baseline ? (earlier.get(key(result)) ?? null) : undefined));
+  const rows = results.map((result) =>
+    answerRow(result, baseline ? (earlier.get(key(result)) ?? null) : undefined),
+  );
   const filters = ['passed', 'failed', 'unscored', 'error', ...(baseline ? ['changed'] : [])];
   const options = filters.map((filter) => `<option>${filter}</option>`).join('');
   return `<h2>Answers</h2><p><select id="status"><option value="">all</option>${options}</select> <input id="text" placeholder="text or tag"> <span id="shown"></span></p>
@@ -149,7 +151,11 @@ function answerRow(result: TrialResult, old: TrialResult | null | undefined): st
     `${escapeMarkup(name)}<br><small>${escapeMarkup(tags.join(', '))}</small>`,
     promptCell(prompt),
     `<pre>${escapeMarkup(expected.join('\n'))}</pre>`,
-    ...(old ? [`<pre>${shown?.before ?? escapeMarkup(oldText)}</pre>${statusOf(old)}`] : old === null ? [''] : []),
+    ...(old
+      ? [`<pre>${shown?.before ?? escapeMarkup(oldText)}</pre>${statusOf(old)}`]
+      : old === null
+        ? ['']
+        : []),
     `<pre>${shown?.after ?? escapeMarkup(text)}</pre>${statusOf(result)}`,
   ];
   return `<tr data-status="${status}${isChanged ? ' changed' : ''}">${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;

@@ -56,7 +56,10 @@ cases:
 
 test('the JSON Schema for editors takes what we take, and names what is wrong where it is', () => {
   const validate = new Ajv2020({ strict: false }).compile(suiteJsonSchema());
-  const suite = (scorer: object) => ({ name: 'n', cases: [{ prompt: 'p', expected: 'a', scorers: [scorer] }] });
+  const suite = (scorer: object) => ({
+    name: 'n',
+    cases: [{ prompt: 'p', expected: 'a', scorers: [scorer] }],
+  });
   assert.ok(validate(suite({ type: 'number', tolerance: 1 })), JSON.stringify(validate.errors));
   assert.ok(!validate(suite({ type: 'number', tolerence: 1 })));
 });
