@@ -17,7 +17,7 @@ import { exchangeOf } from './question.js';
 import { RecentExchanges } from './recent.js';
 import { type Redact, redacted, redactedFeedback } from './redact.js';
 import type { EndedExchange, Exchange, LiveSample, SampleReason } from './sample.js';
-import { liveScorers, overallOf, SampleScorer } from './sample-scorer.js';
+import { liveScorers, SampleScorer } from './sample-scorer.js';
 import { Sampling } from './sampling.js';
 
 export interface LiveStore {
@@ -161,8 +161,8 @@ export class LiveEvaluation implements GenerationObserver {
     const { metrics, log } = this.#options;
     const exchange = exchangeOf(ended);
     try {
-      const scores = await this.#scorer.score(exchange, ended, this.#stop.signal);
-      const score = overallOf(scores);
+      const { scores, score } = await this.#scorer.score(exchange, ended, this.#stop.signal);
+      this.#stop.signal.throwIfAborted(); // scorers that were cut off look like ones that failed
       if (score === null) metrics.samples.labels('unscored').inc();
       for (const { name, value } of scores)
         if (value !== null) metrics.score.labels(exchange.model, name).observe(value);

@@ -5,7 +5,7 @@ import { ConfigError, configSchema } from '../../config/index.js';
 import type { ValidatedRequest } from '../../generation/types.js';
 import type { Endpoint } from '../target/endpoint.js';
 import type { Exchange } from './sample.js';
-import { liveScorers, overallOf, SampleScorer } from './sample-scorer.js';
+import { liveScorers, SampleScorer } from './sample-scorer.js';
 
 const exchange: Exchange = {
   requestId: 'r',
@@ -43,12 +43,12 @@ test('an answer to a similar question is scored against the one that the model g
     },
   });
   const scorer = new SampleScorer({ scorers: [], judge: '', endpointFor });
-  const scores = await scorer.score({ ...exchange, cacheLevel: 'l3' }, request, signal);
+  const { scores, score } = await scorer.score({ ...exchange, cacheLevel: 'l3' }, request, signal);
   const [rules, cache] = scores;
   assert.deepEqual([rules!.name, rules!.value], ['rules', 1]);
   assert.equal(cache!.name, 'cache_overlap');
   assert.ok(Math.abs(cache!.value! - 2 / 4) < 1e-9, 'F1 of one word of three');
-  assert.equal(overallOf(scores), 1, 'the cache’s fault isn’t the model’s');
+  assert.equal(score, 1, 'the cache’s fault isn’t the model’s');
   const [tenant, body] = asked[0]!;
   assert.equal(tenant, 'acme');
   assert.equal((body as { priority: number }).priority, 9, 'behind what users wait for');
@@ -66,7 +66,7 @@ test('a judge says whether the fresh answer is better than the cached one', asyn
       },
     });
     const scorer = new SampleScorer({ scorers: [], judge: 'judge', endpointFor });
-    const scores = await scorer.score({ ...exchange, answer: cached, cacheLevel: 'l3' }, request, signal);
+    const { scores } = await scorer.score({ ...exchange, answer: cached, cacheLevel: 'l3' }, request, signal);
     return scores.find(({ name }) => name === 'cache')!.value;
   };
   assert.equal(await cacheScore('Lyon'), 0);
@@ -78,11 +78,15 @@ test('a score of all is unknown where one is; scorers that a request can’t hav
   const endpointFor = () => ({ post: () => Promise.reject(new Error('gone')) });
   const scorer = new SampleScorer({ scorers, judge: '', endpointFor });
   const overall = async (more: Partial<Exchange>) =>
-    overallOf(await scorer.score({ ...exchange, ...more }, request, signal));
+    (await scorer.score({ ...exchange, ...more }, request, signal)).score;
   assert.equal(await overall({}), null);
   assert.equal(await overall({ question: { mode: 'chat', messages: [] } }), 1);
   assert.equal(await overall({ answer: '' }), 0);
   assert.equal(await overall({ answer: '', finishReason: 'tool_calls' }), null, 'nothing to look at');
+
+  const weighted = await liveScorers({ ...config, scorers: [{ type: 'regex', pattern: 'x', weight: 3 }] });
+  const scored = new SampleScorer({ scorers: weighted, judge: '', endpointFor });
+  assert.equal((await scored.score(exchange, request, signal)).score, 1 / 4);
 });
 
 test('a scorer that fails is a score that is unknown; the others stand', async () => {
@@ -91,7 +95,7 @@ test('a scorer that fails is a score that is unknown; the others stand', async (
     ...config,
     scorers: [{ type: 'perplexity' }, { type: 'regex', pattern: 'Seine' }],
   });
-  const scores = await new SampleScorer({ scorers, judge: '', endpointFor: () => down }).score(
+  const { scores } = await new SampleScorer({ scorers, judge: '', endpointFor: () => down }).score(
     exchange,
     request,
     signal,

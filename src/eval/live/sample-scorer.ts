@@ -9,6 +9,7 @@ import type { NamedScore } from '../run/types.js';
 import { createScorer } from '../score/create.js';
 import { wordF1 } from '../score/overlap.js';
 import { type Score, score, unknownScore } from '../score/scorer.js';
+import { weightedMean } from '../score/weighted-mean.js';
 import { type ScorerSpec, scorerSpec } from '../suite/schema.js';
 import { type EvalCase, needsExpected, textOf } from '../suite/suite.js';
 import type { Endpoint } from '../target/endpoint.js';
@@ -17,8 +18,6 @@ import type { Exchange } from './sample.js';
 
 /** Behind everything that users wait for. */
 const LEAST_PRIORITY = { priority: 9 };
-/** Of an answer from the semantic cache, beside one that the model gives now: about the cache, not about the answer's model. */
-const CACHE_SCORES = { judged: 'cache', overlap: 'cache_overlap' };
 
 /**
  * Throws ConfigError where a scorer isn't one, needs an expected answer, which live requests don't have, or a judge or criteria that
@@ -61,6 +60,15 @@ export interface SampleScorerOptions {
   endpointFor: (asker: Caller) => Endpoint;
 }
 
+export interface ScoredExchange {
+  scores: NamedScore[];
+  /**
+   * Mean over the rules and the scorers by their weights; null where one couldn't tell. How a cached answer compares with a fresh one
+   * isn't part of it: that is about the cache.
+   */
+  score: number | null;
+}
+
 /** Scores one exchange: the rules first, then what was configured, each on its own. What fails is a score that is unknown. */
 export class SampleScorer {
   readonly #options: SampleScorerOptions;
@@ -69,34 +77,27 @@ export class SampleScorer {
     this.#options = options;
   }
 
-  async score(exchange: Exchange, request: Asked, signal: AbortSignal): Promise<NamedScore[]> {
+  async score(exchange: Exchange, request: Asked, signal: AbortSignal): Promise<ScoredExchange> {
     const { scorers, judge, endpointFor } = this.#options;
     const endpoint = endpointFor(request.caller);
     const target = new EvalTarget(endpoint, exchange.model, LEAST_PRIORITY);
     const judges = judge === '' ? [] : [new EvalTarget(endpoint, judge, LEAST_PRIORITY)];
     const subject = subjectOf(exchange);
-    const scores: NamedScore[] = [{ name: 'rules', ...byRules(exchange, request) }];
+    const parts = [{ name: 'rules', weight: 1, ...byRules(exchange, request) }];
     for (const { spec, score } of scorers) {
       if (spec.type === 'perplexity' && exchange.question.mode === 'chat') continue; // no chat has prompt log-probabilities
       const made =
         exchange.finishReason === 'tool_calls'
           ? unknownScore('a call of tools is no text')
           : await attempt(() => score({ subject, answer: exchange.answer, target, judges, signal }));
-      scores.push({ name: spec.name ?? spec.type, ...made });
+      parts.push({ name: spec.name ?? spec.type, weight: spec.weight, ...made });
     }
-    if (exchange.cacheLevel === 'l3') scores.push(...(await besideFresh(exchange, target, judges, signal)));
-    return scores;
+    const ofCache = exchange.cacheLevel === 'l3' ? await besideFresh(exchange, target, judges, signal) : [];
+    return {
+      scores: [...parts.map(({ name, value, detail }) => ({ name, value, detail })), ...ofCache],
+      score: weightedMean(parts),
+    };
   }
-}
-
-/** Mean of what scorers say of an answer. Null where one of them couldn't: a mean of the others would be another measure. */
-export function overallOf(scores: readonly NamedScore[]): number | null {
-  const ofCache = Object.values(CACHE_SCORES);
-  const values = scores.filter(({ name }) => !ofCache.includes(name)).map(({ value }) => value);
-  return values.reduce<number | null>(
-    (mean, value) => (mean === null || value === null ? null : mean + value / values.length),
-    0,
-  );
 }
 
 function byRules({ answer, finishReason }: Exchange, request: Asked): Score {
@@ -123,15 +124,15 @@ async function besideFresh(
     return score(wordF1(answer, fresh));
   });
   const [judge] = judges;
-  if (overlap.value === null || !judge) return [{ name: CACHE_SCORES.overlap, ...overlap }];
+  if (overlap.value === null || !judge) return [{ name: 'cache_overlap', ...overlap }];
   const preferred = await attempt(async () => {
     const pair = { question: textOf(question), a: answer, b: fresh, criteria: [] };
     const preference = await prefer(judge, pair, signal);
     return preference === 'unreadable' ? unknownScore('no readable verdict') : score(preference !== 'b');
   });
   return [
-    { name: CACHE_SCORES.judged, ...preferred },
-    { name: CACHE_SCORES.overlap, ...overlap },
+    { name: 'cache', ...preferred },
+    { name: 'cache_overlap', ...overlap },
   ];
 }
 

@@ -1,6 +1,7 @@
 import { toSluiceError } from '../../errors.js';
-import type { NamedScore, TrialResult } from '../run/types.js';
+import type { TrialResult } from '../run/types.js';
 import type { Scorer } from '../score/scorer.js';
+import { weightedMean } from '../score/weighted-mean.js';
 import type { ScorerSpec } from '../suite/schema.js';
 import { type EvalCase, textOf } from '../suite/suite.js';
 import type { EvalTarget } from '../target/target.js';
@@ -36,7 +37,9 @@ export async function runTrial(
     const scores = await Promise.all(
       scorers.map(async ({ spec, score }) => ({ name: spec.name ?? spec.type, ...(await score(scored)) })),
     );
-    const score = weightedMean(scores, scorers);
+    const score = weightedMean(
+      scores.map(({ value }, index) => ({ value, weight: scorers[index]!.spec.weight })),
+    );
     const status = score === null ? 'unscored' : score >= subject.threshold ? 'passed' : 'failed';
     return { ...common, answer, scores, score, status, error: null };
   } catch (thrown) {
@@ -48,17 +51,4 @@ export async function runTrial(
 
 function needsAnswer(spec: ScorerSpec): boolean {
   return spec.type !== 'choice' && !(spec.type === 'perplexity' && spec.of === 'expected');
-}
-
-/** Null where a part is: a mean of the others would be another measure. */
-function weightedMean(scores: readonly NamedScore[], scorers: readonly CaseScorer[]): number | null {
-  let sum = 0;
-  let weights = 0;
-  for (const [index, { value }] of scores.entries()) {
-    if (value === null) return null;
-    const { weight } = scorers[index]!.spec;
-    sum += value * weight;
-    weights += weight;
-  }
-  return sum / weights;
 }
