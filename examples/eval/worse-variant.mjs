@@ -1,6 +1,6 @@
 // A deliberately worse variant, from start to alert: a server whose route "chat" sends half of its users to the model as it is and half
 // to the same model behind a proxy that loses the stop strings. Live evaluation scores all answers by a rule (one line) and by
-// log-probability (perplexity); the A/B verdict raises an alert at the webhook and takes the variant out of the route.
+// log-probability (how much they surprise the model as it is); the A/B verdict raises an alert at the webhook and takes the variant out of the route.
 // Usage: node examples/eval/worse-variant.mjs [port] [model]
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -89,7 +89,7 @@ const config = {
   log: { level: 'error' },
   data: { dir: join(folder, 'data') },
   routing: {
-    models: [{ id: worse, upstream, capabilities: ['completions', 'logprobs', 'prompt_logprobs'] }],
+    models: [{ id: worse, upstream, capabilities: ['completions'] }],
     routes: [{ name: 'chat', strategy: 'weighted', models: [good, worse] }],
   },
   evaluation: {
@@ -98,7 +98,7 @@ const config = {
     rollback: true,
     scorers: [
       { type: 'regex', name: 'one_line', pattern: '^[^\\n]+$' },
-      { type: 'perplexity', limit: 200 },
+      { type: 'perplexity', limit: 200, model: good },
     ],
   },
   alerts: { url: `http://127.0.0.1:${operatorPort}/`, secret: 'only for this example' },

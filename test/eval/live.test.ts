@@ -302,7 +302,7 @@ test('an answer to a similar question is evaluated against a fresh one', async (
     await eventually(async () => (await samplesBy(server)).length > 0);
     const [sample] = await samplesBy(server);
     assert.deepEqual(sample!.reasons, ['cache_hit']);
-    assert.ok(sample!.scores.some(({ name }) => name === 'cache'));
+    assert.ok(sample!.scores.some(({ name }) => name === 'cache_overlap'));
   } finally {
     await server.close();
   }

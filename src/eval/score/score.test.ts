@@ -113,6 +113,16 @@ test('perplexity is of the text after the prompt only; an empty answer scores no
   assert.ok(Math.abs(one.value! - 0.5) < 1e-9, one.detail!);
   assert.equal((await scoreOf(spec, '!!', { prompt: 'abc' }, characters)).value, 1);
   assert.equal((await scoreOf(spec, '', { prompt: 'abc' }, characters)).value, 0);
+
+  const asked: string[] = [];
+  const watched: Endpoint = {
+    post: (path, body, signal) => {
+      asked.push((body as { model: string }).model);
+      return characters.post(path, body, signal);
+    },
+  };
+  await scoreOf({ ...spec, model: 'other' }, 'xyz', {}, watched);
+  assert.deepEqual(asked, ['other']);
 });
 
 test('embeddings: the nearest of the right answers', async () => {

@@ -77,6 +77,7 @@ const scorer = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('perplexity'),
     of: z.enum(['answer', 'expected']).default('answer'),
+    model: name.optional().describe('model that is asked; the target if absent'),
     limit: z
       .number()
       .gt(1)
