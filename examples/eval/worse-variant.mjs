@@ -68,7 +68,7 @@ async function ask(user) {
 }
 
 const status = async () => (await fetch(`${url}/admin/evaluation`)).json();
-const points = (value) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
+const points = (value) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
 
 /** How the comparison stands, in a line. */
 async function standing(asked) {
@@ -129,7 +129,7 @@ try {
       shown.add(variant);
       print(`${variant} says of ${country}: ${JSON.stringify(text)}`);
     }
-    if (asked % 40 === 0) print(await standing(asked));
+    if (asked % 40 === 0 && alert === null) print(await standing(asked));
   }
   for (let wait = 0; alert === null && wait < 600; wait += 1) await delay(100); // what is asked is still being scored
   if (alert === null) throw new Error(`No alert after ${asked} requests.`);

@@ -6,7 +6,9 @@ import { freePort } from '../../bench/servers/server.js';
 import { projectRoot } from '../../src/support/root.js';
 import { realModel } from '../support/gguf/real-model.js';
 
-test('the example: a variant that loses the stop strings, from the first request to alert and rollback', async () => {
+test('the example: a variant that loses the stop strings, from the first request to alert and rollback', {
+  skip: process.env.SLUICE_LONG === '1' ? false : 'SLUICE_LONG=1: up to a minute with a real model',
+}, async () => {
   const demo = join(projectRoot(), 'examples', 'eval', 'worse-variant.mjs');
   const { status, stdout, stderr } = spawnSync(
     process.execPath,

@@ -40,7 +40,7 @@ export function compareRuns(before: Run, after: Run, options: CompareOptions): R
     before: before.header.id,
     after: after.header.id,
     comparisons: comparePairs(pairs, options),
-    changed: changed.sort((a, b) => a.after - a.before - (b.after - b.before)),
+    changed: changed.sort(greatestFallFirst),
     onlyBefore: left.size - pairs.length,
     onlyAfter: right.size - pairs.length,
     isSameSuite: before.header.suiteHash === after.header.suiteHash,
@@ -54,4 +54,10 @@ export function isEmpty({ comparisons }: RunComparison): boolean {
 
 export function hasRegressed({ comparisons }: RunComparison): boolean {
   return comparisons.some(({ verdict }) => verdict === 'regressed');
+}
+
+const inNumericOrder = new Intl.Collator('en', { numeric: true });
+
+function greatestFallFirst(a: CaseChange, b: CaseChange): number {
+  return a.after - a.before - (b.after - b.before) || inNumericOrder.compare(a.caseId, b.caseId);
 }

@@ -44,7 +44,7 @@ export class AnswerCollector implements AnswerObserver {
   }
 
   finished(usage: Usage): void {
-    const { id, tenant, caller, input, constraint, maxTokens } = this.#request;
+    const { id, tenant, caller, input, constraint, maxTokens, stop } = this.#request;
     const { maxCharacters, now, onEnd, onTooLong } = this.#options;
     if (!canBeQuestion(input) || this.#finishReason === 'cancelled') return;
     if (this.#text.length > maxCharacters || charactersOf(input) > maxCharacters) {
@@ -66,6 +66,7 @@ export class AnswerCollector implements AnswerObserver {
       answer: this.#text,
       finishReason: this.#finishReason,
       maxTokens,
+      stop,
       latencyMs: nowMs - this.#startedAtMs,
       nanodollars: usage.nanodollars ?? usage.route?.nanodollars ?? null,
       quality: usage.route?.quality ?? null,

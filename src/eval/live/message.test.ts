@@ -14,7 +14,7 @@ test('a finding in words: points of score, and ratios as percent', () => {
     });
   assert.equal(
     variant('quality', -0.61, -0.2),
-    'new is worse than old on the route chat: quality −0.61 to −0.20 points of score.',
+    'new is worse than old on the route chat: quality −0.610 to −0.200 points of score.',
   );
   assert.equal(
     variant('latency', Math.log(1.5), Math.log(3)),

@@ -14,7 +14,7 @@ export function messageOf(finding: Finding): string {
       const { variant, against, measure, interval, verdict } = comparison;
       const change =
         measure === 'quality'
-          ? `${signed(interval.low, 2)} to ${signed(interval.high, 2)} points of score`
+          ? `${signed(interval.low, 3)} to ${signed(interval.high, 3)} points of score`
           : `${signed(100 * Math.expm1(interval.low), 0)} to ${signed(100 * Math.expm1(interval.high), 0)} %`;
       return `${variant} is ${verdict} than ${against} on the route ${route}: ${measure} ${change}.`;
     }

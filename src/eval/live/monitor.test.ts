@@ -20,6 +20,8 @@ function sample(variant: string, score: number | null, more: Partial<LiveSample>
     answer: 'a',
     finishReason: 'stop',
     maxTokens: null,
+
+    stop: [],
     latencyMs: 100,
     nanodollars: null,
     quality: null,

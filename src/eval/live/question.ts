@@ -1,5 +1,5 @@
 import type { ChatInput, TextInput } from '../../generation/types.js';
-import type { Message } from '../suite/schema.js';
+import type { Message, Parameters } from '../suite/schema.js';
 import type { Question } from '../suite/suite.js';
 import type { EndedExchange, Exchange } from './sample.js';
 
@@ -19,6 +19,14 @@ export function withoutTools(input: TextInput | ChatInput): TextInput | ChatInpu
   if (input.kind === 'text' || input.options.tools === undefined) return input;
   const { tools: _, ...options } = input.options;
   return { kind: 'chat', messages: input.messages, options };
+}
+
+/** Bounds that it was asked with, for asking it again. */
+export function boundsOf({ maxTokens, stop }: Pick<Exchange, 'maxTokens' | 'stop'>): Parameters {
+  return {
+    ...(maxTokens === null ? {} : { max_tokens: maxTokens }),
+    ...(stop.length === 0 ? {} : { stop }),
+  };
 }
 
 /** As it is scored and kept. */

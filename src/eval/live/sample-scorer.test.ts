@@ -19,6 +19,8 @@ const exchange: Exchange = {
   answer: 'Paris, on the Seine',
   finishReason: 'stop',
   maxTokens: 9,
+
+  stop: [],
   latencyMs: 1,
   nanodollars: null,
   quality: null,

@@ -14,6 +14,7 @@ import { type ScorerSpec, scorerSpec } from '../suite/schema.js';
 import { type EvalCase, needsExpected, textOf } from '../suite/suite.js';
 import type { Endpoint } from '../target/endpoint.js';
 import { EvalTarget } from '../target/target.js';
+import { boundsOf } from './question.js';
 import type { Exchange } from './sample.js';
 
 /** Behind everything that users wait for. */
@@ -116,8 +117,8 @@ async function besideFresh(
   judges: readonly EvalTarget[],
   signal: AbortSignal,
 ): Promise<NamedScore[]> {
-  const { question, answer, maxTokens } = exchange;
-  const params = { temperature: 0, ...(maxTokens === null ? {} : { max_tokens: maxTokens }) };
+  const { question, answer } = exchange;
+  const params = { temperature: 0, ...boundsOf(exchange) };
   let fresh = '';
   const overlap = await attempt(async () => {
     fresh = (await target.answer(question, params, signal)).text;

@@ -19,7 +19,7 @@ h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(480px, 1fr)); gap: 1rem; }
 svg { max-width: 100%; height: auto; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: 4px 8px; border-bottom: 1px solid #d0d7de; vertical-align: top; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
+th.number, td.number { text-align: right; font-variant-numeric: tabular-nums; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; font-size: 12px; }
 .passed { color: #1a7f37; } .failed { color: #cf222e; } .error, .unscored { color: #9a6700; }
 .regressed { color: #cf222e; font-weight: 600; } .improved { color: #1a7f37; font-weight: 600; }
@@ -103,7 +103,7 @@ function comparisonSection({ run, comparison }: Baseline): string {
       `<tr><td>${escapeMarkup(tag ?? 'all')}</td>${[cases, before.toFixed(3), after.toFixed(3), change.toFixed(3), `${interval.low.toFixed(3)} to ${interval.high.toFixed(3)}`].map(number).join('')}<td class="${verdict}">${verdict}${verdict === 'too few cases' ? ` (${casesNeeded} would do)` : ''}</td></tr>`,
   );
   return `<h2>Against ${escapeMarkup(run.header.id)} (${escapeMarkup(run.header.target.model)})</h2>
-<table><tr><th>Tag</th><th>Cases</th><th>Before</th><th>After</th><th>Change</th><th>90 % interval</th><th>Verdict</th></tr>${rows.join('')}</table>`;
+<table><tr><th>Tag</th>${['Cases', 'Before', 'After', 'Change', '90 % interval'].map((name) => `<th class="number">${name}</th>`).join('')}<th>Verdict</th></tr>${rows.join('')}</table>`;
 }
 
 function plots({ results }: Run, summary: Summary, baseline: Baseline | null): string {
