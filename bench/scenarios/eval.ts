@@ -162,7 +162,11 @@ async function startSluice(model: string): Promise<ServerProcess> {
     name: 'sluice',
     file: process.execPath,
     args: [join(projectRoot(), 'bin', 'sluice'), 'serve', '--port', String(port), '--model', model],
-    env: { SLUICE_LOG_LEVEL: 'warn', SLUICE_EVALUATION_SHARE: '0' },
+    env: {
+      SLUICE_LOG_LEVEL: 'warn',
+      SLUICE_EVALUATION_SHARE: '0',
+      SLUICE_CACHE_ENABLED: 'false', // what is measured has to be computed
+    },
     readyPath: '/readyz',
     startTimeoutMs: START_TIMEOUT_MS,
   });

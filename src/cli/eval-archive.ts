@@ -16,6 +16,8 @@ export async function baselineCommand(
 ): Promise<void> {
   await withDatabase(options, (database) => {
     const archive = new RunArchive(database);
+    if (name !== undefined && run === undefined)
+      throw new SluiceError('invalid_value', `Which run is to be ${name}? sluice eval runs lists them.`);
     if (name !== undefined && run !== undefined) {
       archive.pin(name, run, Date.now());
       process.stdout.write(`${name} is run ${run}.\n`);
@@ -44,11 +46,16 @@ export async function runsCommand(options: DataOptions): Promise<void> {
   });
 }
 
+export async function removeCommand(run: string, options: DataOptions): Promise<void> {
+  await withDatabase(options, (database) => new RunArchive(database).remove(run));
+  process.stdout.write(`Removed ${run}.\n`);
+}
+
 export async function reportCommand(name: string, options: DataOptions & ReportFiles): Promise<void> {
   await withDatabase(options, async (database) => {
     const run = await new RunArchive(database).read(name);
-    process.stdout.write(`${runTable(run)}\n`);
-    for (const file of await writeReports(run, null, options)) process.stderr.write(`wrote ${file}\n`);
+    process.stdout.write(runTable(run));
+    for (const file of await writeReports(run, null, options)) process.stderr.write(`Wrote ${file}.\n`);
   });
 }
 
@@ -60,5 +67,7 @@ export async function casesCommand(options: DataOptions & { since?: string; out?
   );
   if (options.out === undefined) process.stdout.write(suite.text);
   else await writeFile(options.out, suite.text);
-  process.stderr.write(`${suite.cases} corrections.\n`);
+  const hint =
+    suite.cases === 0 ? ' They become cases where evaluation.keepTexts is on as they are given.' : '';
+  process.stderr.write(`${suite.cases} corrections.${hint}\n`);
 }

@@ -1,11 +1,12 @@
 import { SluiceError } from '../errors.js';
-import { compareRuns, hasRegressed } from '../eval/compare/compare.js';
+import { compareRuns, hasRegressed, isEmpty } from '../eval/compare/compare.js';
 import { comparePreferences } from '../eval/compare/preferences.js';
 import { defaultCompareOptions } from '../eval/compare/verdict.js';
 import type { Preference } from '../eval/judge/prefer.js';
 import { writeReports } from '../eval/report/files.js';
 import { comparisonTable } from '../eval/report/terminal.js';
 import { RunArchive } from '../eval/run/archive.js';
+import { mcnemar } from '../eval/statistics/exact.js';
 import { type DataOptions, withDatabase } from './data-option.js';
 import { openJudge } from './eval-endpoint.js';
 import { exitStatus } from './eval-exit.js';
@@ -43,11 +44,13 @@ export async function compareCommand(
     }
     const files = html === undefined ? {} : { html };
     for (const file of await writeReports(now, { run: old, comparison }, files))
-      process.stderr.write(`wrote ${file}\n`);
+      process.stderr.write(`Wrote ${file}.\n`);
     if (options.failOnRegression && hasRegressed(comparison)) process.exitCode = exitStatus.worse;
+    else if (isEmpty(comparison)) process.exitCode = exitStatus.notAllScored;
   });
 }
 
 function describe({ a, b, tie, unreadable }: Record<Preference, number>): string {
-  return `Preferred: the old answer ${a} times, the new one ${b}, neither ${tie}; verdicts that could not be read: ${unreadable}.\n`;
+  const p = mcnemar(b, a).toPrecision(2);
+  return `Preferred: the old answer ${a} times, the new one ${b} (sign test: p ${p}), neither ${tie}; verdicts that could not be had: ${unreadable}.\n`;
 }

@@ -6,6 +6,7 @@ import { noAccounting } from '../cost/accounting.js';
 import { createGateway } from '../gateway/create.js';
 import { ModelRegistry } from '../gateway/models.js';
 import { resolveModel } from '../models/index.js';
+import { packageVersion } from '../support/version.js';
 import { createLog } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
 import type { OpenedEndpoint } from './eval-endpoint.js';
@@ -48,14 +49,18 @@ export async function openLocal({
   const parts = { config, models, metrics, accounting: noAccounting, log, loader };
   const gateway = await createGateway(embedder ? { ...parts, embedder } : parts);
   const { fleet, routes } = gateway.router;
-  const settings = JSON.stringify([revisions, config.engine, config.routing]);
+  // Where it listens and what it logs is of no matter.
+  const { server: _, http: __, log: ___, telemetry: ____, data: _____, ...settings } = config;
+  const identity = JSON.stringify([packageVersion(), revisions, settings]);
   return {
     endpoint: new LocalEndpoint(
       { config, gateway },
       { caller: anonymousCaller(true), cacheControl: undefined },
     ),
     model: fleet.find(target) || routes.find(target) ? target : fleet.list()[0]!.id,
-    fingerprint: createHash('sha256').update(settings).digest('hex').slice(0, 16),
+    url: null,
+    fingerprint: createHash('sha256').update(identity).digest('hex').slice(0, 16),
+    revision: revisions.join(' ') || null,
     close: async () => {
       await fleet.close();
       await embedder?.close();

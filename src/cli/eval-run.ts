@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import { SluiceError } from '../errors.js';
-import { compareRuns, hasRegressed } from '../eval/compare/compare.js';
+import { compareRuns, hasRegressed, isEmpty } from '../eval/compare/compare.js';
 import { defaultCompareOptions } from '../eval/compare/verdict.js';
 import { type ReportFiles, writeReports } from '../eval/report/files.js';
 import { summarise } from '../eval/report/summary.js';
 import { comparisonTable, runTable } from '../eval/report/terminal.js';
-import { RunArchive } from '../eval/run/archive.js';
+import { isSameRun, RunArchive } from '../eval/run/archive.js';
 import { planTrials } from '../eval/run/plan.js';
 import { runTrials } from '../eval/run/runner.js';
 import type { Trial } from '../eval/run/trial.js';
@@ -17,23 +17,18 @@ import { keptEndpoint } from '../eval/target/kept-endpoint.js';
 import { EvalTarget } from '../eval/target/target.js';
 import { packageVersion } from '../support/version.js';
 import { type DataOptions, withDatabase } from './data-option.js';
-import { type OpenedEndpoint, openUrl } from './eval-endpoint.js';
+import type { OpenedEndpoint } from './eval-endpoint.js';
 import { exitStatus } from './eval-exit.js';
+import { openPlaces, type Place, type Places } from './eval-places.js';
 import { stopAtSignal } from './stop-signals.js';
 
-interface RunOptions extends DataOptions, ReportFiles {
-  target: string;
-  url?: string;
-  config?: string;
+interface RunOptions extends DataOptions, ReportFiles, Place {
   judge?: string;
-  judgeUrl?: string;
   format?: SuiteFormat;
   tags?: string;
   repeats?: number;
   seed: number;
   concurrency?: number;
-  timeoutMs: number;
-  retries: number;
   resume?: string | true;
   cache: boolean;
   baseline?: string;
@@ -48,7 +43,8 @@ export async function runCommand(suitePath: string, options: RunOptions): Promis
   const stop = stopAtSignal();
   const suite = await loadSuite(suitePath, options.format);
   const { seed, repeats = null } = options;
-  const { trials, hash } = await planTrials(suite, { seed, repeats, tags: namesIn(options.tags) });
+  const tags = namesIn(options.tags);
+  const { trials, hash } = await planTrials(suite, { seed, repeats, tags });
   const judges = namesIn(options.judge);
   await withDatabase(options, async (database) => {
     const archive = new RunArchive(database);
@@ -56,15 +52,18 @@ export async function runCommand(suitePath: string, options: RunOptions): Promis
     const baseline = options.baseline === undefined ? null : await archive.read(options.baseline);
     const places = await openPlaces(options, judges, stop);
     try {
-      const { model, fingerprint } = places.target;
+      const { model, url, fingerprint, revision } = places.target;
       const fresh: RunHeader = {
         id: newRunId(),
         suite: suite.name,
         suiteHash: hash,
         suitePath: resolve(suitePath),
-        target: { model, url: options.url ?? null, fingerprint },
+        target: { model, url, fingerprint, revision },
         judges,
+        judgeUrl: options.judgeUrl ?? null,
         seed,
+        tags,
+        repeats,
         version: packageVersion(),
         startedAtMs: Date.now(),
         trials: trials.length,
@@ -87,9 +86,13 @@ async function perform(
   around: { archive: RunArchive; places: Places; options: RunOptions; stop: AbortSignal },
 ): Promise<TrialResult[]> {
   const { archive, places, options, stop } = around;
-  const targetOf = ({ endpoint, model, fingerprint }: OpenedEndpoint, name = model) => {
-    const kept = archive.answers(Date.now);
-    return new EvalTarget(options.cache ? keptEndpoint(endpoint, fingerprint, kept) : endpoint, name);
+  let kept = 0;
+  const answers = archive.answers(Date.now, () => {
+    kept += 1;
+  });
+  const targetOf = ({ endpoint, model, fingerprint, revision }: OpenedEndpoint, name = model) => {
+    const source = `${fingerprint} ${revision ?? ''}`;
+    return new EvalTarget(options.cache ? keptEndpoint(endpoint, source, answers) : endpoint, name);
   };
   const startedAt = performance.now();
   const bar = progressBar(trials.length);
@@ -111,7 +114,10 @@ async function perform(
       signal: stop,
     });
     archive.finish(header.id, Date.now());
-    process.stderr.write(`${asked} trials in ${((performance.now() - startedAt) / 1000).toFixed(1)} s.\n`);
+    bar?.stop();
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+    const fromBefore = kept === 0 ? '' : `, ${kept} answers from before (--no-cache asks again)`;
+    process.stderr.write(`${asked} trials in ${seconds} s${fromBefore}.\n`);
     return results;
   } catch (error) {
     throw resumable(error, header.id);
@@ -122,40 +128,21 @@ async function perform(
 
 async function conclude(run: Run, baseline: Run | null, options: RunOptions): Promise<void> {
   const comparison = baseline && compareRuns(baseline, run, defaultCompareOptions);
-  process.stdout.write(`${runTable(run)}\n`);
-  if (comparison) process.stdout.write(`Against ${options.baseline}:\n${comparisonTable(comparison)}`);
+  process.stdout.write(runTable(run));
+  if (comparison) process.stdout.write(`\nAgainst ${options.baseline}:\n${comparisonTable(comparison)}`);
   const written = await writeReports(run, baseline && comparison && { run: baseline, comparison }, options);
-  for (const file of written) process.stderr.write(`wrote ${file}\n`);
+  for (const file of written) process.stderr.write(`Wrote ${file}.\n`);
   const { passRate, statuses } = summarise(run.results).all;
+  const withoutScore = statuses.error + statuses.unscored;
+  if (withoutScore > 0)
+    process.stderr.write(
+      `Trials without a score can be tried again: sluice eval run … --resume ${run.header.id}\n`,
+    );
   const isBelow = options.minPassRate !== undefined && (passRate ?? 0) < options.minPassRate;
-  if (isBelow || (options.failOnRegression && comparison && hasRegressed(comparison)))
-    process.exitCode = exitStatus.worse;
-  else if (statuses.error + statuses.unscored > 0) process.exitCode = exitStatus.notAllScored;
-}
-
-interface Places {
-  target: OpenedEndpoint;
-  judge: OpenedEndpoint;
-  close(): Promise<void>;
-}
-
-async function openPlaces(
-  options: RunOptions,
-  judges: readonly string[],
-  stop: AbortSignal,
-): Promise<Places> {
-  const { url, config, timeoutMs, retries } = options;
-  const localJudges = options.judgeUrl === undefined ? judges : [];
-  const target = url
-    ? openUrl(url, options.target, timeoutMs, retries)
-    : await (await import('./eval-local.js')).openLocal({
-        config,
-        target: options.target,
-        judges: localJudges,
-        stop,
-      });
-  const judge = options.judgeUrl ? openUrl(options.judgeUrl, '', timeoutMs, retries) : target;
-  return { target, judge, close: () => target.close() };
+  const isWorse = options.failOnRegression && comparison !== null && hasRegressed(comparison);
+  if (isBelow || isWorse) process.exitCode = exitStatus.worse;
+  else if (withoutScore > 0 || (comparison && isEmpty(comparison)))
+    process.exitCode = exitStatus.notAllScored;
 }
 
 /** Throws not_found where the run to go on with isn't there, invalid_value where it is of something else. */
@@ -167,15 +154,15 @@ function earlierRun(archive: RunArchive, header: RunHeader, resume: string | tru
   }
   const id = resume === true ? archive.unfinished(header)?.id : resume;
   const run = id === undefined ? null : archive.find(id);
-  if (!run) throw new SluiceError('not_found', 'There is no run of this suite and target to go on with.');
-  if (
-    run.header.suiteHash !== header.suiteHash ||
-    run.header.target.fingerprint !== header.target.fingerprint
-  )
-    throw new SluiceError('invalid_value', `Run ${run.header.id} is of another suite, seed or target.`);
-  process.stderr.write(
-    `Going on with run ${run.header.id}: ${run.results.length} of ${header.trials} are there.\n`,
-  );
+  if (!run)
+    throw new SluiceError('not_found', 'There is no run of this suite, target and judges to go on with.');
+  if (!isSameRun(run.header, header))
+    throw new SluiceError(
+      'invalid_value',
+      `Run ${run.header.id} is of another suite, seed, target or judge, or the model's settings were others.`,
+    );
+  const scored = run.results.filter(({ score }) => score !== null).length;
+  process.stderr.write(`Going on with run ${run.header.id}: ${scored} of ${header.trials} are there.\n`);
   return run;
 }
 

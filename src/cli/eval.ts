@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { suiteFormats } from '../eval/suite/load.js';
 import { suiteJsonSchema } from '../eval/suite/schema.js';
 import { dataOption } from './data-option.js';
+import { share, wholeNumber } from './number-option.js';
 
 /** `sluice eval …`: what a command does is loaded when it runs. */
 export function register(program: Command): void {
@@ -15,7 +16,7 @@ export function register(program: Command): void {
     .argument('<baseline>')
     .argument('<new>')
     .addOption(dataOption())
-    .option('--min-effect <change>', 'least change of the mean score that counts', Number, 0.05)
+    .option('--min-effect <change>', 'least change of the mean score that counts', share, 0.05)
     .option('--fail-on-regression', 'exit status 2 where anything regressed', false)
     .option('--html <file>', 'write a page with answers side by side')
     .option('--json', 'print JSON', false)
@@ -40,6 +41,12 @@ export function register(program: Command): void {
     .description('runs of this data folder, newest first')
     .addOption(dataOption())
     .action(async (options) => (await import('./eval-archive.js')).runsCommand(options));
+  evaluation
+    .command('remove')
+    .description('remove a run that is no baseline')
+    .argument('<run>')
+    .addOption(dataOption())
+    .action(async (run: string, options) => (await import('./eval-archive.js')).removeCommand(run, options));
   evaluation
     .command('report')
     .description('the reports of a run that is there already')
@@ -99,19 +106,23 @@ function registerRun(evaluation: Command): void {
       new Option('--format <name>', 'of the suite (default: what it looks like)').choices([...suiteFormats]),
     )
     .option('--tags <names>', 'only cases with one of these tags, separated by commas')
-    .option('--repeats <n>', 'times each case is asked (default: as it says, or 1)', Number)
-    .option('--seed <n>', 'of the first repeat; each further one adds 1', Number, 1)
-    .option('--concurrency <n>', 'trials under way at once (default: 64 here, 8 with --url)', Number)
-    .option('--timeout-ms <ms>', 'of a request to --url', Number, 120_000)
-    .option('--retries <n>', 'of a request to --url', Number, 4)
+    .option('--repeats <n>', 'times each case is asked (default: as it says, or 1)', wholeNumber(1, 1000))
+    .option('--seed <n>', 'of the first repeat; each further one adds 1', wholeNumber(0), 1)
+    .option(
+      '--concurrency <n>',
+      'trials under way at once (default: 64 here, 8 with --url)',
+      wholeNumber(1, 1000),
+    )
+    .option('--timeout-ms <ms>', 'of a request to --url', wholeNumber(1, 86_400_000), 120_000)
+    .option('--retries <n>', 'of a request to --url', wholeNumber(0, 100), 4)
     .option(
       '--resume [run]',
-      'go on with a run that was cut off (default: the last one of this suite and target)',
+      'go on with a run that was cut off or has trials without a score (default: the last that was cut off)',
     )
     .option('--no-cache', 'ask again what was asked before')
     .option('--baseline <name>', 'compare with this baseline or run, in the reports too')
     .option('--fail-on-regression', 'exit status 2 where anything is worse than the baseline', false)
-    .option('--min-pass-rate <share>', 'exit status 2 where fewer cases pass, 0 to 1', Number)
+    .option('--min-pass-rate <share>', 'exit status 2 where fewer cases pass, 0 to 1', share)
     .option('--json <file>', 'write JSON')
     .option('--junit <file>', 'write JUnit XML')
     .option('--html <file>', 'write a page')

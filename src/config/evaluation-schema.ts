@@ -38,7 +38,7 @@ export const evaluationSchema = z.strictObject({
     .min(1)
     .max(10_000_000)
     .default(32_000)
-    .describe('requests whose answer is longer are not evaluated'),
+    .describe('requests whose prompt or answer is longer are not evaluated'),
   maxPending: z.int().min(1).max(100_000).default(200).describe('requests that may wait to be evaluated'),
   maxRecent: z
     .int()

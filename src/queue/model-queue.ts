@@ -71,6 +71,11 @@ export class ModelQueue {
     return this.#maxRunning;
   }
 
+  /** Nobody waits, and whoever takes a place now leaves one to who comes next. */
+  get hasSpare(): boolean {
+    return this.waiting === 0 && (this.running === 0 || this.running + 1 < this.#maxRunning);
+  }
+
   /** Time until somebody who came now would be served. */
   get estimateMs(): number {
     return this.running < this.#maxRunning ? 0 : this.#departures.msFor(this.#line.size + 1);

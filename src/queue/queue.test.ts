@@ -123,6 +123,19 @@ test('so many run, so many wait, the rest is refused; leaving lets the next one 
   assert.equal(queue.running, 0);
 });
 
+test('there is room to spare while one place is left beside the one that is taken', async () => {
+  const one = new ModelQueue(limits);
+  assert.ok(one.hasSpare, 'idle');
+  await one.enter(entry('a'));
+  assert.ok(!one.hasSpare);
+
+  const three = new ModelQueue({ ...limits, maxRunning: 3 });
+  await three.enter(entry('a'));
+  assert.ok(three.hasSpare);
+  await three.enter(entry('b'));
+  assert.ok(!three.hasSpare, 'the last one is for who comes next');
+});
+
 test('who is cancelled leaves the line at once and is never served', async () => {
   const queue = new ModelQueue(limits);
   await queue.enter(entry('a'));

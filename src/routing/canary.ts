@@ -1,5 +1,5 @@
+import { medianOf } from '../support/median.js';
 import { wilsonLower } from '../support/wilson.js';
-import { medianOf } from './latency.js';
 import { unitHash } from './split.js';
 
 export interface CanaryConfig {

@@ -1,3 +1,5 @@
+import { medianOf } from '../support/median.js';
+
 const SAMPLES = 64;
 const MAX_AGE_MS = 300_000;
 
@@ -28,11 +30,4 @@ export class LatencyEstimate {
     this.#isStale = false;
     return this.#median;
   }
-}
-
-export function medianOf(values: readonly number[]): number | null {
-  if (values.length === 0) return null;
-  const ascending = Float64Array.from(values).sort();
-  const middle = ascending.length >> 1;
-  return ascending.length % 2 === 1 ? ascending[middle]! : (ascending[middle - 1]! + ascending[middle]!) / 2;
 }

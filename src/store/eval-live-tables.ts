@@ -1,9 +1,7 @@
 import type Libsql from 'libsql';
-import type { EvalAlertRow, EvalSampleRow, FeedbackRow } from './eval-types.js';
+import type { EstimateRow, EvalAlertRow, EvalSampleRow, FeedbackRow, ScorerMean } from './eval-types.js';
 
 const SAMPLE_COLUMNS = 's.request_id AS requestId, s.tenant, s.at_ms AS atMs, s.model, s.body';
-const FEEDBACK_COLUMNS =
-  'f.request_id AS requestId, f.tenant, f.key_id AS keyId, f.at_ms AS atMs, f.rating, f.correction, f.comment';
 
 /** Evaluated live requests, feedback, and alerts about them. */
 export class EvalLiveTables {
@@ -15,13 +13,22 @@ export class EvalLiveTables {
       samples: database.prepare(
         `SELECT ${SAMPLE_COLUMNS} FROM eval_samples s WHERE at_ms >= ? ORDER BY at_ms DESC LIMIT ?`,
       ),
+      // Samples that were taken for their users' thumbs say nothing of the others with the same estimate.
+      estimates: database.prepare(
+        `SELECT body ->> 'route' AS route, model, body ->> 'quality' AS estimated, body ->> 'score' AS scored
+         FROM eval_samples WHERE at_ms >= ? AND route IS NOT NULL AND estimated IS NOT NULL AND scored IS NOT NULL
+         AND EXISTS (SELECT 1 FROM json_each(body, '$.reasons') WHERE value IN ('share', 'low_confidence'))
+         ORDER BY at_ms DESC LIMIT ?`,
+      ),
+      scorerMeans: database.prepare(
+        `SELECT s.model, each.value ->> 'name' AS scorer, count(*) AS samples, avg(each.value ->> 'value') AS mean
+         FROM (SELECT * FROM eval_samples WHERE at_ms >= ? ORDER BY at_ms DESC LIMIT ?) s, json_each(s.body, '$.scores') each
+         WHERE each.value ->> 'value' IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2`,
+      ),
       putFeedback: database.prepare(
         `INSERT INTO feedback VALUES (:requestId, :tenant, :keyId, :atMs, :rating, :correction, :comment)
          ON CONFLICT DO UPDATE SET at_ms = excluded.at_ms, rating = coalesce(excluded.rating, rating),
          correction = coalesce(excluded.correction, correction), comment = coalesce(excluded.comment, comment)`,
-      ),
-      feedback: database.prepare(
-        `SELECT ${FEEDBACK_COLUMNS} FROM feedback f WHERE at_ms >= ? ORDER BY at_ms LIMIT ?`,
       ),
       corrected: database.prepare(
         `SELECT ${SAMPLE_COLUMNS}, f.correction FROM feedback f JOIN eval_samples s USING (request_id, tenant)
@@ -50,13 +57,18 @@ export class EvalLiveTables {
     return this.#statements.samples.all(sinceMs, maxRows) as EvalSampleRow[];
   }
 
+  estimates(sinceMs: number, maxSamples: number): EstimateRow[] {
+    return this.#statements.estimates.all(sinceMs, maxSamples) as EstimateRow[];
+  }
+
+  /** Over the last samples. */
+  scorerMeans(sinceMs: number, maxSamples: number): ScorerMean[] {
+    return this.#statements.scorerMeans.all(sinceMs, maxSamples) as ScorerMean[];
+  }
+
   /** What a later one leaves out stays as it was. */
   saveFeedback(row: FeedbackRow): void {
     this.#statements.putFeedback.run(row);
-  }
-
-  feedback(sinceMs: number, maxRows: number): FeedbackRow[] {
-    return this.#statements.feedback.all(sinceMs, maxRows) as FeedbackRow[];
   }
 
   /** Requests of which their own tenant said what the answer should have been. */

@@ -7,8 +7,15 @@ const RUN_COLUMNS = 'id, suite, started_ms AS startedAtMs, finished_ms AS finish
 /** Runs of suites, their results, baselines, and answers that needn't be asked for again. */
 export class EvalRunTables {
   readonly #statements;
+  readonly #removeRun: (id: string) => void;
 
   constructor(database: Libsql.Database) {
+    const removals = ['eval_results WHERE run_id = ?', 'eval_runs WHERE id = ?'].map((rows) =>
+      database.prepare(`DELETE FROM ${rows}`),
+    );
+    this.#removeRun = database.transaction((id: string) => {
+      for (const removal of removals) removal.run(id);
+    });
     this.#statements = {
       insertRun: database.prepare('INSERT INTO eval_runs VALUES (?, ?, ?, NULL, ?)'),
       finishRun: database.prepare('UPDATE eval_runs SET finished_ms = ? WHERE id = ?'),
@@ -64,9 +71,18 @@ export class EvalRunTables {
     this.#statements.pruneAnswers.run(beforeMs);
   }
 
+  /** Throws not_found where there is no such run, invalid_value where it is a baseline. */
+  removeRun(id: string): void {
+    if (!this.run(id)) throw noRun(id);
+    const pinned = this.baselines().find(({ runId }) => runId === id);
+    if (pinned)
+      throw new SluiceError('invalid_value', `The run is the baseline ${JSON.stringify(pinned.name)}.`);
+    this.#removeRun(id);
+  }
+
   /** Throws not_found where there is no such run. */
   pinBaseline(name: string, runId: string, nowMs: number): void {
-    if (!this.run(runId)) throw new SluiceError('not_found', `There is no run ${JSON.stringify(runId)}.`);
+    if (!this.run(runId)) throw noRun(runId);
     this.#statements.putBaseline.run(name, runId, nowMs);
   }
 
@@ -78,4 +94,8 @@ export class EvalRunTables {
   baselines(): { name: string; runId: string; pinnedAtMs: number }[] {
     return this.#statements.baselines.all() as { name: string; runId: string; pinnedAtMs: number }[];
   }
+}
+
+function noRun(id: string): SluiceError {
+  return new SluiceError('not_found', `There is no run ${JSON.stringify(id)}.`);
 }

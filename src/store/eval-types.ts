@@ -1,4 +1,4 @@
-/** What evaluations keep. Bodies are JSON, whose shape only src/eval knows. */
+/** What evaluations keep. Bodies are JSON, whose shape only src/eval knows, but for what of samples is summed up here. */
 
 export interface EvalRunRow {
   id: string;
@@ -20,6 +20,21 @@ export interface EvalSampleRow {
   atMs: number;
   model: string;
   body: string;
+}
+
+/** What a cascade estimated of a sample, and the score that it got. */
+export interface EstimateRow {
+  route: string;
+  model: string;
+  estimated: number;
+  scored: number;
+}
+
+export interface ScorerMean {
+  model: string;
+  scorer: string;
+  samples: number;
+  mean: number;
 }
 
 export interface FeedbackRow {

@@ -2,6 +2,7 @@ import type Libsql from 'libsql';
 import {
   type LedgerEntry,
   type RecentUse,
+  type ReportedRequest,
   type ScopeTotals,
   scopesOf,
   type UsageColumn,
@@ -127,16 +128,17 @@ export class LedgerTables {
   }
 
   /** The newest first. */
-  requests(query: Omit<UsageQuery, 'by'>): LedgerEntry[] {
+  requests(query: Omit<UsageQuery, 'by'>): ReportedRequest[] {
     return this.#database
       .prepare(
-        `SELECT id, admitted_ms AS admittedAtMs, key_id AS keyId, organisation, team, user, model,
+        `SELECT id, admitted_ms AS admittedAtMs, ledger.key_id AS keyId, organisation, team, user, model,
            input_tokens AS inputTokens, output_tokens AS outputTokens, cached_tokens AS cachedTokens, nanodollars,
            price_source AS priceSource, latency_ms AS latencyMs, cache_level AS cacheLevel,
-           guard_result AS guardResult, finish_reason AS finishReason
-         FROM ledger WHERE admitted_ms >= ? AND admitted_ms < ? ORDER BY admitted_ms DESC LIMIT ?`,
+           guard_result AS guardResult, finish_reason AS finishReason, rating, correction, comment
+         FROM ledger LEFT JOIN feedback ON request_id = id AND tenant = organisation
+         WHERE admitted_ms >= ? AND admitted_ms < ? ORDER BY admitted_ms DESC LIMIT ?`,
       )
-      .all(query.sinceMs, query.untilMs, query.maxRows) as LedgerEntry[];
+      .all(query.sinceMs, query.untilMs, query.maxRows) as ReportedRequest[];
   }
 
   /** Deletes some of what is older; true where there may be more. */

@@ -80,6 +80,13 @@ export interface LedgerEntry {
   finishReason: string; // or the code of the error that ended it
 }
 
+/** With what its user said of it. */
+export interface ReportedRequest extends LedgerEntry {
+  rating: number | null; // 0 (bad) to 1 (good)
+  correction: string | null;
+  comment: string | null;
+}
+
 /** How far a gateway of a cluster has read the shared ledger. */
 export interface HandOff {
   reader: string; // names this ledger among those of the other gateways

@@ -1,3 +1,6 @@
+/** Of a two-sided interval of 95 %. */
+export const Z_95 = 1.96;
+
 /** Lower bound of a proportion (Wilson 1927). */
 export function wilsonLower(hits: number, total: number, z: number): number {
   if (total === 0) return 0;

@@ -16,7 +16,7 @@ export class EvaluationMetrics {
     });
     this.samples = new Counter({
       name: 'sluice_eval_samples_total',
-      help: 'Live requests chosen for evaluation: taken, or dropped since too many wait',
+      help: 'Live requests: taken for evaluation, dropped since too many wait, unscored since a scorer failed, or too_long to be looked at',
       labelNames: ['outcome'],
       registers,
     });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { comparePairs, defaultCompareOptions, type Pair } from '../../src/eval/compare/verdict.js';
 import { deriveSeed, type Random, seededRandom } from '../../src/support/random.js';
+import { wilsonInterval, Z_95 } from '../../src/support/wilson.js';
 
 /** What compare promises, checked on runs whose truth is known. Fixed seeds; SLUICE_LONG=1 draws ten times as many. */
 
@@ -63,4 +64,40 @@ test('repeats add power, though each case counts once', () => {
   const once = share({ cases: 100, repeats: 1, drop: 0.1 }, 12, wholeRegressed);
   const often = share({ cases: 100, repeats: 5, drop: 0.1 }, 12, wholeRegressed);
   assert.ok(often > once + 0.1, `${once} and ${often}`);
+});
+
+/** The whole suite, without tags. */
+function wholeOf(world: World, random: Random, options = defaultCompareOptions) {
+  const pairs = simulate(world, random).map((pair) => ({ ...pair, tags: [] }));
+  return comparePairs(pairs, options)[0]!;
+}
+
+test('the interval of a change holds the true one about 90 % of the time, and Wilson’s the true rate 95 %', () => {
+  const drop = 0.1;
+  const runs = 400 * SCALE;
+  let held = 0;
+  let rateHeld = 0;
+  for (let run = 0; run < runs; run += 1) {
+    const random = seededRandom(deriveSeed(13, run));
+    const options = { ...defaultCompareOptions, seed: run, resamples: 300 };
+    const { interval } = wholeOf({ cases: 80, repeats: 1, drop }, random, options);
+    if (interval.low <= -drop && -drop <= interval.high) held += 1;
+    const hits = Array.from({ length: 40 }, () => random() < 0.9).filter(Boolean).length;
+    const [low, high] = wilsonInterval(hits, 40, Z_95);
+    if (low <= 0.9 && 0.9 <= high) rateHeld += 1;
+  }
+  assert.ok(held / runs > 0.85 && held / runs < 0.95, `${held / runs}`);
+  assert.ok(rateHeld / runs > 0.92, `${rateHeld / runs}`);
+});
+
+test('the number of cases that would do does: 80 % of the time a change of that size is told from chance', () => {
+  const world = { cases: 400, repeats: 1, drop: 0.1 };
+  const options = { ...defaultCompareOptions, minEffect: world.drop, resamples: 20 };
+  const { casesNeeded } = wholeOf(world, seededRandom(14), options);
+  const runs = 300 * SCALE;
+  let told = 0;
+  for (let run = 0; run < runs; run += 1)
+    if (wholeOf({ ...world, cases: casesNeeded }, seededRandom(deriveSeed(15, run)), options).p <= 0.05)
+      told += 1;
+  assert.ok(told / runs > 0.72 && told / runs < 0.9, `${told / runs} with ${casesNeeded}`);
 });

@@ -149,7 +149,8 @@ test('feedback: bad answers are evaluated, corrections become cases of their own
     await refresh();
     const as = (key: string) => ({ headers: { authorization: `Bearer ${key}` } });
     const prompt = 'The capital of {{France}} is';
-    const answer = await server.post('/v1/completions', { prompt, max_tokens: 9 }, as(own));
+    const body = { prompt, max_tokens: 9, stop: '\n' };
+    const answer = await server.post('/v1/completions', body, as(own));
     const { id } = (await answer.json()) as { id: string };
     const say = (key: string, body: object) =>
       server.post('/v1/feedback', { request_id: id, ...body }, as(key));
@@ -165,6 +166,7 @@ test('feedback: bad answers are evaluated, corrections become cases of their own
     assert.equal(cases, 1);
     const [made] = parseSuite(text, { name: 'corrections', isLines: true, format: undefined }).cases;
     assert.deepEqual(made!.vars, { texts: [prompt], correction: 'Paris' });
+    assert.deepEqual(made!.params, { max_tokens: 9, stop: ['\n'] });
   } finally {
     await server.close();
   }
@@ -302,7 +304,7 @@ test('an answer to a similar question is evaluated against a fresh one', async (
     await eventually(async () => (await samplesBy(server)).length > 0);
     const [sample] = await samplesBy(server);
     assert.deepEqual(sample!.reasons, ['cache_hit']);
-    assert.ok(sample!.scores.some(({ name }) => name === 'cache'));
+    assert.ok(sample!.scores.some(({ name }) => name === 'cache_overlap'));
   } finally {
     await server.close();
   }

@@ -1,77 +1,46 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { readFileSync } from 'node:fs';
+import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { projectRoot } from '../../src/support/root.js';
 import { eventually } from '../support/eventually.js';
 import { fails, hangs, type Reply, StubUpstream, says } from '../support/upstream.js';
+import { EvalCommand, numbered, replies } from './command.js';
 
-/** `sluice eval` as it is called, against a scripted endpoint. */
+/** Against a scripted endpoint. */
 
-let folder: string;
-before(() => {
-  folder = mkdtempSync(join(tmpdir(), 'sluice-eval-'));
-});
-after(() => rmSync(folder, { recursive: true, force: true }));
-
-const entry = join(projectRoot(), 'dist', 'src', 'cli', 'main.js');
-
-function start(args: string[]): ChildProcess & { output: string } {
-  const env = { ...process.env, SLUICE_DATA_DIR: join(folder, 'data') };
-  const child = Object.assign(spawn(process.execPath, [entry, 'eval', ...args], { env }), { output: '' });
-  for (const stream of [child.stdout!, child.stderr!])
-    stream.on('data', (piece) => (child.output += String(piece)));
-  return child;
-}
-
-async function run(...args: string[]): Promise<{ code: number | null; output: string }> {
-  const child = start(args);
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, output: child.output };
-}
-
-function suiteOf(name: string, cases: object[]): string {
-  const path = join(folder, `${name}.yaml`);
-  writeFileSync(path, JSON.stringify({ name, cases }));
-  return path;
-}
-
-const numbered = (count: number, more: object = {}) =>
-  Array.from({ length: count }, (_, index) => ({
-    prompt: `case ${index} of some`,
-    expected: 'yes',
-    ...more,
-  }));
-
-/** Answers by the prompt. */
-const replies =
-  (answer: (prompt: string) => string | Reply): Reply =>
-  (call, response) => {
-    const said = answer(String(call.body.prompt));
-    (typeof said === 'string' ? says(said) : said)(call, response);
-  };
+const command = new EvalCommand();
+after(() => command[Symbol.dispose]());
+const run = (...args: string[]) => command.run(...args);
 
 test('a run is reported in all forms, asked only once, and compared with a pinned one', async () => {
   await using endpoint = await StubUpstream.start(
     replies((prompt) => (/case [0-3] /.test(prompt) ? 'yes' : 'no')),
   );
-  const suite = suiteOf('forms', numbered(40, { tags: ['<all>'] }));
-  const files = ['json', 'junit', 'html'].map((form) => join(folder, `forms.${form}`));
+  const suite = command.suite('forms', numbered(40, { tags: ['<all>'] }));
+  const files = ['json', 'junit', 'html'].map((form) => command.file(`forms.${form}`));
   const reports = files.flatMap((file) => [`--${file.split('.').at(-1)}`, file]);
   const first = await run('run', suite, '--target', 'm', '--url', endpoint.url, ...reports);
   assert.equal(first.code, 0, first.output);
   assert.match(first.output, /all +40 +10\.0 %/);
   assert.equal(endpoint.calls.length, 40);
   const [json, junit, html] = files.map((file) => readFileSync(file, 'utf8'));
-  const report = JSON.parse(json!) as {
-    header: { id: string; seed: number; suiteHash: string };
-    results: object[];
-  };
+  const report = JSON.parse(json!) as { header: Record<string, unknown> & { id: string }; results: object[] };
   assert.equal(report.results.length, 40);
+  const { id: _, version, startedAtMs, suiteHash, ...header } = report.header;
+  assert.deepEqual(header, {
+    suite: 'forms',
+    suitePath: suite,
+    target: { model: 'm', url: endpoint.url, fingerprint: endpoint.url, revision: null },
+    judges: [],
+    judgeUrl: null,
+    seed: 1,
+    tags: [],
+    repeats: null,
+    trials: 40,
+  });
+  for (const recorded of [version, startedAtMs, suiteHash]) assert.ok(recorded);
+  assert.deepEqual((report.results[0] as { params: object }).params, { seed: 1 });
   assert.match(junit!, /tests="40" failures="36" errors="0"/);
   assert.match(html!, /&#60;all&#62;/);
   assert.doesNotMatch(html!, /<all>|https?:\/\/(?!127)/, 'escaped, and refers to nothing outside');
@@ -80,8 +49,14 @@ test('a run is reported in all forms, asked only once, and compared with a pinne
   const again = await run('run', suite, '--target', 'm', '--url', endpoint.url);
   assert.match(again.output, /10\.0 %/);
   assert.equal(endpoint.calls.length, 40, 'nothing was asked again');
+  assert.match(again.output, /40 trials in .* s, 40 answers from before \(--no-cache asks again\)/);
+
+  const unwanted = /Run (\S+):/.exec(again.output)![1]!;
+  assert.equal((await run('remove', unwanted)).code, 0);
+  assert.doesNotMatch((await run('runs')).output, new RegExp(unwanted));
 
   assert.equal((await run('baseline', 'main', report.header.id)).code, 0);
+  assert.match((await run('remove', report.header.id)).output, /The run is the baseline "main"/);
   endpoint.replies = [says('yes')];
   const better = ['run', suite, '--target', 'm', '--url', endpoint.url, '--no-cache', '--fail-on-regression'];
   const improved = await run(...better, '--baseline', 'main');
@@ -91,6 +66,7 @@ test('a run is reported in all forms, asked only once, and compared with a pinne
   const fallen = await run('compare', newer, 'main', '--fail-on-regression');
   assert.equal(fallen.code, 2, fallen.output);
   assert.match(fallen.output, /regressed/);
+  assert.match(fallen.output, /36 of 36 changed cases are worse:\n {2}case-5: 1\.00 → 0\.00\n/);
   assert.equal((await run('compare', files[0]!, 'main')).code, 0, 'a report’s file stands for its run');
 });
 
@@ -103,7 +79,7 @@ test('an endpoint that hangs or fails: those cases are errors, the others are ke
   await using endpoint = await StubUpstream.start(
     replies((prompt) => trouble[/case (\d+)/.exec(prompt)![1]!] ?? 'yes'),
   );
-  const suite = suiteOf('trouble', numbered(10));
+  const suite = command.suite('trouble', numbered(10));
   const args = [
     'run',
     suite,
@@ -139,9 +115,9 @@ test('killed in the middle, a run goes on where it was', async () => {
     says('yes')(call, response);
   };
   await using endpoint = await StubUpstream.start(slow);
-  const suite = suiteOf('killed', numbered(30));
+  const suite = command.suite('killed', numbered(30));
   const args = ['run', suite, '--target', 'm', '--url', endpoint.url, '--concurrency', '4', '--no-cache'];
-  const child = start(args);
+  const child = command.start(...args);
   await eventually(() => endpoint.calls.length === 16); // 12 answered, 4 under way
   child.kill('SIGKILL');
   await once(child, 'close');
@@ -161,8 +137,8 @@ test('a judge that talks junk leaves cases unscored, says so, and loses no answe
   await using endpoint = await StubUpstream.start((call, response) =>
     says(call.path.endsWith('/chat/completions') ? 'I love it!' : 'yes')(call, response),
   );
-  const suite = suiteOf('junk', numbered(5, { criteria: ['is right'] }));
-  const file = join(folder, 'junk.json');
+  const suite = command.suite('junk', numbered(5, { criteria: ['is right'] }));
+  const file = command.file('junk.json');
   const ran = await run('run', suite, '--target', 'm', '--url', endpoint.url, '--judge', 'j', '--json', file);
   assert.equal(ran.code, 3, ran.output);
   assert.match(ran.output, /case-1: judge: j: no readable verdict/);
@@ -176,9 +152,59 @@ test('a judge that talks junk leaves cases unscored, says so, and loses no answe
 });
 
 test('what can’t be run is said in a line, with exit status 1', async () => {
-  const suite = suiteOf('wrong', [{ prompt: '{{absent}}', expected: 'x' }]);
+  const suite = command.suite('wrong', [{ prompt: '{{absent}}', expected: 'x' }]);
   const wrong = await run('run', suite, '--target', 'm', '--url', 'http://127.0.0.1:9/v1');
   assert.equal(wrong.code, 1);
   assert.match(wrong.output, /wrong\.yaml: Case "case-1": There is no variable \{\{absent\}\}\.\n$/);
   assert.match((await run('compare', 'nothing', 'nowhere')).output, /There is no run or baseline "nothing"/);
+});
+
+test('an endpoint that is gone ends a run soon, which goes on once it is back', async () => {
+  await using endpoint = await StubUpstream.start(fails(401, {}, { error: { message: 'bad key' } }));
+  const suite = command.suite('gone', numbered(60));
+  const args = ['run', suite, '--target', 'm', '--url', endpoint.url, '--concurrency', '4'];
+  const gone = await run(...args);
+  assert.equal(gone.code, 1, gone.output);
+  assert.match(gone.output, /20 trials in a row had no answer\. The last one: 401: bad key/);
+  assert.ok(endpoint.calls.length < 30, `${endpoint.calls.length} calls`);
+  endpoint.replies = [says('yes')];
+  const resumed = await run(...args, '--resume');
+  assert.equal(resumed.code, 0, resumed.output);
+  assert.match(resumed.output, /all +60 +100\.0 %/);
+});
+
+test('trials that a judge could not score are tried again by resume', async () => {
+  let verdict = 'I love it!';
+  await using endpoint = await StubUpstream.start((call, response) =>
+    says(call.path.endsWith('/chat/completions') ? verdict : 'yes')(call, response),
+  );
+  const suite = command.suite('unscored', numbered(3, { criteria: ['is right'] }));
+  const args = ['run', suite, '--target', 'm', '--url', endpoint.url, '--judge', 'j', '--no-cache'];
+  const ran = await run(...args);
+  assert.equal(ran.code, 3, ran.output);
+  const id = /can be tried again: sluice eval run … --resume (\S+)/.exec(ran.output)![1]!;
+  verdict = '{"reasoning": "right", "criterion_1": 5}';
+  const resumed = await run(...args, '--resume', id);
+  assert.equal(resumed.code, 0, resumed.output);
+  assert.match(resumed.output, /: 0 of 3 are there/);
+});
+
+test('what an option or file can’t be is said in a line', async () => {
+  const suite = command.suite('options', numbered(1));
+  const at = ['run', suite, '--target', 'm', '--url', 'http://127.0.0.1:9/v1'];
+  const refused = async (message: RegExp, ...args: string[]) => {
+    const { code, output } = await run(...args);
+    assert.equal(code, 1, output);
+    assert.match(output, message);
+  };
+  await refused(
+    /'--concurrency <n>' argument '0' is invalid\. expected a whole number, 1 to/,
+    ...at,
+    '--concurrency',
+    '0',
+  );
+  await refused(/'--min-pass-rate <share>' argument '80' is invalid/, ...at, '--min-pass-rate', '80');
+  await refused(/Which run is to be main\?/, 'baseline', 'main');
+  const judge = ['--judge', 'j', '--judge-url', 'http://127.0.0.1:9/v1', '--criteria', 'c'];
+  await refused(/line 1: /, 'agreement', suite, ...judge);
 });

@@ -54,6 +54,21 @@ test('variants that are alike are called different on any measure, at any look, 
   assert.ok(called <= ALPHA, `${called}`);
 });
 
+test('nor where what is asked gets harder for both of them, however few one of them gets', () => {
+  for (const [seed, every] of [2, 10].entries()) {
+    const called = share(50 + seed, (random) => {
+      const experiment = new Experiment('a', 2, ALPHA);
+      for (let count = 0; count < 1_200; count += 1) {
+        const variant = count % every === 0 ? 'b' : 'a';
+        experiment.add(variant, observation(random, count < 600 ? 0.9 : 0.4));
+        if (experiment.comparisons().some(({ verdict }) => verdict !== 'undecided')) return true;
+      }
+      return false;
+    });
+    assert.ok(called <= ALPHA, `one of ${every}: ${called}`);
+  }
+});
+
 test('a variant that is much worse, or twice as slow, is found', () => {
   const looks = (quality: number, slowness: number, measure: string, seed: number) =>
     share(seed, (random) => {

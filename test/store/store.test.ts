@@ -162,6 +162,21 @@ test('usage is grouped as asked, dearest first; requests come newest first', () 
   store.close();
 });
 
+test('a request is reported with what its own tenant said of it', () => {
+  const { store, append } = openLedger();
+  append([entry({ id: 'rated' }), entry({ id: 'other' })]);
+  const said = { keyId: 'k', atMs: NOW, correction: 'Paris', comment: null };
+  const { organisation } = entry();
+  store.saveFeedback({ ...said, requestId: 'rated', tenant: organisation, rating: 0 });
+  store.saveFeedback({ ...said, requestId: 'other', tenant: 'another', rating: 1 });
+  const requests = store.requests({ sinceMs: 0, untilMs: NOW + 1, maxRows: 10 });
+  assert.deepEqual(requests.map(({ id, rating, correction }) => [id, rating, correction]).sort(), [
+    ['other', null, null],
+    ['rated', 0, 'Paris'],
+  ]);
+  store.close();
+});
+
 test('old rows go, in steps', () => {
   const { store, append } = openLedger();
   append(Array.from({ length: 5_001 }, () => entry({ admittedAtMs: NOW - 100 * DAY })));

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { LedgerEntry, UsageQuery, UsageRow } from '../../store/types.js';
+import type { ReportedRequest, UsageQuery, UsageRow } from '../../store/types.js';
 import { dollars } from '../../support/money.js';
 import type { UsageQueryWire, usageList } from '../schemas/admin.js';
 import { isoTime } from './wire.js';
@@ -13,7 +13,7 @@ type Cell = string | number | null;
 /** The store's reports, whether they come at once (a command) or later (a server). */
 export interface UsageSource {
   usage(query: UsageQuery): UsageRow[] | Promise<UsageRow[]>;
-  requests(query: Omit<UsageQuery, 'by'>): LedgerEntry[] | Promise<LedgerEntry[]>;
+  requests(query: Omit<UsageQuery, 'by'>): ReportedRequest[] | Promise<ReportedRequest[]>;
 }
 
 export async function usageReport(
@@ -44,7 +44,7 @@ function groupRow({ group, nanodollars, ...row }: UsageRow): Record<string, Cell
   };
 }
 
-function requestRow(entry: LedgerEntry): Record<string, Cell> {
+function requestRow(entry: ReportedRequest): Record<string, Cell> {
   return {
     id: entry.id,
     at: isoTime(entry.admittedAtMs),
@@ -62,6 +62,9 @@ function requestRow(entry: LedgerEntry): Record<string, Cell> {
     cache: entry.cacheLevel,
     guard: entry.guardResult,
     finish: entry.finishReason,
+    rating: entry.rating,
+    correction: entry.correction,
+    comment: entry.comment,
   };
 }
 

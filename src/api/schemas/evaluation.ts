@@ -43,7 +43,7 @@ const comparison = z.object({
 
 export const evaluationStatus = z.object({
   object: z.literal('evaluation'),
-  pending: z.int().describe('requests that wait to be evaluated'),
+  pending: z.int().describe('requests that wait to be evaluated, or are'),
   models: z.array(
     z.object({
       model: z.string(),
@@ -61,7 +61,16 @@ export const evaluationStatus = z.object({
       comparisons: z.array(comparison),
     }),
   ),
+  scorers: z
+    .array(z.object({ model: z.string(), scorer: z.string(), samples: z.int(), mean: z.number() }))
+    .describe('of the last samples that are kept, each by what it was scored by'),
   calibration: z
-    .array(z.object({ estimated: z.number(), scored: z.number(), samples: z.int() }))
-    .describe("cascades' estimates against the scores that answers got, in bins"),
+    .array(
+      z.object({
+        route: z.string(),
+        model: z.string(),
+        bins: z.array(z.object({ estimated: z.number(), scored: z.number(), samples: z.int() })),
+      }),
+    )
+    .describe("estimates of cascades' steps against the scores that their answers got"),
 });

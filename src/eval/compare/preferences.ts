@@ -4,7 +4,7 @@ import type { EvalTarget } from '../target/target.js';
 
 const CONCURRENCY = 8;
 
-/** Whose answers a judge prefers, case by case (first repeats), over the cases that both have answered. */
+/** Whose answers a judge prefers, case by case (first repeats), over the cases that both have answered. What fails counts as unreadable. */
 export async function comparePreferences(
   judge: EvalTarget,
   before: Run,
@@ -21,8 +21,13 @@ export async function comparePreferences(
       : [];
   });
   const counts = { a: 0, b: 0, tie: 0, unreadable: 0 };
+  const preferenceFor = (pair: Parameters<typeof prefer>[1]) =>
+    prefer(judge, pair, signal).catch((): Preference => {
+      signal.throwIfAborted();
+      return 'unreadable';
+    });
   const worker = async () => {
-    for (let pair = pairs.pop(); pair; pair = pairs.pop()) counts[await prefer(judge, pair, signal)] += 1;
+    for (let pair = pairs.pop(); pair; pair = pairs.pop()) counts[await preferenceFor(pair)] += 1;
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, worker));
   return counts;

@@ -27,7 +27,7 @@ export interface Comparison {
   mcnemarP: number; // two-sided
   p: number; // one-sided, of the direction seen
   verdict: Verdict;
-  casesNeeded: number; // that would find the least effect with 80 % power
+  casesNeeded: number; // that would tell the least effect from chance, 80 % of the time
 }
 
 export interface CompareOptions {
@@ -58,6 +58,7 @@ export function comparePairs(pairs: readonly Pair[], options: CompareOptions): C
   ];
   const random = seededRandom(options.seed);
   const differences = groups.map((group) => group.pairs.map(({ before, after }) => after - before));
+  const weights = weightsOf(tags.length);
   const rejectedBy = (sign: 1 | -1) => {
     const ps = differences.map((values) =>
       signFlipLower(
@@ -66,14 +67,14 @@ export function comparePairs(pairs: readonly Pair[], options: CompareOptions): C
         random,
       ),
     );
-    return { ps, isRejected: holm(weighted(ps), options.alpha) };
+    return { ps, isRejected: holm(weighted(ps, weights), options.alpha) };
   };
   const lower = rejectedBy(1);
   const higher = rejectedBy(-1);
   return groups.map((group, index) => {
     const values = differences[index]!;
     const change = mean(values);
-    const needed = casesNeeded(values, options.minEffect);
+    const needed = casesNeeded(values, options.minEffect, options.alpha * weights[index]!);
     const isFall = change < 0;
     const { ps, isRejected } = isFall ? lower : higher;
     const isCalled = isRejected[index]! && Math.abs(change) >= options.minEffect;
@@ -105,12 +106,14 @@ function movedOf(pairs: readonly Pair[]): Pick<Comparison, 'newlyPassed' | 'newl
   return { newlyPassed, newlyFailed, mcnemarP: mcnemar(newlyPassed, newlyFailed) };
 }
 
-function weighted(ps: readonly number[]): Hypothesis[] {
-  const tags = ps.length - 1;
-  return ps.map((p, index) => ({
-    p,
-    weight: tags === 0 ? 1 : index === 0 ? WHOLE_WEIGHT : (1 - WHOLE_WEIGHT) / tags,
-  }));
+/** Shares of the error that the suite and each of its tags begin with. */
+function weightsOf(tags: number): number[] {
+  if (tags === 0) return [1];
+  return [WHOLE_WEIGHT, ...new Array<number>(tags).fill((1 - WHOLE_WEIGHT) / tags)];
+}
+
+function weighted(ps: readonly number[], weights: readonly number[]): Hypothesis[] {
+  return ps.map((p, index) => ({ p, weight: weights[index]! }));
 }
 
 function mean(values: readonly number[]): number {

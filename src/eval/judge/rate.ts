@@ -1,4 +1,4 @@
-import { medianOf } from '../../routing/latency.js';
+import { medianOf } from '../../support/median.js';
 import type { EvalTarget } from '../target/target.js';
 import { askJudge } from './ask.js';
 import { ratingPrompt } from './prompts.js';

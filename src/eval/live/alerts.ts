@@ -59,10 +59,21 @@ export class LiveAlerts {
   }
 
   async #record(alert: EvalAlertRow, details: Record<string, unknown>): Promise<void> {
-    const { store, log, quietMs } = this.#options;
-    if (store && !(await store.recordEvalAlert(alert, quietMs))) return; // another process has
+    const { log } = this.#options;
+    if (!(await this.#isNew(alert))) return; // another process has told of it
     log.warn({ subject: alert.subject, ...details }, 'evaluation alert');
     await this.#send(alert);
+  }
+
+  /** Where that can't be kept, as on a full disk, it is told all the same. */
+  async #isNew(alert: EvalAlertRow): Promise<boolean> {
+    const { store, log, quietMs } = this.#options;
+    try {
+      return (await store?.recordEvalAlert(alert, quietMs)) ?? true;
+    } catch (error) {
+      log.error({ err: error, subject: alert.subject }, 'evaluation alert not kept');
+      return true;
+    }
   }
 
   async #send(alert: EvalAlertRow): Promise<void> {

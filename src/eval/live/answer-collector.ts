@@ -1,12 +1,13 @@
 import type { AnswerObserver } from '../../generation/observer.js';
 import type { FinishReason, GenerationEvent, Usage, ValidatedRequest } from '../../generation/types.js';
-import { canBeQuestion } from './question.js';
+import { canBeQuestion, charactersOf, withoutTools } from './question.js';
 import type { EndedExchange, Exchange } from './sample.js';
 
 export interface CollectorOptions {
-  maxCharacters: number;
+  maxCharacters: number; // of question and answer, each
   now: () => number;
   onEnd: (exchange: EndedExchange) => void;
+  onTooLong: () => void;
 }
 
 /** Puts a request's first answer together while it goes out. */
@@ -43,13 +44,17 @@ export class AnswerCollector implements AnswerObserver {
   }
 
   finished(usage: Usage): void {
-    const { id, tenant, caller, input, constraint, maxTokens } = this.#request;
-    const isWhole = this.#text.length <= this.#options.maxCharacters && this.#finishReason !== 'cancelled';
-    if (!canBeQuestion(input) || !isWhole) return;
-    const nowMs = this.#options.now();
-    this.#options.onEnd({
+    const { id, tenant, caller, input, constraint, maxTokens, stop } = this.#request;
+    const { maxCharacters, now, onEnd, onTooLong } = this.#options;
+    if (!canBeQuestion(input) || this.#finishReason === 'cancelled') return;
+    if (this.#text.length > maxCharacters || charactersOf(input) > maxCharacters) {
+      onTooLong();
+      return;
+    }
+    const nowMs = now();
+    onEnd({
       caller,
-      input,
+      input: withoutTools(input),
       constraint,
       requestId: id,
       tenant,
@@ -61,6 +66,7 @@ export class AnswerCollector implements AnswerObserver {
       answer: this.#text,
       finishReason: this.#finishReason,
       maxTokens,
+      stop,
       latencyMs: nowMs - this.#startedAtMs,
       nanodollars: usage.nanodollars ?? usage.route?.nanodollars ?? null,
       quality: usage.route?.quality ?? null,

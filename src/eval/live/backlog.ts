@@ -9,6 +9,7 @@ export class Backlog<Item> {
   readonly #work: (item: Item) => Promise<void>;
   readonly #waiting: Item[] = [];
   #running: Promise<void> | null = null;
+  #inWork = 0; // 0 or 1
   #isClosed = false;
 
   /** `work` must not reject. */
@@ -17,8 +18,9 @@ export class Backlog<Item> {
     this.#work = work;
   }
 
+  /** What waits, and what is being worked on. */
   get size(): number {
-    return this.#waiting.length;
+    return this.#waiting.length + this.#inWork;
   }
 
   /** False where it was turned away. */
@@ -45,7 +47,10 @@ export class Backlog<Item> {
     while (this.#waiting.length > 0) {
       await nextTurn();
       const item = this.#waiting.shift();
-      if (item !== undefined) await this.#work(item);
+      if (item === undefined) continue;
+      this.#inWork = 1;
+      await this.#work(item);
+      this.#inWork = 0;
     }
     this.#running = null;
   }

@@ -1,5 +1,6 @@
 import type { EvalSampleRow } from '../../store/index.js';
 import type { CaseFile } from '../suite/schema.js';
+import { boundsOf } from './question.js';
 import type { LiveSample } from './sample.js';
 
 /** Requests whose users said what the answer should have been, as a suite in JSONL. Texts go through variables: braces are theirs. */
@@ -7,13 +8,15 @@ export function correctionsAsSuite(rows: readonly (EvalSampleRow & { correction:
   text: string;
   cases: number;
 } {
-  const head = { suite: { name: 'corrections', defaults: { scorers: [{ type: 'f1' }] } } };
+  const head = {
+    suite: { name: 'corrections', defaults: { scorers: [{ type: 'f1' }], params: { temperature: 0 } } },
+  };
   const cases = rows.map(({ body, correction }) => caseOf(JSON.parse(body) as LiveSample, correction));
   return { text: [head, ...cases].map((line) => `${JSON.stringify(line)}\n`).join(''), cases: cases.length };
 }
 
 function caseOf(
-  { requestId, tenant, model, question, maxTokens }: LiveSample,
+  { requestId, tenant, model, question, maxTokens, stop }: LiveSample,
   correction: string,
 ): Partial<CaseFile> {
   const texts =
@@ -28,6 +31,6 @@ function caseOf(
     vars: { texts, correction },
     expected: '{{correction}}',
     tags: ['correction', model],
-    ...(maxTokens === null ? {} : { params: { max_tokens: maxTokens } }),
+    params: boundsOf({ maxTokens, stop }),
   };
 }

@@ -30,7 +30,7 @@ const COST_NANODOLLARS: Scale = { least: 1_000, most: 1_000_000_000 };
 
 /**
  * Variants of a route compared on quality, latency and cost, at any time and as often as one likes: the chance that any verdict
- * is ever wrong where variants are alike stays ≤ alpha. The first variant seen is what the others are compared with, unless named.
+ * is ever wrong where variants are alike stays ≤ alpha, also where what they are asked gets harder for all of them.
  */
 export class Experiment {
   readonly #alpha: number; // of one bound of one interval

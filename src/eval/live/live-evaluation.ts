@@ -2,16 +2,17 @@ import type { Caller } from '../../auth/caller.js';
 import type { EvaluationConfig } from '../../config/index.js';
 import type { AnswerObserver, GenerationObserver } from '../../generation/observer.js';
 import type { ValidatedRequest } from '../../generation/types.js';
-import type { EvalSampleRow, FeedbackRow } from '../../store/index.js';
+import type { EstimateRow, EvalSampleRow, FeedbackRow, ScorerMean } from '../../store/index.js';
 import type { EvaluationMetrics } from '../../telemetry/evaluation.js';
 import type { Log } from '../../telemetry/log.js';
 import type { Endpoint } from '../target/endpoint.js';
 import type { LiveAlerts } from './alerts.js';
 import { AnswerCollector, type CollectorOptions } from './answer-collector.js';
 import { Backlog } from './backlog.js';
-import { calibrationCurve } from './calibration.js';
+import { type Calibration, calibrationCurves } from './calibration.js';
 import { type Features, featureReader } from './features.js';
-import { type Finding, Monitor, type MonitorStatus } from './monitor.js';
+import { messageOf } from './message.js';
+import { type Finding, Monitor, type MonitorStatus, type Split } from './monitor.js';
 import { exchangeOf } from './question.js';
 import { RecentExchanges } from './recent.js';
 import { type Redact, redacted, redactedFeedback } from './redact.js';
@@ -25,7 +26,14 @@ export interface LiveStore {
 }
 
 export interface SampleReader {
-  evalSamples(sinceMs: number, maxRows: number): Promise<EvalSampleRow[]>;
+  evalEstimates(sinceMs: number, maxSamples: number): Promise<EstimateRow[]>;
+  evalScorerMeans(sinceMs: number, maxSamples: number): Promise<ScorerMean[]>;
+}
+
+/** What the store's samples say together, over the days that they are kept. */
+export interface KeptStatus {
+  scorers: ScorerMean[];
+  calibration: Calibration[];
 }
 
 export interface LiveEvaluationOptions {
@@ -40,7 +48,7 @@ export interface LiveEvaluationOptions {
   /** The models, asked in the name of who asked. Requests by it must not be observed: it says which they are. */
   endpointFor: (asker: Caller) => Endpoint;
   isOwn: (request: ValidatedRequest) => boolean;
-  variantsOf: (route: string) => readonly string[] | null;
+  splitOf: (route: string) => Split | null; // null: it has no variants
   /** Called once for a variant whose quality is worse; what is done about it isn't decided here. */
   onWorse: (route: string, variant: string) => void;
   now: () => number;
@@ -49,9 +57,10 @@ export interface LiveEvaluationOptions {
 interface Pending {
   ended: EndedExchange;
   reasons: SampleReason[];
+  split: Split | null; // as it was when the exchange ended
 }
 
-const CALIBRATED_SAMPLES = 5_000;
+const REPORTED_SAMPLES = 5_000; // the last ones
 const DAY_MS = 86_400_000;
 
 /**
@@ -68,7 +77,7 @@ export class LiveEvaluation implements GenerationObserver {
   readonly #monitor: Monitor;
   readonly #featuresOf: (exchange: Exchange) => Features;
   readonly #stop = new AbortController();
-  readonly #reported = new Set<string>(); // variants that were found worse
+  readonly #taken = new WeakSet<EndedExchange>(); // evaluated, or waiting for it: once is enough
 
   /** Throws ConfigError where a scorer or a topic's pattern isn't one. */
   static async create(options: LiveEvaluationOptions): Promise<LiveEvaluation> {
@@ -78,14 +87,19 @@ export class LiveEvaluation implements GenerationObserver {
   }
 
   private constructor(options: LiveEvaluationOptions, scorer: SampleScorer) {
-    const { config, variantsOf, now } = options;
+    const { config, now, metrics } = options;
     this.#options = options;
     this.#scorer = scorer;
     this.#sampling = new Sampling(config);
-    this.#collecting = { maxCharacters: config.maxTextCharacters, now, onEnd: (ended) => this.#ended(ended) };
+    this.#collecting = {
+      maxCharacters: config.maxTextCharacters,
+      now,
+      onEnd: (ended) => this.#ended(ended),
+      onTooLong: () => metrics.samples.labels('too_long').inc(),
+    };
     this.#recent = new RecentExchanges(config.maxRecent);
     this.#backlog = new Backlog(config.maxPending, (pending) => this.#evaluate(pending));
-    this.#monitor = new Monitor(config, variantsOf);
+    this.#monitor = new Monitor(config);
     this.#featuresOf = featureReader(config.topics);
   }
 
@@ -101,19 +115,21 @@ export class LiveEvaluation implements GenerationObserver {
     const recent = this.#recent.find(row.requestId, row.tenant);
     if (recent && row.rating !== null) metrics.score.labels(recent.model, 'feedback').observe(row.rating);
     const isDown = row.rating !== null && row.rating < 0.5 && this.#sampling.allows('thumbs_down');
-    if (recent && (isDown || row.correction !== null))
-      this.#take({ ended: recent, reasons: [isDown ? 'thumbs_down' : 'feedback'] });
+    if (recent && this.#sampling.mayTake(recent) && (isDown || row.correction !== null))
+      this.#take(recent, [isDown ? 'thumbs_down' : 'feedback']);
     return store !== null;
   }
 
-  async status(): Promise<
-    MonitorStatus & { pending: number; calibration: ReturnType<typeof calibrationCurve> }
-  > {
+  async status(): Promise<MonitorStatus & KeptStatus & { pending: number }> {
     const { reports, config, now } = this.#options;
-    const sinceMs = now() - config.retentionDays * DAY_MS;
-    const rows = reports === null ? [] : await (await reports()).evalSamples(sinceMs, CALIBRATED_SAMPLES);
-    const samples = rows.map(({ body }) => JSON.parse(body) as LiveSample);
-    return { ...this.#monitor.status(), pending: this.#backlog.size, calibration: calibrationCurve(samples) };
+    const kept: KeptStatus = { scorers: [], calibration: [] };
+    if (reports !== null) {
+      const store = await reports();
+      const sinceMs = now() - config.retentionDays * DAY_MS;
+      kept.scorers = await store.evalScorerMeans(sinceMs, REPORTED_SAMPLES);
+      kept.calibration = calibrationCurves(await store.evalEstimates(sinceMs, REPORTED_SAMPLES));
+    }
+    return { ...this.#monitor.status(), pending: this.#backlog.size, ...kept };
   }
 
   /** Resolves when nothing waits to be evaluated. */
@@ -130,25 +146,29 @@ export class LiveEvaluation implements GenerationObserver {
   #ended(ended: EndedExchange): void {
     this.#recent.add(ended);
     const reasons = this.#sampling.reasons(ended);
-    if (reasons.length > 0) this.#take({ ended, reasons });
+    if (reasons.length > 0) this.#take(ended, reasons);
   }
 
-  #take(pending: Pending): void {
-    const isTaken = this.#backlog.offer(pending);
+  #take(ended: EndedExchange, reasons: SampleReason[]): void {
+    if (this.#taken.has(ended)) return;
+    const split = ended.route === null ? null : this.#options.splitOf(ended.route);
+    const isTaken = this.#backlog.offer({ ended, reasons, split });
+    if (isTaken) this.#taken.add(ended);
     this.#options.metrics.samples.labels(isTaken ? 'taken' : 'dropped').inc();
   }
 
-  async #evaluate({ ended, reasons }: Pending): Promise<void> {
+  async #evaluate({ ended, reasons, split }: Pending): Promise<void> {
     const { metrics, log } = this.#options;
     const exchange = exchangeOf(ended);
     try {
-      const scores = await this.#scorer.score(exchange, ended, this.#stop.signal);
-      const known = scores.flatMap(({ value }) => value ?? []);
-      const score = known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
+      const { scores, score } = await this.#scorer.score(exchange, ended, this.#stop.signal);
+      this.#stop.signal.throwIfAborted(); // scorers that were cut off look like ones that failed
+      if (score === null) metrics.samples.labels('unscored').inc();
       for (const { name, value } of scores)
         if (value !== null) metrics.score.labels(exchange.model, name).observe(value);
       const sample = { ...exchange, reasons, scores, score };
-      for (const finding of this.#monitor.add(sample, this.#featuresOf(exchange))) this.#report(finding);
+      for (const finding of this.#monitor.add(sample, this.#featuresOf(exchange), split))
+        this.#report(finding);
       await this.#keep(sample);
     } catch (error) {
       if (!this.#stop.signal.aborted) log.error({ err: error }, 'evaluation of a live request');
@@ -164,20 +184,16 @@ export class LiveEvaluation implements GenerationObserver {
 
   #report(finding: Finding): void {
     const { alerts, onWorse } = this.#options;
-    const { kind, ...details } = finding;
+    const message = messageOf(finding);
     if (finding.kind !== 'variant') {
+      const { kind, ...details } = finding;
       const measure = finding.kind === 'drift' ? ` ${finding.measure}` : '';
-      alerts.raise(`${kind} ${finding.model}${measure}`, details);
+      alerts.raise(`${kind} ${finding.model}${measure}`, { message, ...details });
       return;
     }
-    const { route, comparison } = finding;
-    alerts.raise(
-      `variant ${route} ${comparison.variant} ${comparison.measure} ${comparison.verdict}`,
-      details,
-    );
-    const key = JSON.stringify([route, comparison.variant]);
-    if (comparison.measure !== 'quality' || comparison.verdict !== 'worse' || this.#reported.has(key)) return;
-    this.#reported.add(key);
-    onWorse(route, comparison.variant);
+    const { kind, isFirst, ...details } = finding;
+    const { variant, measure, verdict } = finding.comparison;
+    alerts.raise(`${kind} ${finding.route} ${variant} ${measure} ${verdict}`, { message, ...details });
+    if (isFirst && measure === 'quality' && verdict === 'worse') onWorse(finding.route, variant);
   }
 }

@@ -15,7 +15,20 @@ export type Finding =
       reference: number;
       current: number;
     }
-  | { kind: 'variant'; route: string; comparison: VariantComparison; action: string };
+  | {
+      kind: 'variant';
+      route: string;
+      comparison: VariantComparison;
+      action: string;
+      isFirst: boolean; // of this verdict
+    };
+
+/** What a route shares its requests out to. */
+export interface Split {
+  variants: readonly string[]; // the control first
+  /** Of the route as it was put: another one begins the comparison anew. */
+  deployed: object;
+}
 
 /** Chance that a route's variants are ever called different where they are alike. */
 const EXPERIMENT_ALPHA = 0.05;
@@ -33,26 +46,26 @@ export interface MonitorStatus {
 /** What is known of live quality: by model the last mean and drift, by route how its variants compare. Pure. */
 export class Monitor {
   readonly #config: EvaluationConfig;
-  /** Names of a route's variants, the control first; null: it has none. */
-  readonly #variantsOf: (route: string) => readonly string[] | null;
   readonly #models = new Map<string, { mean: RollingMean; drift: DriftMonitor; samples: number }>();
-  readonly #experiments = new Map<string, Experiment>();
+  readonly #experiments = new Map<string, Watched>();
 
-  constructor(config: EvaluationConfig, variantsOf: (route: string) => readonly string[] | null) {
+  constructor(config: EvaluationConfig) {
     this.#config = config;
-    this.#variantsOf = variantsOf;
   }
 
-  /** What stands out now that this sample is known. Samples that a rule has chosen would bend all measures: they aren't counted. */
-  add(sample: LiveSample, features: Features): Finding[] {
+  /**
+   * What stands out now that this sample is known. `split`: its route's when it was taken; null: none. Samples that a rule has chosen
+   * would bend all measures: they aren't counted.
+   */
+  add(sample: LiveSample, features: Features, split: Split | null): Finding[] {
     if (!sample.reasons.includes('share')) return [];
-    return [...this.#addToModel(sample, features), ...this.#addToRoute(sample)];
+    return [...this.#addToModel(sample, features), ...this.#addToRoute(sample, split)];
   }
 
   status(): MonitorStatus {
     return {
       models: [...this.#models].map(([model, { mean, samples }]) => ({ model, samples, mean: mean.mean })),
-      routes: [...this.#experiments].map(([route, experiment]) => ({
+      routes: [...this.#experiments].map(([route, { experiment }]) => ({
         route,
         samples: experiment.samples(),
         comparisons: experiment.comparisons().map((each) => ({ ...each, action: actionOf(each) })),
@@ -75,14 +88,20 @@ export class Monitor {
     return findings;
   }
 
-  #addToRoute({ route, variant, score, latencyMs, nanodollars }: LiveSample): Finding[] {
-    const experiment = route !== null && variant !== null ? this.#experiment(route) : null;
-    if (!experiment) return [];
+  #addToRoute({ route, variant, score, latencyMs, nanodollars }: LiveSample, split: Split | null): Finding[] {
+    const watched = route !== null && variant !== null && split ? this.#experiment(route, split) : null;
+    if (!watched) return [];
+    const { experiment, found } = watched;
     experiment.add(variant!, { quality: score, latencyMs, nanodollars });
     return experiment
       .comparisons()
       .filter(({ verdict }) => verdict !== 'undecided')
-      .map((comparison) => ({ kind: 'variant', route: route!, comparison, action: actionOf(comparison) }));
+      .map((comparison) => {
+        const key = `${comparison.measure} ${comparison.verdict} ${comparison.variant}`;
+        const isFirst = !found.has(key);
+        found.add(key);
+        return { kind: 'variant', route: route!, comparison, action: actionOf(comparison), isFirst };
+      });
   }
 
   #watched(model: string) {
@@ -94,15 +113,22 @@ export class Monitor {
     return this.#models.get(model);
   }
 
-  #experiment(route: string): Experiment | null {
+  #experiment(route: string, { variants, deployed }: Split): Watched | null {
     const known = this.#experiments.get(route);
-    if (known) return known;
-    const variants = this.#variantsOf(route);
-    if (!variants || this.#experiments.size >= MAX_WATCHED) return null;
-    const made = new Experiment(variants[0]!, variants.length, EXPERIMENT_ALPHA);
+    if (known?.deployed === deployed) return known;
+    if (!known && this.#experiments.size >= MAX_WATCHED) return null;
+    const experiment = new Experiment(variants[0]!, variants.length, EXPERIMENT_ALPHA);
+    const made = { experiment, deployed, found: new Set<string>() };
     this.#experiments.set(route, made);
     return made;
   }
+}
+
+/** A route's variants, as long as it isn't put again. */
+interface Watched {
+  experiment: Experiment;
+  deployed: object;
+  found: Set<string>; // verdicts
 }
 
 /** What an operator might do about it. Quality comes first: what is only slower or dearer is theirs to weigh. */

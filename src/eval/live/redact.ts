@@ -6,7 +6,7 @@ export type Redact = (text: string, of: Pick<Exchange, 'requestId' | 'tenant'>) 
 
 /** The sample as it may be kept. `redact` null: without its texts. */
 export async function redacted(sample: LiveSample, redact: Redact | null): Promise<LiveSample> {
-  const { question, answer, scores } = sample;
+  const { question, answer, scores, stop } = sample;
   const clean = async (text: string) => (redact === null ? '' : await redact(text, sample));
   return {
     ...sample,
@@ -20,6 +20,7 @@ export async function redacted(sample: LiveSample, redact: Redact | null): Promi
             ),
           },
     answer: await clean(answer),
+    stop: redact === null ? [] : await Promise.all(stop.map(clean)),
     // Judges quote what they judge.
     scores: await Promise.all(
       scores.map(async (score) => ({

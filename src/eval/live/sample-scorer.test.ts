@@ -19,6 +19,8 @@ const exchange: Exchange = {
   answer: 'Paris, on the Seine',
   finishReason: 'stop',
   maxTokens: 9,
+
+  stop: [],
   latencyMs: 1,
   nanodollars: null,
   quality: null,
@@ -43,14 +45,50 @@ test('an answer to a similar question is scored against the one that the model g
     },
   });
   const scorer = new SampleScorer({ scorers: [], judge: '', endpointFor });
-  const scores = await scorer.score({ ...exchange, cacheLevel: 'l3' }, request, signal);
+  const { scores, score } = await scorer.score({ ...exchange, cacheLevel: 'l3' }, request, signal);
   const [rules, cache] = scores;
   assert.deepEqual([rules!.name, rules!.value], ['rules', 1]);
-  assert.equal(cache!.name, 'cache');
+  assert.equal(cache!.name, 'cache_overlap');
   assert.ok(Math.abs(cache!.value! - 2 / 4) < 1e-9, 'F1 of one word of three');
+  assert.equal(score, 1, 'the cache’s fault isn’t the model’s');
   const [tenant, body] = asked[0]!;
   assert.equal(tenant, 'acme');
   assert.equal((body as { priority: number }).priority, 9, 'behind what users wait for');
+});
+
+test('a judge says whether the fresh answer is better than the cached one', async () => {
+  const cacheScore = async (cached: string) => {
+    const endpointFor = (): Endpoint => ({
+      post: (_path, body) => {
+        const { model, messages } = body as { model: string; messages?: { content: string }[] };
+        const likes = (text: string) => (text.includes('first answer\nParis') ? 'first' : 'second');
+        const content = JSON.stringify({ reasoning: 'r', better: likes(messages?.[0]?.content ?? '') });
+        const choice = model === 'judge' ? { message: { content } } : { text: 'Paris' };
+        return Promise.resolve({ body: { choices: [choice] }, latencyMs: 1, isKept: false });
+      },
+    });
+    const scorer = new SampleScorer({ scorers: [], judge: 'judge', endpointFor });
+    const { scores } = await scorer.score({ ...exchange, answer: cached, cacheLevel: 'l3' }, request, signal);
+    return scores.find(({ name }) => name === 'cache')!.value;
+  };
+  assert.equal(await cacheScore('Lyon'), 0);
+  assert.equal(await cacheScore('Paris'), 1, 'the same');
+});
+
+test('a score of all is unknown where one is; scorers that a request can’t have are left out', async () => {
+  const scorers = await liveScorers({ ...config, scorers: [{ type: 'perplexity' }] });
+  const endpointFor = () => ({ post: () => Promise.reject(new Error('gone')) });
+  const scorer = new SampleScorer({ scorers, judge: '', endpointFor });
+  const overall = async (more: Partial<Exchange>) =>
+    (await scorer.score({ ...exchange, ...more }, request, signal)).score;
+  assert.equal(await overall({}), null);
+  assert.equal(await overall({ question: { mode: 'chat', messages: [] } }), 1);
+  assert.equal(await overall({ answer: '' }), 0);
+  assert.equal(await overall({ answer: '', finishReason: 'tool_calls' }), null, 'nothing to look at');
+
+  const weighted = await liveScorers({ ...config, scorers: [{ type: 'regex', pattern: 'x', weight: 3 }] });
+  const scored = new SampleScorer({ scorers: weighted, judge: '', endpointFor });
+  assert.equal((await scored.score(exchange, request, signal)).score, 1 / 4);
 });
 
 test('a scorer that fails is a score that is unknown; the others stand', async () => {
@@ -59,7 +97,7 @@ test('a scorer that fails is a score that is unknown; the others stand', async (
     ...config,
     scorers: [{ type: 'perplexity' }, { type: 'regex', pattern: 'Seine' }],
   });
-  const scores = await new SampleScorer({ scorers, judge: '', endpointFor: () => down }).score(
+  const { scores } = await new SampleScorer({ scorers, judge: '', endpointFor: () => down }).score(
     exchange,
     request,
     signal,
@@ -83,6 +121,11 @@ test('scorers that live requests can’t have are refused at start, by their pla
       return true;
     });
   await refused({ type: 'exact' }, /^evaluation\.scorers\.0: exact isn't possible/);
+  await refused({ type: 'contains' }, /^evaluation\.scorers\.0: contains isn't possible/);
+  await refused({ type: 'judge' }, /^evaluation\.scorers\.0: judge needs criteria/);
   await refused({ type: 'regex', pattern: '(' }, /^evaluation\.scorers\.0: /);
   await refused({ type: 'magic' }, /^evaluation\.scorers\.0: /);
+  await assert.rejects(liveScorers({ ...config, judge: 'j' }), (error: ConfigError) =>
+    /^evaluation\.criteria: /.test(error.faults[0]!),
+  );
 });

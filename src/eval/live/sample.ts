@@ -24,6 +24,7 @@ export interface Exchange {
   answer: string;
   finishReason: FinishReason;
   maxTokens: number | null;
+  stop: string[];
   latencyMs: number;
   nanodollars: number | null;
   quality: number | null; // a cascade's estimate

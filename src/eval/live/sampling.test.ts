@@ -19,6 +19,8 @@ function exchange(more: Partial<Exchange> = {}): Exchange {
     answer: 'a',
     finishReason: 'stop',
     maxTokens: null,
+
+    stop: [],
     latencyMs: 1,
     nanodollars: null,
     quality: null,

@@ -23,13 +23,17 @@ export class Sampling {
 
   /** Why it is taken; empty: it isn't. */
   reasons(exchange: Facts): SampleReason[] {
-    if (!this.mayLook(exchange.keyId)) return [];
+    if (!this.mayTake(exchange)) return [];
     const share = this.#shareOf(exchange);
-    if (share === 0) return [];
     return [
       ...(unitHash(`sample ${exchange.requestId}`) < share ? ['share' as const] : []),
       ...this.#rules(exchange),
     ];
+  }
+
+  /** Whether any reason would do. */
+  mayTake(exchange: Facts): boolean {
+    return this.mayLook(exchange.keyId) && this.#shareOf(exchange) > 0;
   }
 
   allows(rule: EvaluationConfig['rules'][number]): boolean {

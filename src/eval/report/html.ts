@@ -1,5 +1,6 @@
 import type { RunComparison } from '../compare/compare.js';
 import type { Run, TrialResult } from '../run/types.js';
+import { differenceMarkup } from './difference.js';
 import { reasonOf } from './junit.js';
 import { escapeMarkup } from './markup.js';
 import { type Summary, summarise } from './summary.js';
@@ -10,17 +11,20 @@ export interface Baseline {
   comparison: RunComparison;
 }
 
+const SHOWN_CHARACTERS = 120;
+
 const STYLE = `
 body { font: 14px/1.5 system-ui, sans-serif; color: #24292f; max-width: 1100px; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(480px, 1fr)); gap: 1rem; }
 svg { max-width: 100%; height: auto; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: 4px 8px; border-bottom: 1px solid #d0d7de; vertical-align: top; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
+th.number, td.number { text-align: right; font-variant-numeric: tabular-nums; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; font-size: 12px; }
 .passed { color: #1a7f37; } .failed { color: #cf222e; } .error, .unscored { color: #9a6700; }
 .regressed { color: #cf222e; font-weight: 600; } .improved { color: #1a7f37; font-weight: 600; }
-.changed { background: #fff8c5; }
+del { background: #ffcecb; } ins { background: #aceebb; } del, ins { text-decoration: none; }
+summary { cursor: pointer; }
 `;
 
 /** Hides rows of the table of answers by status, tag or text; the page works without it. */
@@ -30,7 +34,7 @@ const apply = () => {
   const status = document.getElementById('status').value, text = document.getElementById('text').value.toLowerCase();
   let count = 0;
   for (const row of rows) {
-    row.hidden = (status && row.dataset.status !== status) || (text && !row.textContent.toLowerCase().includes(text));
+    row.hidden = (status && !row.dataset.status.split(' ').includes(status)) || (text && !row.textContent.toLowerCase().includes(text));
     if (!row.hidden) count += 1;
   }
   shown.textContent = count + ' of ' + rows.length;
@@ -99,7 +103,7 @@ function comparisonSection({ run, comparison }: Baseline): string {
       `<tr><td>${escapeMarkup(tag ?? 'all')}</td>${[cases, before.toFixed(3), after.toFixed(3), change.toFixed(3), `${interval.low.toFixed(3)} to ${interval.high.toFixed(3)}`].map(number).join('')}<td class="${verdict}">${verdict}${verdict === 'too few cases' ? ` (${casesNeeded} would do)` : ''}</td></tr>`,
   );
   return `<h2>Against ${escapeMarkup(run.header.id)} (${escapeMarkup(run.header.target.model)})</h2>
-<table><tr><th>Tag</th><th>Cases</th><th>Before</th><th>After</th><th>Change</th><th>90 % interval</th><th>Verdict</th></tr>${rows.join('')}</table>`;
+<table><tr><th>Tag</th>${['Cases', 'Before', 'After', 'Change', '90 % interval'].map((name) => `<th class="number">${name}</th>`).join('')}<th>Verdict</th></tr>${rows.join('')}</table>`;
 }
 
 function plots({ results }: Run, summary: Summary, baseline: Baseline | null): string {
@@ -126,29 +130,53 @@ function plots({ results }: Run, summary: Summary, baseline: Baseline | null): s
 function answersSection(results: readonly TrialResult[], baseline: Baseline | null): string {
   const key = ({ caseId, repeat }: TrialResult) => `${repeat} ${caseId}`;
   const earlier = new Map(baseline?.run.results.map((result) => [key(result), result]));
-  const rows = results.map((result) => {
-    const old = earlier.get(key(result));
-    const isChanged = old !== undefined && old.answer?.text !== result.answer?.text;
-    return `<tr data-status="${result.status}"${isChanged ? ' class="changed"' : ''}><td>${escapeMarkup(result.caseId)}<br><small>${escapeMarkup(result.tags.join(', '))}</small></td><td><details><summary>${escapeMarkup(tail(result.prompt))}</summary><pre>${escapeMarkup(result.prompt)}</pre></details></td><td><pre>${escapeMarkup(result.expected.join('\n'))}</pre></td>${baseline ? `<td><pre>${escapeMarkup(old?.answer?.text ?? '')}</pre>${old ? statusOf(old) : ''}</td>` : ''}<td><pre>${escapeMarkup(result.answer?.text ?? '')}</pre>${statusOf(result)}</td></tr>`;
-  });
-  const options = ['passed', 'failed', 'unscored', 'error']
-    .map((status) => `<option>${status}</option>`)
-    .join('');
+  const rows = results.map((result) =>
+    answerRow(result, baseline ? (earlier.get(key(result)) ?? null) : undefined),
+  );
+  const filters = ['passed', 'failed', 'unscored', 'error', ...(baseline ? ['changed'] : [])];
+  const options = filters.map((filter) => `<option>${filter}</option>`).join('');
   return `<h2>Answers</h2><p><select id="status"><option value="">all</option>${options}</select> <input id="text" placeholder="text or tag"> <span id="shown"></span></p>
 <table><tr><th>Case</th><th>Prompt</th><th>Expected</th>${baseline ? '<th>Before</th>' : ''}<th>Answer</th></tr>
 ${rows.join('\n')}</table>`;
 }
 
+/** `old`: of the baseline; null: it lacks this one; undefined: there is no baseline. */
+function answerRow(result: TrialResult, old: TrialResult | null | undefined): string {
+  const { caseId, repeat, tags, prompt, expected, status } = result;
+  const [text, oldText] = [result, old].map((each) => each?.answer?.text ?? '') as [string, string];
+  const isChanged = old ? oldText !== text || old.score !== result.score : false;
+  const shown = old && oldText !== text ? differenceMarkup(oldText, text) : null;
+  const name = repeat === 0 ? caseId : `${caseId} (repeat ${repeat + 1})`;
+  const cells = [
+    `${escapeMarkup(name)}<br><small>${escapeMarkup(tags.join(', '))}</small>`,
+    promptCell(prompt),
+    `<pre>${escapeMarkup(expected.join('\n'))}</pre>`,
+    ...(old
+      ? [`<pre>${shown?.before ?? escapeMarkup(oldText)}</pre>${statusOf(old)}`]
+      : old === null
+        ? ['']
+        : []),
+    `<pre>${shown?.after ?? escapeMarkup(text)}</pre>${statusOf(result)}`,
+  ];
+  return `<tr data-status="${status}${isChanged ? ' changed' : ''}">${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+}
+
+function promptCell(prompt: string): string {
+  const whole = `<pre>${escapeMarkup(prompt)}</pre>`;
+  if (prompt.length <= SHOWN_CHARACTERS) return whole;
+  return `<details><summary>${escapeMarkup(`…${prompt.slice(-SHOWN_CHARACTERS)}`)}</summary>${whole}</details>`;
+}
+
+/** How it was scored, and what the scorers say of it. */
 function statusOf(result: TrialResult): string {
-  return `<small class="${result.status}">${result.status}: ${escapeMarkup(reasonOf(result))}</small>`;
+  const reason = `<small class="${result.status}">${result.status}: ${escapeMarkup(reasonOf(result))}</small>`;
+  const details = result.scores.flatMap(({ name, detail }) => (detail ? [`${name}: ${detail}`] : []));
+  if (details.length === 0) return reason;
+  return `<details><summary>${reason}</summary><pre>${escapeMarkup(details.join('\n'))}</pre></details>`;
 }
 
 function figure(title: string, svg: string): string {
   return `<div><h2>${title}</h2>${svg}</div>`;
-}
-
-function tail(prompt: string): string {
-  return prompt.length > 120 ? `…${prompt.slice(-120)}` : prompt;
 }
 
 function number(value: number | string): string {

@@ -1,5 +1,5 @@
 import { percentile } from '../../support/percentile.js';
-import { wilsonInterval } from '../../support/wilson.js';
+import { wilsonInterval, Z_95 } from '../../support/wilson.js';
 import { perCase } from '../compare/per-case.js';
 import type { TrialResult, TrialStatus } from '../run/types.js';
 
@@ -20,8 +20,6 @@ export interface Summary {
   completionTokens: number;
   dollarsPerRequest: number | null; // null: the endpoint names no costs
 }
-
-const Z_95 = 1.96;
 
 export function summarise(results: readonly TrialResult[]): Summary {
   const answers = results.flatMap(({ answer }) => answer ?? []);

@@ -1,10 +1,11 @@
 import { formatTable } from '../../support/table.js';
-import type { RunComparison } from '../compare/compare.js';
+import { isEmpty, type RunComparison } from '../compare/compare.js';
 import type { Run } from '../run/types.js';
 import { reasonOf } from './junit.js';
 import { type Summary, summarise, type Tally } from './summary.js';
 
 const SHOWN_TROUBLES = 5;
+const SHOWN_CHANGES = 10;
 
 export function runTable(run: Run): string {
   const summary = summarise(run.results);
@@ -38,6 +39,7 @@ export function comparisonTable(comparison: RunComparison): string {
   ];
   const { onlyBefore, onlyAfter, isSameSuite } = comparison;
   const notes = [
+    ...(isEmpty(comparison) ? ['No case was scored in both runs.'] : []),
     ...(onlyBefore + onlyAfter > 0
       ? [`Left out: ${onlyBefore} cases only before, ${onlyAfter} only after.`]
       : []),
@@ -45,7 +47,20 @@ export function comparisonTable(comparison: RunComparison): string {
       ? []
       : ['The suite has changed between the runs: only cases of the same id are compared.']),
   ];
-  return [formatTable(header, rows), ...notes.map((note) => `${note}\n`)].join('');
+  return [formatTable(header, rows), ...fallen(comparison.changed), ...notes.map((note) => `${note}\n`)].join(
+    '',
+  );
+}
+
+/** Where to look first. */
+function fallen(changed: RunComparison['changed']): string[] {
+  const worse = changed.filter(({ before, after }) => after < before);
+  if (worse.length === 0) return [];
+  const lines = worse
+    .slice(0, SHOWN_CHANGES)
+    .map(({ caseId, before, after }) => `  ${caseId}: ${before.toFixed(2)} → ${after.toFixed(2)}\n`);
+  const more = worse.length > lines.length ? [`  and ${worse.length - lines.length} more\n`] : [];
+  return [`${worse.length} of ${changed.length} changed cases are worse:\n`, ...lines, ...more];
 }
 
 function rowOf({

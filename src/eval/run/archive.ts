@@ -40,16 +40,8 @@ export class RunArchive {
   }
 
   /** The last run of the same cases on the same model that was cut off. */
-  unfinished({
-    suiteHash,
-    target,
-    judges,
-  }: Pick<RunHeader, 'suiteHash' | 'target' | 'judges'>): RunHeader | null {
-    const same = (other: RunHeader) =>
-      other.suiteHash === suiteHash &&
-      JSON.stringify(other.target) === JSON.stringify(target) &&
-      JSON.stringify(other.judges) === JSON.stringify(judges);
-    return this.list().find((run) => run.finishedAtMs === null && same(run)) ?? null;
+  unfinished(header: RunHeader): RunHeader | null {
+    return this.list().find((run) => run.finishedAtMs === null && isSameRun(run, header)) ?? null;
   }
 
   /** Null where there is none. */
@@ -73,9 +65,14 @@ export class RunArchive {
     const text = await readFile(name, 'utf8').catch((error: Error) => {
       throw new SluiceError('not_found', `The run can't be read: ${error.message}.`);
     });
-    const { header, results } = JSON.parse(text) as Partial<Run>;
+    const { header, results } = parseReport(text);
     if (header && Array.isArray(results)) return { header, results };
     throw new SluiceError('invalid_value', `${name} isn't a report of \`sluice eval run --json\`.`);
+  }
+
+  /** Throws not_found, or invalid_value where it is pinned. */
+  remove(id: string): void {
+    written(() => this.#database.removeEvalRun(id));
   }
 
   pin(name: string, runId: string, nowMs: number): void {
@@ -86,15 +83,33 @@ export class RunArchive {
     return this.#database.evalBaselines();
   }
 
-  answers(now: () => number): AnswerStore {
+  /** `onKept` is called for each that needn't be asked for again. */
+  answers(now: () => number, onKept: () => void): AnswerStore {
     return {
       find: (hash) => {
         const body = this.#database.findEvalAnswer(hash);
-        return body === null ? null : (JSON.parse(body) as { body: unknown; latencyMs: number });
+        if (body === null) return null;
+        onKept();
+        return JSON.parse(body) as { body: unknown; latencyMs: number };
       },
       keep: (hash, answer) =>
         written(() => this.#database.keepEvalAnswer(hash, JSON.stringify(answer), now())),
     };
+  }
+}
+
+/** Whether results of one could as well be the other's. A model that was loaded again at the same address is still that target. */
+export function isSameRun(a: RunHeader, b: RunHeader): boolean {
+  const identity = ({ suiteHash, target: { model, url, fingerprint }, judges, judgeUrl }: RunHeader) =>
+    JSON.stringify([suiteHash, model, url, fingerprint, judges, judgeUrl]);
+  return identity(a) === identity(b);
+}
+
+function parseReport(text: string): Partial<Run> {
+  try {
+    return JSON.parse(text) as Partial<Run>;
+  } catch {
+    return {};
   }
 }
 

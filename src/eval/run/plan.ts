@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { SluiceError } from '../../errors.js';
 import { createScorer } from '../score/create.js';
 import type { Scorer } from '../score/scorer.js';
-import type { Suite } from '../suite/suite.js';
+import type { EvalCase, Suite } from '../suite/suite.js';
 import type { Trial } from './trial.js';
 
 export interface PlanOptions {
@@ -36,8 +38,15 @@ export async function planTrials(
     for (let repeat = 0; repeat < (repeats ?? subject.repeats); repeat += 1)
       trials.push({ subject, scorers, repeat, seed });
   }
-  const hash = createHash('sha256')
-    .update(JSON.stringify([cases, seed, repeats]))
-    .digest('hex');
-  return { trials, hash };
+  const hash = createHash('sha256').update(JSON.stringify([cases, seed, repeats]));
+  for (const path of modulesOf(suite.directory, cases)) hash.update(await readFile(path));
+  return { trials, hash: hash.digest('hex') };
+}
+
+/** Files of the suite's own scorers. What they import isn't followed. */
+function modulesOf(directory: string, cases: readonly EvalCase[]): string[] {
+  const modules = cases.flatMap(({ scorers }) =>
+    scorers.flatMap((spec) => (spec.type === 'custom' ? resolve(directory, spec.module) : [])),
+  );
+  return [...new Set(modules)].sort();
 }

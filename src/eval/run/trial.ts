@@ -1,6 +1,7 @@
 import { toSluiceError } from '../../errors.js';
-import type { NamedScore, TrialResult } from '../run/types.js';
+import type { TrialResult } from '../run/types.js';
 import type { Scorer } from '../score/scorer.js';
+import { weightedMean } from '../score/weighted-mean.js';
 import type { ScorerSpec } from '../suite/schema.js';
 import { type EvalCase, textOf } from '../suite/suite.js';
 import type { EvalTarget } from '../target/target.js';
@@ -25,17 +26,20 @@ export async function runTrial(
   signal: AbortSignal,
 ): Promise<TrialResult> {
   const { subject, scorers, repeat, seed } = trial;
-  const { id: caseId, tags, question, expected, params } = subject;
-  const common = { caseId, repeat, tags, prompt: textOf(question), expected };
+  const { id: caseId, tags, question, expected } = subject;
+  const params = { ...subject.params, seed: (subject.params.seed ?? seed) + repeat };
+  const common = { caseId, repeat, tags, prompt: textOf(question), params, expected };
   try {
     const answer = scorers.some(({ spec }) => needsAnswer(spec))
-      ? await target.answer(question, { ...params, seed: (params.seed ?? seed) + repeat }, signal)
+      ? await target.answer(question, params, signal)
       : null;
     const scored = { subject, answer: answer?.text ?? '', target, judges, signal };
     const scores = await Promise.all(
       scorers.map(async ({ spec, score }) => ({ name: spec.name ?? spec.type, ...(await score(scored)) })),
     );
-    const score = weightedMean(scores, scorers);
+    const score = weightedMean(
+      scores.map(({ value }, index) => ({ value, weight: scorers[index]!.spec.weight })),
+    );
     const status = score === null ? 'unscored' : score >= subject.threshold ? 'passed' : 'failed';
     return { ...common, answer, scores, score, status, error: null };
   } catch (thrown) {
@@ -47,17 +51,4 @@ export async function runTrial(
 
 function needsAnswer(spec: ScorerSpec): boolean {
   return spec.type !== 'choice' && !(spec.type === 'perplexity' && spec.of === 'expected');
-}
-
-/** Null where a part is: a mean of the others would be another measure. */
-function weightedMean(scores: readonly NamedScore[], scorers: readonly CaseScorer[]): number | null {
-  let sum = 0;
-  let weights = 0;
-  for (const [index, { value }] of scores.entries()) {
-    if (value === null) return null;
-    const { weight } = scorers[index]!.spec;
-    sum += value * weight;
-    weights += weight;
-  }
-  return sum / weights;
 }

@@ -1,3 +1,4 @@
+import type { Parameters } from '../suite/schema.js';
 import type { Answer } from '../target/target.js';
 
 /** Everything that is needed to do a run again. */
@@ -6,12 +7,22 @@ export interface RunHeader {
   suite: string;
   suiteHash: string; // of its cases, as they are asked
   suitePath: string;
-  target: { model: string; url: string | null; fingerprint: string }; // url null: loaded by the run itself
+  target: Target;
   judges: string[];
+  judgeUrl: string | null; // null: where the target is
   seed: number;
+  tags: string[]; // only cases that have one of them; empty: all
+  repeats: number | null; // null: as each case says
   version: string; // of Sluice
   startedAtMs: number;
   trials: number;
+}
+
+export interface Target {
+  model: string;
+  url: string | null; // null: loaded by the run itself
+  fingerprint: string; // tells it from others of that name
+  revision: string | null; // what is known of its files: their hashes here, at a URL one of the models there
 }
 
 export interface NamedScore {
@@ -28,6 +39,7 @@ export interface TrialResult {
   repeat: number; // from 0
   tags: string[];
   prompt: string;
+  params: Parameters; // as it was asked, seed included
   expected: string[];
   answer: Answer | null; // null where the scorers need none, or it failed
   scores: NamedScore[];

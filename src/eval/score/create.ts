@@ -6,11 +6,25 @@ import { judged } from './judged.js';
 import { choice, perplexity } from './likelihood.js';
 import { numeric } from './number.js';
 import { f1, rouge } from './overlap.js';
-import type { Scorer } from './scorer.js';
+import { type Scorer, score } from './scorer.js';
 import { contains, exact, normalisedMatch, regex } from './text.js';
 
 /** Throws what is wrong with a pattern, schema or module. `directory` is where modules are looked for. */
 export async function createScorer(spec: ScorerSpec, directory: string): Promise<Scorer> {
+  const scorer = await scorerOf(spec, directory);
+  return spec.atLeast === undefined ? scorer : allOrNothing(scorer, spec.atLeast);
+}
+
+function allOrNothing(scorer: Scorer, atLeast: number): Scorer {
+  return async (scored) => {
+    const { value, detail } = await scorer(scored);
+    if (value === null) return { value, detail };
+    const graded = `${value.toFixed(2)} of ${atLeast}`;
+    return score(value >= atLeast, detail === null ? graded : `${graded}: ${detail}`);
+  };
+}
+
+async function scorerOf(spec: ScorerSpec, directory: string): Promise<Scorer> {
   switch (spec.type) {
     case 'exact':
       return exact;

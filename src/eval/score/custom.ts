@@ -1,5 +1,6 @@
 import { register } from 'node:module';
 import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { SluiceError } from '../../errors.js';
@@ -40,14 +41,28 @@ export async function customScorer(
   const own = module[spec.export];
   if (typeof own !== 'function')
     throw new SluiceError('invalid_value', `The scorer ${spec.module} exports no function ${spec.export}.`);
-  return async ({ subject, answer }) => {
+  return async ({ subject, answer, signal }) => {
     const { expected, vars, question } = subject;
     try {
       const given = { prompt: textOf(question), answer, expected, vars };
-      const said = result.parse(await (own as CustomScorer)(given));
+      const said = result.parse(await within(spec.timeoutMs, signal, () => (own as CustomScorer)(given)));
       return score(said.score, said.detail ?? null);
     } catch (error) {
+      signal.throwIfAborted();
       return unknownScore(`${spec.module}: ${(error as Error).message}`);
     }
   };
+}
+
+/** What keeps its thread can't be stopped: only what waits is timed. */
+async function within<T>(timeoutMs: number, signal: AbortSignal, work: () => T | Promise<T>): Promise<T> {
+  const done = new AbortController();
+  const tooLong = delay(timeoutMs, undefined, { signal: AbortSignal.any([signal, done.signal]) }).then(() => {
+    throw new Error(`no result within ${timeoutMs} ms`);
+  });
+  try {
+    return await Promise.race([Promise.resolve().then(work), tooLong]);
+  } finally {
+    done.abort();
+  }
 }

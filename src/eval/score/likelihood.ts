@@ -18,15 +18,13 @@ export function choice({ normalise }: Extract<ScorerSpec, { type: 'choice' }>): 
   };
 }
 
-/**
- * How little a text surprises the model that is asked: perplexity 1 scores 1, the limit 0, and between by logarithm. A text
- * without tokens has none.
- */
-export function perplexity({ of, limit }: Extract<ScorerSpec, { type: 'perplexity' }>): Scorer {
+/** How little a text surprises the model that is asked: perplexity 1 scores 1, the limit 0, and between by logarithm. */
+export function perplexity({ of, limit, model }: Extract<ScorerSpec, { type: 'perplexity' }>): Scorer {
   return async ({ subject, answer, target, signal }) => {
     const text = of === 'answer' ? answer : subject.expected[0]!;
-    if (text === '') return unknownScore('an empty text has no perplexity');
-    const [logprob] = await target.logprobs(textOf(subject.question), [text], signal);
+    if (text === '') return score(0, 'an empty text has no perplexity');
+    const asked = model === undefined ? target : target.as(model);
+    const [logprob] = await asked.logprobs(textOf(subject.question), [text], signal);
     const { sum, tokens } = logprob!;
     if (tokens === 0) return unknownScore('the endpoint gave no log-probabilities');
     const value = Math.exp(-sum / tokens);

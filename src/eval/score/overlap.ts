@@ -4,7 +4,11 @@ import { type Scorer, score } from './scorer.js';
 
 /** F1 over words, as SQuAD counts it; of several right answers the nearest. */
 export const f1: Scorer = ({ answer, subject }) =>
-  score(best(subject.expected, (text) => overlap(words(answer), words(text), 1)));
+  score(best(subject.expected, (text) => wordF1(answer, text)));
+
+export function wordF1(a: string, b: string): number {
+  return overlap(words(a), words(b), 1);
+}
 
 /** ROUGE-1 and -2 (n-grams) or -L (longest common subsequence), as F-measure (Lin 2004). */
 export function rouge({ variant }: Extract<ScorerSpec, { type: 'rouge' }>): Scorer {

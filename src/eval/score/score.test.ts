@@ -107,12 +107,22 @@ test('choice: the likeliest continuation, by sum or by byte', async () => {
   await assert.rejects(scoreOf({ type: 'choice' }, '', { ...given, expected: [' maybe'] }, characters));
 });
 
-test('perplexity is of the text after the prompt only, and unknown for an empty one', async () => {
+test('perplexity is of the text after the prompt only; an empty answer scores nothing', async () => {
   const spec = { type: 'perplexity', limit: Math.E ** 2 };
   const one = await scoreOf(spec, 'xyz', { prompt: '!!!' }, characters);
   assert.ok(Math.abs(one.value! - 0.5) < 1e-9, one.detail!);
   assert.equal((await scoreOf(spec, '!!', { prompt: 'abc' }, characters)).value, 1);
-  assert.equal((await scoreOf(spec, '', { prompt: 'abc' }, characters)).value, null);
+  assert.equal((await scoreOf(spec, '', { prompt: 'abc' }, characters)).value, 0);
+
+  const asked: string[] = [];
+  const watched: Endpoint = {
+    post: (path, body, signal) => {
+      asked.push((body as { model: string }).model);
+      return characters.post(path, body, signal);
+    },
+  };
+  await scoreOf({ ...spec, model: 'other' }, 'xyz', {}, watched);
+  assert.deepEqual(asked, ['other']);
 });
 
 test('embeddings: the nearest of the right answers', async () => {
@@ -142,7 +152,8 @@ test('functions of one’s own, in JavaScript and TypeScript; what they throw is
       join(directory, 'typed.ts'),
       `interface Given { answer: string }
        export const polite = ({ answer }: Given): { score: boolean; detail: string } => ({ score: /please/.test(answer), detail: 'manners' });
-       export function fails(): number { throw new Error('broken'); }`,
+       export function fails(): number { throw new Error('broken'); }
+       export const waits = (): Promise<number> => new Promise(() => {});`,
     );
     const own = { type: 'custom', module: './own.mjs' };
     assert.equal(await valueFor(own, 'ab', { expected: ['abcd'] }, silent, directory), 0.5);
@@ -150,6 +161,11 @@ test('functions of one’s own, in JavaScript and TypeScript; what they throw is
     assert.deepEqual(await scoreOf(typed, 'please', {}, silent, directory), { value: 1, detail: 'manners' });
     const broken = await scoreOf({ ...typed, export: 'fails' }, '', {}, silent, directory);
     assert.deepEqual(broken, { value: null, detail: './typed.ts: broken' });
+    const waits = { ...typed, export: 'waits', timeoutMs: 20 };
+    assert.equal(
+      (await scoreOf(waits, '', {}, silent, directory)).detail,
+      './typed.ts: no result within 20 ms',
+    );
     await assert.rejects(
       scoreOf({ ...typed, export: 'absent' }, '', {}, silent, directory),
       /no function absent/,
@@ -157,4 +173,11 @@ test('functions of one’s own, in JavaScript and TypeScript; what they throw is
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+});
+
+test('atLeast makes a graded score pass or fail', async () => {
+  const expected = ['the cat sat on the mat'];
+  assert.equal(await valueFor({ type: 'f1', atLeast: 0.8 }, 'a cat on a mat', { expected }), 1);
+  const fallen = await scoreOf({ type: 'f1', atLeast: 0.9 }, 'a cat on a mat', { expected });
+  assert.deepEqual(fallen, { value: 0, detail: '0.86 of 0.9' });
 });

@@ -5,7 +5,9 @@ const LARGEST_BET = 0.5;
 /**
  * An interval for the mean of values in [0, 1] that holds at all times at once with chance ≥ 1 − alpha, so that looking after
  * every value is allowed: the predictable plug-in empirical Bernstein confidence sequence of Waudby-Smith and Ramdas
- * (2023, theorem 2), intersected over time. No assumption but the bounds and a constant mean. O(1) a value.
+ * (2023, theorem 2). No assumption but the bounds. Where the mean moves, it is for the mean so far, the early values weighing a
+ * little more; so intervals of different times aren't intersected: the old and the new mean would leave nothing between them.
+ * O(1) a value.
  */
 export class ConfidenceSequence {
   readonly #logTerm: number; // log(2 / alpha)
@@ -50,8 +52,7 @@ export class ConfidenceSequence {
     this.#squares += (bounded - this.#sum / (this.#count + 1)) ** 2;
     const centre = this.#weighted / this.#bets;
     const radius = (this.#logTerm + this.#spread) / this.#bets;
-    const { low, high } = this.#interval;
-    this.#interval = { low: Math.max(low, centre - radius), high: Math.min(high, centre + radius) };
+    this.#interval = { low: Math.max(0, centre - radius), high: Math.min(1, centre + radius) };
   }
 }
 

@@ -8,7 +8,7 @@ import { bootstrapMean } from './bootstrap.js';
 import { ConfidenceSequence } from './confidence-sequence.js';
 import { binomialTail, mcnemar, signFlipLower } from './exact.js';
 import { holm } from './holm.js';
-import { casesNeeded } from './power.js';
+import { casesNeeded, upperQuantile } from './power.js';
 
 function near(actual: number, expected: number, tolerance = 1e-9): void {
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
@@ -79,30 +79,41 @@ test('the bootstrap interval has about the width of theory, and a point for equa
   near(same.high, 0.3);
 });
 
-test('cases needed: fewer where less differs, and never none for few cases that agree', () => {
+test('cases needed: fewer where less differs, more where the error is shared, and never none for few cases that agree', () => {
   const noisy = Array.from({ length: 300 }, (_, index) => [-1, 0, 1][index % 3]!);
   const calm = noisy.map((value, index) => (index % 10 === 0 ? value : 0));
-  assert.ok(casesNeeded(calm, 0.05) < casesNeeded(noisy, 0.05));
-  assert.ok(casesNeeded(noisy, 0.1) < casesNeeded(noisy, 0.05));
-  assert.ok(casesNeeded([0, 0, 0], 0.05) > 100);
+  assert.ok(casesNeeded(calm, 0.05, 0.05) < casesNeeded(noisy, 0.05, 0.05));
+  assert.ok(casesNeeded(noisy, 0.1, 0.05) < casesNeeded(noisy, 0.05, 0.05));
+  assert.ok(casesNeeded(noisy, 0.05, 0.001) > 2 * casesNeeded(noisy, 0.05, 0.05));
+  assert.ok(casesNeeded([0, 0, 0], 0.05, 0.05) > 100);
+  for (const [p, z] of [
+    [0.05, 1.6449],
+    [0.001, 3.0902],
+    [0.5, 0],
+  ] as const)
+    near(upperQuantile(p), z, 5e-4);
 });
 
-test('a confidence sequence only narrows, and ends near the mean', () => {
+test('a confidence sequence stays within the bounds, ends near the mean, and holds both means of one that has moved', () => {
   fc.assert(
     fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 200 }), (values) => {
       const sequence = new ConfidenceSequence(0.05);
-      let before = sequence.interval;
       for (const value of values) {
         sequence.add(value);
-        assert.ok(sequence.interval.low >= before.low && sequence.interval.high <= before.high);
-        before = sequence.interval;
+        const { low, high } = sequence.interval;
+        assert.ok(0 <= low && low <= high && high <= 1, `${low} to ${high}`);
       }
     }),
   );
   const random = seededRandom(5);
   const sequence = new ConfidenceSequence(0.05);
-  for (let index = 0; index < 2_000; index += 1) sequence.add(random() < 0.9 ? 1 : 0);
+  const addMany = (mean: number) => {
+    for (let index = 0; index < 2_000; index += 1) sequence.add(Number(random() < mean));
+  };
+  addMany(0.9);
   assert.ok(sequence.interval.low > 0.85 && sequence.interval.high < 0.94);
+  addMany(0.5);
+  assert.ok(sequence.interval.low > 0.6 && sequence.interval.high < 0.85, 'of all values so far');
 });
 
 test('kappa: 1 for the same verdicts, 0 for a rater who always says yes', () => {

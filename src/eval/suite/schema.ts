@@ -27,6 +27,12 @@ const parameters = z.strictObject({
 const common = {
   name: name.optional().describe("what the score is called; the type's name if absent"),
   weight: z.number().gt(0).default(1).describe("share in the case's score"),
+  atLeast: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe('score that counts as 1, and less as 0; graded if absent'),
 };
 
 const scorer = z.discriminatedUnion('type', [
@@ -71,6 +77,7 @@ const scorer = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('perplexity'),
     of: z.enum(['answer', 'expected']).default('answer'),
+    model: name.optional().describe('model that is asked; the target if absent'),
     limit: z
       .number()
       .gt(1)
@@ -87,6 +94,7 @@ const scorer = z.discriminatedUnion('type', [
     type: z.literal('custom'),
     module: z.string().min(1).describe('JavaScript or TypeScript module, relative to the suite'),
     export: z.string().default('default'),
+    timeoutMs: z.int().min(1).max(3_600_000).default(60_000).describe('time the function may take'),
     ...common,
   }),
 ]);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parseSuite, type SuiteFormat } from './load.js';
+import { suiteJsonSchema } from './schema.js';
 import { createSuite, type EvalCase } from './suite.js';
 
 function casesOf(text: string, options: { isLines?: boolean; format?: SuiteFormat } = {}): EvalCase[] {
@@ -50,6 +52,16 @@ cases:
     ],
   });
   assert.deepEqual([two!.criteria, two!.repeats], [['answers Why?'], 3]);
+});
+
+test('the JSON Schema for editors takes what we take, and names what is wrong where it is', () => {
+  const validate = new Ajv2020({ strict: false }).compile(suiteJsonSchema());
+  const suite = (scorer: object) => ({
+    name: 'n',
+    cases: [{ prompt: 'p', expected: 'a', scorers: [scorer] }],
+  });
+  assert.ok(validate(suite({ type: 'number', tolerance: 1 })), JSON.stringify(validate.errors));
+  assert.ok(!validate(suite({ type: 'number', tolerence: 1 })));
 });
 
 test('mistakes are named with their case', () => {
@@ -107,23 +119,36 @@ test('multiple choice of lm-evaluation-harness: a space before each choice', () 
   assert.throws(() => casesOf(jsonl({ ...row, gold: 2 }), { isLines: true }), /line 1/);
 });
 
-test('promptfoo: tests with each prompt; what has no counterpart is refused by name', () => {
-  const yaml = (assertion: string) => `
-prompts: ["Say {{word}}", "Repeat {{word}}"]
-defaultTest: { vars: { word: hello } }
+test('promptfoo: tests with each prompt and each value of a list; what has no counterpart is refused by name', () => {
+  const yaml = (assertion: string, prompt = 'Say {{word}}') => `
+prompts: [${JSON.stringify(prompt)}, { raw: "Repeat {{word}}" }]
+defaultTest: { vars: { word: [hello, "a {{b}}"] } }
 tests:
   - description: greets
-    assert: [${assertion}, { type: llm-rubric, value: is polite, weight: 2 }]
+    assert: [${assertion}, { type: llm-rubric, value: "is like {{word}}", weight: 2, threshold: 0.5 }]
 `;
-  const [first, second] = casesOf(yaml('{ type: icontains, value: "Hello." }'));
-  assert.deepEqual(first!.question, { mode: 'chat', messages: [{ role: 'user', content: 'Say hello' }] });
-  assert.deepEqual([first!.id, second!.id], ['greets (prompt 1)', 'greets (prompt 2)']);
+  const cases = casesOf(yaml('{ type: icontains, value: "{{word}}." }'));
   assert.deepEqual(
-    first!.scorers.map(({ type, weight }) => [type, weight]),
-    [
-      ['regex', 1],
-      ['judge', 2],
-    ],
+    cases.map(({ id }) => id),
+    [1, 2].flatMap((vars) => [1, 2].map((prompt) => `greets (variables ${vars}, prompt ${prompt})`)),
   );
-  assert.throws(() => casesOf(yaml('{ type: javascript, value: "true" }')), /"javascript" can't be imported/);
+  assert.deepEqual(cases[2]!.question, {
+    mode: 'chat',
+    messages: [{ role: 'user', content: 'Say a {{b}}' }],
+  });
+  const [contains, rubric] = cases[0]!.scorers;
+  assert.deepEqual(contains, {
+    type: 'regex',
+    name: 'icontains',
+    pattern: '(?i)(?:hello\\.)',
+    not: false,
+    weight: 1,
+  });
+  assert.deepEqual(rubric, { type: 'judge', criteria: ['is like hello'], weight: 2, atLeast: 0.5 });
+  assert.equal(cases[0]!.threshold, 1, 'every assertion counts');
+
+  const refused = (text: string, message: RegExp) => assert.throws(() => casesOf(text), message);
+  refused(yaml('{ type: javascript, value: "true" }'), /"javascript" can't be imported/);
+  refused(yaml('{ type: equals, value: a }', 'Say {{word | upper}}'), /filters/);
+  refused(yaml('{ type: similar, value: a }, { type: rouge-n, value: b }'), /different texts/);
 });

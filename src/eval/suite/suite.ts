@@ -113,11 +113,7 @@ function refuseUnscorable({ scorers, expected, choices, criteria, question }: Ev
   if (scorers.length === 0)
     throw new Error('nothing to score it by: give expected, choices, criteria or scorers.');
   for (const spec of scorers) {
-    const needsExpected =
-      ['exact', 'normalised', 'number', 'f1', 'rouge', 'embedding', 'choice'].includes(spec.type) ||
-      (spec.type === 'contains' && spec.text === undefined) ||
-      (spec.type === 'perplexity' && spec.of === 'expected');
-    if (needsExpected && expected.length === 0) throw new Error(`scorer ${spec.type} needs expected.`);
+    if (needsExpected(spec) && expected.length === 0) throw new Error(`scorer ${spec.type} needs expected.`);
     if (spec.type === 'judge' && !spec.criteria && criteria.length === 0)
       throw new Error('scorer judge needs criteria.');
     if ((spec.type === 'choice' || spec.type === 'perplexity') && question.mode === 'chat')
@@ -127,6 +123,15 @@ function refuseUnscorable({ scorers, expected, choices, criteria, question }: Ev
     if (spec.type === 'choice' && !choices.includes(expected[0]!))
       throw new Error('scorer choice needs choices, one of which is expected.');
   }
+}
+
+/** Whether it compares with a right answer. */
+export function needsExpected(spec: ScorerSpec): boolean {
+  return (
+    ['exact', 'normalised', 'number', 'f1', 'rouge', 'embedding', 'choice'].includes(spec.type) ||
+    (spec.type === 'contains' && spec.text === undefined) ||
+    (spec.type === 'perplexity' && spec.of === 'expected')
+  );
 }
 
 export function listOf(texts: string | readonly string[] | undefined): string[] {

@@ -13,8 +13,10 @@ export interface HttpEndpointOptions {
 }
 
 const BACKOFF = { baseMs: 250, maxMs: 8_000 };
+const LONGEST_WAIT_MS = 120_000; // that a server may ask for
 const RETRIED_STATUS = new Set([408, 409, 429, 500, 502, 503, 504]);
 const LONGEST_MESSAGE_CHARACTERS = 300;
+const MOST_ANSWER_BYTES = 256 * 2 ** 20; // echoed log-probabilities of long prompts take some MiB
 
 const errorBody = z.object({ error: z.object({ message: z.string(), code: z.string().nullish() }) });
 
@@ -33,10 +35,11 @@ export class HttpEndpoint implements Endpoint {
       } catch (thrown) {
         const error = thrown as SluiceError;
         if (signal.aborted || retry >= this.#options.retries || !isWorthAnother(error)) throw error;
-        const retryAfterMs = error.retryAfterSeconds === null ? null : error.retryAfterSeconds * 1000;
-        const pauseMs = backoffMs(retry, this.#options.backoff ?? BACKOFF, Math.random, retryAfterMs);
-        if (pauseMs === null) throw error;
-        await delay(pauseMs, undefined, { signal });
+        // There is nobody else to try: what the server asks for is waited for.
+        const askedMs = (error.retryAfterSeconds ?? 0) * 1000;
+        if (askedMs > LONGEST_WAIT_MS) throw error;
+        const pauseMs = backoffMs(retry, this.#options.backoff ?? BACKOFF, Math.random) ?? 0;
+        await delay(Math.max(askedMs, pauseMs), undefined, { signal });
       }
     }
   }
@@ -52,7 +55,7 @@ export class HttpEndpoint implements Endpoint {
       const ended = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
       const request = { method: 'POST', headers, body: JSON.stringify(body), signal: ended };
       const response = await fetch(`${url}${path}`, request);
-      const text = await response.text();
+      const text = await textOf(response);
       if (!response.ok) throw refusal(response, text);
       return { body: parse(text), latencyMs: performance.now() - startedAt, isKept: false };
     } catch (thrown) {
@@ -65,6 +68,21 @@ export class HttpEndpoint implements Endpoint {
       throw new SluiceError('upstream_failed', `The endpoint can't be reached: ${cause}.`);
     }
   }
+}
+
+async function textOf({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > MOST_ANSWER_BYTES)
+      throw new SluiceError(
+        'upstream_failed',
+        `The endpoint's answer is longer than ${MOST_ANSWER_BYTES} bytes.`,
+      );
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function parse(text: string): unknown {

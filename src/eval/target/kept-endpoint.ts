@@ -18,10 +18,19 @@ export function keptEndpoint(endpoint: Endpoint, model: string, store: AnswerSto
       const kept = store.find(hash);
       if (kept) return { ...kept, isKept: true };
       const reply = await endpoint.post(path, body, signal);
-      store.keep(hash, { body: reply.body, latencyMs: reply.latencyMs });
+      keep(store, hash, reply);
       return reply;
     },
   };
+}
+
+/** One that can't be kept is an answer all the same. */
+function keep(store: AnswerStore, hash: string, { body, latencyMs }: EndpointReply): void {
+  try {
+    store.keep(hash, { body, latencyMs });
+  } catch {
+    // What it leads to is kept as well, and says why that can't be.
+  }
 }
 
 function hashOf(model: string, path: EndpointPath, body: object): string {

@@ -65,6 +65,11 @@ export class EvalTarget {
     this.#extra = extra;
   }
 
+  /** Another model behind the same endpoint. */
+  as(model: string): EvalTarget {
+    return new EvalTarget(this.#endpoint, model, this.#extra);
+  }
+
   async answer(question: Question, params: Parameters, signal: AbortSignal): Promise<Answer> {
     const asked = question.mode === 'chat' ? { messages: question.messages } : { prompt: question.prompt };
     const path = question.mode === 'chat' ? '/chat/completions' : '/completions';
