@@ -9,7 +9,6 @@ export interface Example {
   labels: readonly boolean[]; // which of the model's labels hold
   group: string;
   fold: number | null; // of cross-validation, in which it is left out
-  isValidated: boolean; // counts there
 }
 
 /** One way to read a text, as numbers. */
@@ -26,7 +25,6 @@ export interface Prepared {
   labels: readonly boolean[];
   group: string;
   fold: number | null; // of cross-validation, in which it is left out
-  isValidated: boolean;
   readings: readonly Reading[];
 }
 
@@ -52,8 +50,10 @@ export function prepare(examples: readonly Example[], bucketBits: number): Corpu
     }
     return id;
   };
-  const prepared = examples.map(({ readings, ...example }) => ({
-    ...example,
+  const prepared = examples.map(({ readings, labels, group, fold }) => ({
+    labels,
+    group,
+    fold,
     readings: readings
       .filter(({ words }) => words.length > 0)
       .map(({ words, marks }) => ({

@@ -88,7 +88,7 @@ function crossValidate(corpus: Corpus, label: number, options: TrainingOptions):
     const seen = corpus.examples.filter(({ fold }) => fold !== left);
     const weights = fit(corpus, seen, label, options);
     return corpus.examples
-      .filter(({ fold, isValidated }) => fold === left && isValidated)
+      .filter(({ fold }) => fold === left)
       .map((example) => ({
         score: scoreOf(corpus, example, weights),
         isGood: example.labels[label]!,

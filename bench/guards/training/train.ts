@@ -33,7 +33,7 @@ const wanted = process.argv.slice(2);
 for (const [name, make] of Object.entries(models)) if (wanted.length === 0 || wanted.includes(name)) make();
 
 function injectionExamples(): Example[] {
-  return makeTrainingTexts().map(({ text, isAttack, language, group, fold, isValidated }) => ({
+  return makeTrainingTexts().map(({ text, isAttack, language, group, fold }) => ({
     readings: viewsOf(text).map((view) => {
       const reading = read(view);
       return { words: reading.words, marks: marksOf(reading) };
@@ -41,7 +41,6 @@ function injectionExamples(): Example[] {
     labels: [isAttack],
     group: `${isAttack ? 'attack' : 'harmless'}, ${language === 'en' ? group : language}`,
     fold,
-    isValidated,
   }));
 }
 
@@ -53,7 +52,6 @@ function moderationExamples(): Example[] {
       labels: moderationCategories.map((category) => categories.includes(category)),
       group: categories.join('+'),
       fold,
-      isValidated: true,
     };
   });
 }

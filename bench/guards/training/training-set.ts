@@ -1,5 +1,5 @@
+import { hashText } from '../../../src/support/fnv.js';
 import { deriveSeed, type Random, randomInteger, seededRandom } from '../../workload/random.js';
-import { authorTexts } from '../authors.js';
 import { freshFamilies, freshLanguages, freshOverlap } from '../fresh.js';
 import { pick, readSeeds } from '../seeds.js';
 import { readSet } from '../sets.js';
@@ -14,11 +14,21 @@ export interface TrainingText {
   isAttack: boolean;
   language: string;
   group: string; // family of attacks, or kind of harmless text
-  /** The author with whom it is left out in validation; null: it never is. */
+  /** The fold of cross-validation in which it is left out; null: it never is. */
   fold: number | null;
-  /** Whether validation counts it: as its author wrote it, not made of what authors wrote. */
-  isValidated: boolean;
 }
+
+/**
+ * Threshold and calibration come from what a fold leaves out: these groups and languages of the templates, packages, and a part of what was
+ * written by hand.
+ */
+const leftOut: readonly { groups: readonly string[]; languages: readonly string[] }[] = [
+  { groups: ['authority_claim', 'completion_bait', 'email'], languages: ['nl', 'hi'] },
+  { groups: ['tool_abuse', 'policy_puppetry', 'sysadmin', 'config'], languages: ['pl', 'ko'] },
+  { groups: ['developer_mode', 'payload_splitting', 'support_ticket', 'news'], languages: ['tr', 'ar'] },
+  { groups: ['fiction_shield', 'refusal_suppression', 'code', 'policy'], languages: ['pt'] },
+];
+const FOLDS = leftOut.length;
 
 const heldOutLanguages = [HELD_OUT_LANGUAGE, ...freshLanguages];
 export const templateFiles = {
@@ -31,57 +41,54 @@ const HABITUAL = 0.3; // share of texts that are written as people type
 const MAX_SENTENCES = 36;
 const HIDABLE = { min: 20, max: 220 }; // characters
 const derived = {
-  own: { hiddenAttacks: 1_800, hiddenBenign: 1_800, embedded: 4_000, long: 4_000 },
-  author: { hiddenAttacks: 60, hiddenBenign: 60, embedded: 250, long: 200 },
+  training: { hiddenAttacks: 1_800, hiddenBenign: 1_800, embedded: 4_000, long: 4_000 },
+  fold: { hiddenAttacks: 60, hiddenBenign: 60, embedded: 250, long: 200 },
 };
-const OWN = 4; // stream of random numbers for what isn't left out
-const own = { fold: null, isValidated: false };
 
-/** Everything that the injection classifier learns from: other authors' texts, the sets' training halves, what the templates of seeds/training give, and packages' texts. */
+/** Everything that the injection classifier learns from: the sets' training halves, what the templates of seeds/training give, and packages' texts. */
 export function makeTrainingTexts(): TrainingText[] {
   const templates = new Templates('training/lists.txt');
   const all = unique([
-    ...fromAuthors(),
     ...fromSet('attacks'),
     ...fromSet('benign'),
     ...fromTemplates(templates, true, ...templateFiles.attacks),
     ...fromTemplates(templates, false, ...templateFiles.benign),
     ...fromPackages(),
   ]);
-  const folds = [...new Set(all.map(({ fold }) => fold))];
   const isFresh = freshOverlap();
   const isTested = sameAsTested([...readSet<Item>('attacks'), ...readSet<Item>('benign')]);
   return [
     ...all,
-    ...folds.flatMap((fold) =>
+    ...[null, ...Array.from({ length: FOLDS }, (_, fold) => fold)].flatMap((fold) =>
       derive(
         all.filter((each) => each.fold === fold),
-        fold === null ? derived.own : derived.author,
-        new Carriers(
-          all.filter((each) => !each.isAttack && (each.fold ?? fold) === fold),
-          templates,
-        ),
-        seededRandom(deriveSeed(SEED, fold ?? OWN)),
+        fold === null ? derived.training : derived.fold,
+        templates,
+        seededRandom(deriveSeed(SEED, fold ?? FOLDS)),
       ),
     ),
   ].filter(({ text }) => !isFresh(text) && !isTested(text));
 }
 
-function fromAuthors(): TrainingText[] {
-  return authorTexts()
-    .filter(({ language }) => !heldOutLanguages.includes(language))
-    .map(({ author, ...each }) => ({ ...each, fold: author, isValidated: true }));
-}
-
+/** Half of the packages are left out once; the others carry attacks in every fold. */
 function fromPackages(): TrainingText[] {
-  return packagePieces(seededRandom(deriveSeed(SEED, 30_000))).map(({ text, kind }) => {
-    return { text, isAttack: false, language: 'en', group: `package ${kind}`, ...own };
+  return packagePieces(seededRandom(deriveSeed(SEED, 30_000))).map(({ text, source, kind }) => {
+    const part = (hashText(source) >>> 8) % (2 * FOLDS);
+    return {
+      text,
+      isAttack: false,
+      language: 'en',
+      group: `package ${kind}`,
+      fold: part < FOLDS ? part : null,
+    };
   });
 }
 
 function fromSet(name: 'attacks' | 'benign'): TrainingText[] {
-  return trainingItems(readSet<Item>(name)).map(({ text, group, language }) => {
-    return { text, isAttack: name === 'attacks', language, group, ...own };
+  return trainingItems(readSet<Item>(name)).map(({ text, group, language, seed }) => {
+    const isByHand = !/-(training|templates)\.txt/.test(seed);
+    const fold = isByHand ? (hashText(seed) >>> 8) % FOLDS : null;
+    return { text, isAttack: name === 'attacks', language, group, fold };
   });
 }
 
@@ -91,29 +98,34 @@ function fromTemplates(templates: Templates, isAttack: boolean, ...files: string
     if ([...heldOutFamilies, ...freshFamilies].includes(group) || heldOutLanguages.includes(language))
       throw new Error(`Templates of what is held out: ${group}, ${language}.`);
     const random = seededRandom(deriveSeed(SEED, (isAttack ? 10_000 : 20_000) + index));
+    const left = leftOut.findIndex(
+      ({ groups, languages }) => groups.includes(group) || languages.includes(language),
+    );
+    const fold = left === -1 ? null : left;
     const variants = isAttack ? VARIANTS.attack : VARIANTS.benign;
     return Array.from({ length: variants }, () => {
       const written = templates.write(text, random).trim();
       const asTyped = random() < HABITUAL ? pick(habits, random)(written, random) : written;
-      return { text: asTyped, isAttack, language, group, ...own };
+      return { text: asTyped, isAttack, language, group, fold };
     });
   });
 }
 
 function derive(
   sources: readonly TrainingText[],
-  counts: (typeof derived)['own'],
-  carriers: Carriers,
+  counts: (typeof derived)['training'],
+  templates: Templates,
   random: Random,
 ): TrainingText[] {
   const attacks = sources.filter(({ isAttack }) => isAttack);
   const benign = sources.filter(({ isAttack }) => !isAttack);
+  const carriers = new Carriers(benign, templates);
   return [
     ...hide(attacks, counts.hiddenAttacks, random),
     ...hide(benign, counts.hiddenBenign, random),
     ...Array.from({ length: counts.embedded }, () => embed(pick(attacks, random), carriers, random)),
     ...Array.from({ length: counts.long }, () => longText(pick(benign, random), carriers, random)),
-  ].map((text) => ({ ...text, isValidated: false }));
+  ];
 }
 
 function hide(texts: readonly TrainingText[], count: number, random: Random): TrainingText[] {
