@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { projectRoot } from '../../src/support/root.js';
 import type { Item } from './split.js';
 
-/** Texts that nobody who works on the guards has read (test/guards-blind/README.md): only totals of them are shown. */
-export function readBlindSet(): { attacks: Item[]; benign: Item[] } {
-  return { attacks: read('attacks'), benign: read('benign') };
+/** Texts that nobody who works on the guards has read, in a folder under test/: only totals of them are shown. */
+export function readBlindSet(set: string): { attacks: Item[]; benign: Item[] } {
+  return { attacks: read(set, 'attacks'), benign: read(set, 'benign') };
 }
 
-function read(name: string): Item[] {
-  const file = join(projectRoot(), 'test', 'guards-blind', `${name}.jsonl`);
+function read(set: string, name: string): Item[] {
+  const file = join(projectRoot(), 'test', set, `${name}.jsonl`);
   return readFileSync(file, 'utf8')
     .trimEnd()
     .split('\n')
@@ -17,10 +17,10 @@ function read(name: string): Item[] {
       const { id, text, language, ...kind } = JSON.parse(line) as Record<string, string>;
       return {
         text: text!,
-        group: kind.family ?? kind.kind ?? kind.category ?? name,
+        group: kind.family ?? kind.kind ?? kind.group ?? kind.category ?? name,
         language: language!,
         split: 'test',
-        seed: id!,
+        seed: id ?? '',
       };
     });
 }

@@ -52,6 +52,7 @@ How training and testing are kept apart:
   languages, documentation and Python code. Of its 1,278 pieces 0.8 % are taken for attacks, which is therefore rather too good; of the version before, 47 % were.
 - The fresh texts (\`seeds/fresh\`) were committed before the training data of this version was written, each once, without templates. Training drops every text
   that shares six words in a row with one of them; four of their families and two of their languages are in no training data.
+- By now the fresh texts are a check in development, not a blind test. The moderation seeds were widened knowing which categories found little.
 - The older test half holds out five families and Swedish. Its misses were looked at once, in the first version, and its totals a few times; this version scored it
   and the fresh texts ${TEST_RUNS}. The first is not that of these weights: after it, the word lists of training were widened and jailbreaks of many sentences added, knowing the totals by family.
 
@@ -92,6 +93,10 @@ ${rows(benign.groups, () => '')}
 Weak: attacks in words of their own, that name nothing of a model, its rules or its secrets (a changed goal, a story, a false shared past, a recipe to be
 continued, harm asked for without a frame): about half of the fresh ones pass. Languages that the lexicon doesn't know; payloads in pieces; attacks in the midst of long
 texts. A profile that must not miss these asks a model in the grey zone; the nearest known attacks add more false alarms than finds.
+
+On 7,028 more texts, which seven other authors wrote to be hard and which aren't in the repository, it finds 24.8 % of the attacks and takes 3.6 % of the harmless
+ones for one; at 1 % it would find 13.8 %. Trained on six of these authors and tried on the seventh, n-grams of whole texts find a third at 1 %. A classifier on the
+encoder's vectors adds two to three points to that in texts of up to 600 characters (four in English), and alone finds an eighth; so none is built in.
 
 ## Personal data and secrets
 

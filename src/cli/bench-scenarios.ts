@@ -176,9 +176,8 @@ export const scenarios: readonly ScenarioRow[] = [
       ['--presidio', "also Presidio's pattern recognisers, installed on demand", false],
       ['--similarity', 'also the guard similarity where the classifier is unsure (with an encoder)', false],
       [
-        '--blind',
-        'also the set that nobody has read; each such run is recorded in docs/guards-blind.md',
-        false,
+        '--blind <set>',
+        'also a set that nobody has read, a folder of test/; each such run is recorded in docs/guards-blind.md',
       ],
       ['--write', 'replace docs/guards-quality.md', false],
     ],

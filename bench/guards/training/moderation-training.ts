@@ -23,7 +23,12 @@ export function makeModerationTexts(): ModerationText[] {
     ...readSet<ModerationItem>('moderation')
       .filter(({ split }) => split === 'train')
       .map(({ text, categories, seed }) => ({ text, categories, fold: Number(seed.split(' ')[1]) % FOLDS })),
-    ...fromTemplates(new Templates('training/moderation-lists.txt'), VARIANTS, 'training/moderation.txt'),
+    ...fromTemplates(
+      new Templates('training/moderation-lists.txt'),
+      VARIANTS,
+      'training/moderation.txt',
+      'training/moderation-wide.txt',
+    ),
     ...fromTemplates(
       new Templates('training/lists.txt'),
       EVERYDAY_VARIANTS,

@@ -4,6 +4,11 @@ export const LOOK_BEHIND = 48;
 /** How far before `start` the nearest of the words ends; Infinity where none is near. */
 export type Distance = (text: string, start: number) => number;
 
+/** Whether words stand near at all. */
+export function hasWordsBefore(text: string, start: number): boolean {
+  return /\p{L}/u.test(text.slice(Math.max(0, start - LOOK_BEHIND), start));
+}
+
 /** Words in lower case with | between; a phrase is one, too. A word is found where one of the text begins with it. */
 export function distanceTo(list: string): Distance {
   const words = list === '' ? [] : list.split('|');

@@ -1,5 +1,5 @@
 import type { Finding, Recogniser } from '../../finding.js';
-import { type Distance, distanceTo } from '../context.js';
+import { type Distance, distanceTo, hasWordsBefore } from '../context.js';
 import { isAlphanumeric, openBegun } from '../open-run.js';
 import { type NationalIdRule, nationalIdRules } from './national-id-rules.js';
 
@@ -15,20 +15,31 @@ interface Prepared {
   toWord: Distance;
 }
 
-const prepared: readonly Prepared[] = nationalIdRules.map((rule) => ({
-  rule,
-  shape: new RegExp(
-    `(?:${rule.shape.source})(?![\\p{L}\\p{N}_]|[-.]\\d)`,
-    `yu${rule.shape.ignoreCase ? 'i' : ''}`,
-  ),
-  toWord: distanceTo(rule.words),
-}));
+interface RuleSet {
+  prepared: readonly Prepared[];
+  /** Matches wherever one of the shapes does: where these ask for the same sign again, any will do, and only ASCII ends no word. */
+  anyShape: RegExp;
+}
 
-/** Matches wherever one of the shapes does: where these ask for the same sign again, any will do, and only ASCII ends no word. */
-const anyShape = new RegExp(
-  `(?:${nationalIdRules.map(({ shape }) => shape.source.replaceAll('\\1', '[- ]?')).join('|')})(?!\\w|[-.]\\d)`,
-  'yi',
-);
+function ruleSet(rules: readonly NationalIdRule[]): RuleSet {
+  return {
+    prepared: rules.map((rule) => ({
+      rule,
+      shape: new RegExp(
+        `(?:${rule.shape.source})(?![\\p{L}\\p{N}_]|[-.]\\d)`,
+        `yu${rule.shape.ignoreCase ? 'i' : ''}`,
+      ),
+      toWord: distanceTo(rule.words),
+    })),
+    anyShape: new RegExp(
+      `(?:${rules.map(({ shape }) => shape.source.replaceAll('\\1', '[- ]?')).join('|')})(?!\\w|[-.]\\d)`,
+      'yi',
+    ),
+  };
+}
+
+const allRules = ruleSet(nationalIdRules);
+const rulesWithoutWords = ruleSet(nationalIdRules.filter(({ standsAlone }) => standsAlone !== false));
 
 /** Numbers that states give to people, found by shape, checksum and, where these are weak, by the words before. */
 export const nationalIds: Recogniser = {
@@ -62,6 +73,7 @@ function beginsId(text: string, at: number): boolean {
 }
 
 function bestAt(text: string, start: number): Finding | null {
+  const { prepared, anyShape } = hasWordsBefore(text, start) ? allRules : rulesWithoutWords;
   anyShape.lastIndex = start;
   if (!anyShape.test(text)) return null;
   let best: Finding | null = null;
@@ -69,10 +81,10 @@ function bestAt(text: string, start: number): Finding | null {
     shape.lastIndex = start;
     const written = shape.exec(text)?.[0];
     if (written === undefined) continue;
+    if (!rule.check(written.replace(/[^A-Za-z0-9]/g, '').toUpperCase(), written)) continue;
     const isGrouped = /[^A-Za-z0-9]/.test(written);
     const named = toWord(text, start) < Number.POSITIVE_INFINITY;
     if (!named && !(rule.standsAlone === true || (rule.standsAlone === 'grouped' && isGrouped))) continue;
-    if (!rule.check(written.replace(/[^A-Za-z0-9]/g, '').toUpperCase(), written)) continue;
     const score = named ? 0.97 : 0.85;
     if (best !== null && best.score >= score) continue;
     best = {

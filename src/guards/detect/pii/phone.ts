@@ -50,6 +50,12 @@ export function phoneRecogniser(regions: readonly CountryCode[] = defaultPhoneRe
         reach,
       ),
     accept(match, text, start): Accepted | null {
+      if (
+        isRestOfNumber(text, start) &&
+        !isInternational(match) &&
+        toPhoneWord(text, start) === Number.POSITIVE_INFINITY
+      )
+        return null;
       const near = wordsNear(text, start);
       for (const candidate of shortened(match)) {
         const score = judge(candidate, text, start, near, regions, isNumber);
@@ -86,19 +92,28 @@ function judge(
 ): number | null {
   const digits = digitsIn(candidate);
   if (digits < 7 || digits > 15 || isSomethingElse(candidate)) return null;
-  const isInternational = /^\(?\+|^00[1-9]/.test(candidate);
-  if (isInternational) return isNumber(candidate.replace(/^00/, '+'), undefined) ? 0.95 : null;
+  if (isInternational(candidate)) return isNumber(candidate.replace(/^00/, '+'), undefined) ? 0.95 : null;
   const { phoneWord, otherWord } = near();
   if (otherWord < phoneWord) return null;
   const hasContext = phoneWord < otherWord;
   if (hasContext) return regions.some((region) => isNumber(candidate, region)) ? 0.9 : null;
   if (!/\D/.test(candidate)) return null; // bare digits are anything
-  if (/\d[ -]$/.test(text.slice(Math.max(0, start - 2), start))) return null; // the rest of a longer number
+  if (isRestOfNumber(text, start)) return null;
   const groups = candidate.split(/\D+/).filter(Boolean);
   if (/[/]/.test(candidate) || groups.length < 2 || new Set(candidate.match(/[.\- ]/g)).size > 2) return null;
   if (digits >= 10 && isNumber(candidate, regions[0])) return 0.75;
   const isNational = candidate.startsWith('0') && digits >= 9 && groups.length >= 3;
   return isNational && regions.slice(1).some((region) => isNumber(candidate, region)) ? 0.6 : null;
+}
+
+function isInternational(candidate: string): boolean {
+  return /^\(?\+|^00[1-9]/.test(candidate);
+}
+
+/** Whether digits go before. */
+function isRestOfNumber(text: string, start: number): boolean {
+  const separator = text[start - 1];
+  return (separator === ' ' || separator === '-') && isDigit(text.charCodeAt(start - 2));
 }
 
 function digitsIn(candidate: string): number {
