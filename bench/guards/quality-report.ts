@@ -16,6 +16,7 @@ export interface GuardQuality {
   attacks: PromptScore;
   benign: PromptScore;
   fresh: PromptScores;
+  others: PromptScores; // of test/guards-authors, grouped by author
   nearby: PromptScores | null; // of the fresh texts, with the guard `similarity`
   pii: Map<string, TypeScore>;
   piiMicros: number; // median of a text
@@ -31,6 +32,7 @@ export function qualityPage({
   attacks,
   benign,
   fresh,
+  others,
   nearby,
   pii,
   piiMicros,
@@ -94,9 +96,13 @@ Weak: attacks in words of their own, that name nothing of a model, its rules or 
 continued, harm asked for without a frame): about half of the fresh ones pass. Languages that the lexicon doesn't know; payloads in pieces; attacks in the midst of long
 texts. A profile that must not miss these asks a model in the grey zone; the nearest known attacks add more false alarms than finds.
 
-On 7,028 more texts, which seven other authors wrote to be hard and which aren't in the repository, it finds 24.8 % of the attacks and takes 3.6 % of the harmless
-ones for one; at 1 % it would find 13.8 %. Trained on six of these authors and tried on the seventh, n-grams of whole texts find a third at 1 %. A classifier on the
-encoder's vectors adds two to three points to that in texts of up to 600 characters (four in English), and alone finds an eighth; so none is built in.
+### Texts of seven other authors
+
+Of \`test/guards-authors\`, from which it has learnt nothing and of which no author knew it, the classifier finds ${percent(others.attacks.all)} and takes ${percent(others.benign.all)} for attacks.
+
+| author | found | harmless, taken for attacks |
+|---|---|---|
+${[...others.attacks.groups].map(([author, found]) => `| ${author} | ${percent(found)} | ${percent(others.benign.groups.get(author)!)} |`).join('\n')}
 
 ## Personal data and secrets
 
