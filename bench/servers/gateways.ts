@@ -10,8 +10,11 @@ import { sluiceEntry } from './entry.js';
 import { createKey } from './keys.js';
 import { freePort, type ServerCommand, ServerProcess } from './server.js';
 
-/** `sluice` has all stages on: a key with limits and a budget, and a ledger. `sluice-open` has no keys, as the others run. */
-export const gatewayNames = ['direct', 'sluice', 'sluice-open', 'litellm', 'portkey'] as const;
+/**
+ * `sluice` has all stages on: a key with limits and a budget, and a ledger. `sluice-open` has no keys, as the others run. `haproxy`,
+ * which has to be installed, passes bytes on and looks at nothing but HTTP: what any process in between adds on this machine.
+ */
+export const gatewayNames = ['direct', 'sluice', 'sluice-open', 'litellm', 'portkey', 'haproxy'] as const;
 export type GatewayName = (typeof gatewayNames)[number];
 
 const LITELLM_VERSION = '1.100.0';
@@ -105,7 +108,30 @@ async function setUp(name: Exclude<GatewayName, 'direct'>, port: number, upstrea
       const headers = { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': upstream };
       return { command, headers, version: PORTKEY_VERSION };
     }
+    case 'haproxy': {
+      const args = ['-db', '-f', await haproxyConfig(port, upstream)];
+      const command = { file: 'haproxy', args, env: {}, readyPath: '/v1/models' };
+      return { command, headers: {}, version: null };
+    }
   }
+}
+
+async function haproxyConfig(port: number, upstream: string): Promise<string> {
+  const file = join(await mkdtemp(join(tmpdir(), 'sluice-bench-')), 'haproxy.cfg');
+  const lines = [
+    'defaults',
+    ' mode http',
+    ' timeout connect 5s',
+    ' timeout client 60s',
+    ' timeout server 60s',
+    'listen stub',
+    ` bind 127.0.0.1:${port}`,
+    ' http-reuse always',
+    ` server stub ${new URL(upstream).host}`,
+    '',
+  ];
+  await writeFile(file, lines.join('\n'));
+  return file;
 }
 
 async function litellmConfig(upstream: string): Promise<string> {

@@ -220,7 +220,7 @@ export const scenarios: readonly ScenarioRow[] = [
     about: 'what Sluice, LiteLLM and Portkey add to a request to a stub upstream, interleaved',
     takes: 'output',
     options: [
-      ['--gateways <names>', 'comma-separated', 'direct,sluice,sluice-open,litellm,portkey'],
+      ['--gateways <names>', 'comma-separated; haproxy too', 'direct,sluice,sluice-open,litellm,portkey'],
       ['--rounds <n>', 'turns of each gateway', '3'],
       ['--seconds <n>', 'of each load', '5'],
       ['--quick', 'two rounds of four seconds: every figure, in less than four minutes'],
