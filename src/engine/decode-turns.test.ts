@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { newSequence, nowMs } from '../../test/sim/sequence.js';
 import { DecodeTurns } from './decode-turns.js';
 import { FairSlots } from './fair-slots.js';
-import { Sequence } from './sequence.js';
+import type { Sequence } from './sequence.js';
 import { StepTimeModel } from './step-time.js';
 
-const nowMs = 1_000_000;
 const targetStepMs = 50;
 
 /** Rows of 5 ms, so that 4 fit a brief step of 25, and steps that cost next to nothing for themselves. */
@@ -13,20 +13,7 @@ const dearRows = new StepTimeModel(0.1, 2.5, 0, 2.5);
 
 function decoding(slots: FairSlots, tenants: string): Sequence[] {
   return Array.from(tenants, (tenant) => {
-    const sequence = new Sequence({
-      tenant,
-      prompt: new Int32Array(4),
-      generated: [],
-      maxNewTokens: 10,
-      priority: 1,
-      deadlineMs: null,
-      arrival: 0,
-      enqueuedAtMs: 0,
-      cacheable: true,
-      speculative: false,
-      promptOutputs: false,
-      sessionId: null,
-    });
+    const sequence = newSequence({ tenant, prompt: new Int32Array(4) });
     sequence.state = 'decoding';
     slots.take(sequence);
     return sequence;

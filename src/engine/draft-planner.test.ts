@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { newSequence } from '../../test/sim/sequence.js';
 import { DraftPlanner, type DraftRoom } from './draft-planner.js';
-import { Sequence } from './sequence.js';
+import type { Sequence } from './sequence.js';
 import { StepPlan } from './step-plan.js';
 import { StepTimeModel } from './step-time.js';
 
@@ -10,20 +11,7 @@ const costs = (rowMs: number) => new StepTimeModel(10, rowMs / 2, 0, rowMs / 2);
 
 /** Decoding, with a text that repeats itself: every guess has been right so far. */
 function repeating(maxNewTokens = 100): Sequence {
-  const sequence = new Sequence({
-    tenant: '',
-    generated: [],
-    prompt: Int32Array.from({ length: 40 }, (_, i) => i % 5),
-    maxNewTokens,
-    priority: 1,
-    deadlineMs: null,
-    arrival: 0,
-    enqueuedAtMs: 0,
-    cacheable: true,
-    speculative: true,
-    promptOutputs: false,
-    sessionId: null,
-  });
+  const sequence = newSequence({ prompt: Int32Array.from({ length: 40 }, (_, i) => i % 5), maxNewTokens });
   sequence.state = 'decoding';
   sequence.computed = sequence.length - 1;
   return sequence;

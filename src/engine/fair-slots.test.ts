@@ -1,28 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { smallConfig } from '../../test/sim/core.js';
+import { newSequence, nowMs } from '../../test/sim/sequence.js';
 import { Scheduler } from './scheduler.js';
-import { Sequence } from './sequence.js';
+import type { Sequence } from './sequence.js';
 import { StepTimeModel } from './step-time.js';
 
-const nowMs = 1_000_000;
-let arrivals = 0;
+let prompts = 0;
 
 function sequence(tenant: string): Sequence {
-  return new Sequence({
-    tenant,
-    prompt: Int32Array.from({ length: 8 }, (_, i) => 1 + ((arrivals * 7 + i) % 13)),
-    generated: [],
-    maxNewTokens: 20,
-    priority: 1,
-    deadlineMs: null,
-    arrival: arrivals++,
-    enqueuedAtMs: nowMs,
-    cacheable: false, // none gives its slot up
-    speculative: false,
-    promptOutputs: false,
-    sessionId: null,
-  });
+  const prompt = Int32Array.from({ length: 8 }, (_, i) => 1 + ((prompts * 7 + i) % 13));
+  prompts++;
+  return newSequence({ tenant, prompt, cacheable: false, speculative: false }); // none gives its slot up
 }
 
 function schedulerOf(slots: number, guestSequences: number): Scheduler {

@@ -1,31 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { prompt, smallConfig } from '../../test/sim/core.js';
+import { newSequence, nowMs } from '../../test/sim/sequence.js';
 import { Placement } from './placement.js';
 import { Scheduler, type SchedulerConfig } from './scheduler.js';
-import { Sequence, type SequenceOptions } from './sequence.js';
+import type { Sequence, SequenceOptions } from './sequence.js';
 import type { StepPlan } from './step-plan.js';
 import { StepTimeModel } from './step-time.js';
 
-let arrivals = 0;
-const nowMs = 1_000_000;
+let prompts = 0;
 
 function sequence(length: number, options: Partial<SequenceOptions> = {}): Sequence {
-  return new Sequence({
-    tenant: 'a',
-    generated: [],
-    prompt: prompt(length, arrivals), // no two share a page
-    maxNewTokens: 20,
-    priority: 1,
-    deadlineMs: null,
-    arrival: arrivals++,
-    enqueuedAtMs: nowMs,
-    speculative: true,
-    cacheable: true,
-    promptOutputs: false,
-    sessionId: null,
-    ...options,
-  });
+  return newSequence({ prompt: prompt(length, prompts++), ...options }); // no two share a page
 }
 
 function schedulerOf(overrides: Partial<SchedulerConfig> = {}, stepTime = new StepTimeModel()) {

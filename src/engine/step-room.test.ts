@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Sequence } from './sequence.js';
+import { newSequence } from '../../test/sim/sequence.js';
+import type { Sequence } from './sequence.js';
 import { StepPlan } from './step-plan.js';
 import { StepRoom } from './step-room.js';
 import { StepTimeModel } from './step-time.js';
@@ -8,20 +9,7 @@ import { StepTimeModel } from './step-time.js';
 const config = { maxBatchTokens: 512, maxSequences: 8, maxOutputs: 16, targetStepMs: 50 };
 
 function sequenceOf(tokens: number): Sequence {
-  return new Sequence({
-    tenant: 'a',
-    prompt: new Int32Array(tokens),
-    generated: [],
-    maxNewTokens: 10,
-    priority: 1,
-    deadlineMs: null,
-    arrival: 0,
-    enqueuedAtMs: 0,
-    cacheable: true,
-    speculative: false,
-    promptOutputs: false,
-    sessionId: null,
-  });
+  return newSequence({ prompt: new Int32Array(tokens), speculative: false });
 }
 
 /** Steps of a decode and as much of the prompt as there is room for. */

@@ -1,28 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Sequence, type SequenceOptions } from './sequence.js';
+import { newSequence, nowMs } from '../../test/sim/sequence.js';
+import type { Sequence } from './sequence.js';
 import { WaitingQueue } from './waiting-queue.js';
-
-const nowMs = 1_000_000;
-let arrivals = 0;
-
-function sequence(options: Partial<SequenceOptions> = {}): Sequence {
-  return new Sequence({
-    tenant: 'a',
-    generated: [],
-    prompt: Int32Array.of(1),
-    maxNewTokens: 1,
-    priority: 1,
-    deadlineMs: null,
-    arrival: arrivals++,
-    enqueuedAtMs: nowMs,
-    speculative: true,
-    cacheable: true,
-    promptOutputs: false,
-    sessionId: null,
-    ...options,
-  });
-}
 
 function queueOf(sequences: Sequence[], cached = new Map<Sequence, number>()): WaitingQueue {
   const queue = new WaitingQueue({
@@ -37,49 +17,46 @@ function queueOf(sequences: Sequence[], cached = new Map<Sequence, number>()): W
 const order = (queue: WaitingQueue, at = nowMs) => Array.from(queue.candidates(at));
 
 test('priority first, then arrival', () => {
-  const [low, first, second, high] = [{ priority: 2 }, {}, {}, { priority: 0 }].map(sequence) as [
-    Sequence,
-    Sequence,
-    Sequence,
-    Sequence,
-  ];
+  const [low, first, second, high] = [{ priority: 2 }, {}, {}, { priority: 0 }].map((options) =>
+    newSequence(options),
+  ) as [Sequence, Sequence, Sequence, Sequence];
   assert.deepEqual(order(queueOf([low, first, second, high])), [high, first, second, low]);
 });
 
 test('a near deadline goes before arrival', () => {
-  const first = sequence();
-  const later = sequence({ deadlineMs: nowMs + 9_000 });
-  const soon = sequence({ deadlineMs: nowMs + 1_000 });
+  const first = newSequence();
+  const later = newSequence({ deadlineMs: nowMs + 9_000 });
+  const soon = newSequence({ deadlineMs: nowMs + 1_000 });
   assert.deepEqual(order(queueOf([first, later, soon])), [soon, later, first]);
 });
 
 test('the longest cached prefix goes first, but overtakes nobody who has waited long', () => {
-  const [none, some, much] = [sequence(), sequence(), sequence()];
+  const [none, some, much] = [newSequence(), newSequence(), newSequence()];
   const cached = new Map([
     [some, 2],
     [much, 5],
   ]);
   assert.deepEqual(order(queueOf([none, some, much], cached)), [much, some, none]);
-  const old = sequence({ enqueuedAtMs: nowMs - 3_000 });
+  const old = newSequence({ enqueuedAtMs: nowMs - 3_000 });
   assert.deepEqual(order(queueOf([none, some, old], cached)), [old, some, none]);
 });
 
 test('nor one whose deadline is near', () => {
-  const urgent = sequence({ deadlineMs: nowMs + 5_000 });
-  const cached = sequence();
+  const urgent = newSequence({ deadlineMs: nowMs + 5_000 });
+  const cached = newSequence();
   assert.deepEqual(order(queueOf([cached, urgent], new Map([[cached, 9]]))), [urgent, cached]);
 });
 
 test('preempted sequences go on before new ones of their priority', () => {
-  const [fresh, high] = [sequence(), sequence({ priority: 0 })];
-  const resumed = sequence();
+  const [fresh, high] = [newSequence(), newSequence({ priority: 0 })];
+  const resumed = newSequence();
   resumed.preempted = true;
   assert.deepEqual(order(queueOf([fresh, resumed, high])), [high, resumed, fresh]);
 });
 
 test('tenants share by tokens served, however many requests one has waiting', () => {
-  const flood = Array.from({ length: 40 }, () => sequence({ tenant: 'flood' }));
-  const guests = Array.from({ length: 4 }, () => sequence({ tenant: 'guest' }));
+  const flood = Array.from({ length: 40 }, () => newSequence({ tenant: 'flood' }));
+  const guests = Array.from({ length: 4 }, () => newSequence({ tenant: 'guest' }));
   const queue = queueOf([...flood, ...guests]);
   const served: string[] = [];
   for (let i = 0; i < 8; i++) {
@@ -92,8 +69,8 @@ test('tenants share by tokens served, however many requests one has waiting', ()
 
 test('a tenant that asks for twice the tokens gets half the turns', () => {
   const queue = queueOf([
-    ...Array.from({ length: 30 }, () => sequence({ tenant: 'long' })),
-    ...Array.from({ length: 30 }, () => sequence({ tenant: 'short' })),
+    ...Array.from({ length: 30 }, () => newSequence({ tenant: 'long' })),
+    ...Array.from({ length: 30 }, () => newSequence({ tenant: 'short' })),
   ]);
   const turns = { long: 0, short: 0 };
   for (let i = 0; i < 30; i++) {
@@ -105,9 +82,9 @@ test('a tenant that asks for twice the tokens gets half the turns', () => {
 });
 
 test('a tenant that comes back has no credit for its absence', () => {
-  const queue = queueOf(Array.from({ length: 20 }, () => sequence({ tenant: 'steady' })));
+  const queue = queueOf(Array.from({ length: 20 }, () => newSequence({ tenant: 'steady' })));
   for (let i = 0; i < 10; i++) queue.take(order(queue)[0]!, 100);
-  for (let i = 0; i < 10; i++) queue.add(sequence({ tenant: 'late' }));
+  for (let i = 0; i < 10; i++) queue.add(newSequence({ tenant: 'late' }));
   const served = Array.from({ length: 8 }, () => {
     const next = order(queue)[0]!;
     queue.take(next, 100);
@@ -117,10 +94,10 @@ test('a tenant that comes back has no credit for its absence', () => {
 });
 
 test('a tenant that never has more than one waiting takes turns with one that has two', () => {
-  const queue = queueOf(Array.from({ length: 20 }, () => sequence({ tenant: 'many' })));
+  const queue = queueOf(Array.from({ length: 20 }, () => newSequence({ tenant: 'many' })));
   const served: string[] = [];
   for (let turn = 0; turn < 10; turn++) {
-    queue.add(sequence({ tenant: 'one' }));
+    queue.add(newSequence({ tenant: 'one' }));
     const [next] = order(queue) as [Sequence];
     queue.take(next, 10);
     served.push(next.tenant);
@@ -130,7 +107,7 @@ test('a tenant that never has more than one waiting takes turns with one that ha
 });
 
 test('the window bounds what a tenant shows, not what it can reach', () => {
-  const all = Array.from({ length: 50 }, () => sequence());
+  const all = Array.from({ length: 50 }, () => newSequence());
   const queue = queueOf(all);
   assert.equal(order(queue).length, 16);
   for (const each of all.slice(0, 20)) queue.remove(each);
