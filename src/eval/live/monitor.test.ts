@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { exchange } from '../../../test/eval/exchange.js';
 import { configSchema } from '../../config/index.js';
 import { Monitor, type Split } from './monitor.js';
 import type { LiveSample } from './sample.js';
@@ -8,30 +9,7 @@ const features = { length: 0.5, refusal: false, language: 'eng', topic: 'other' 
 const config = configSchema.parse({}).evaluation;
 
 function sample(variant: string, score: number | null, more: Partial<LiveSample> = {}): LiveSample {
-  return {
-    requestId: 'r',
-    tenant: 'default',
-    keyId: null,
-    atMs: 0,
-    route: 'chat',
-    variant,
-    model: 'm',
-    question: { mode: 'completion', prompt: 'q' },
-    answer: 'a',
-    finishReason: 'stop',
-    maxTokens: null,
-
-    stop: [],
-    latencyMs: 100,
-    nanodollars: null,
-    quality: null,
-    cacheLevel: null,
-    guardWarnings: [],
-    reasons: ['share'],
-    scores: [],
-    score,
-    ...more,
-  };
+  return { ...exchange({ route: 'chat', variant }), reasons: ['share'], scores: [], score, ...more };
 }
 
 function split(): Split {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { exchange } from '../../../test/eval/exchange.js';
 import { anonymousCaller, type Caller } from '../../auth/caller.js';
 import { ConfigError, configSchema } from '../../config/index.js';
 import type { ValidatedRequest } from '../../generation/types.js';
@@ -7,26 +8,12 @@ import type { Endpoint } from '../target/endpoint.js';
 import type { Exchange } from './sample.js';
 import { liveScorers, SampleScorer } from './sample-scorer.js';
 
-const exchange: Exchange = {
-  requestId: 'r',
+const answered = exchange({
   tenant: 'acme',
-  keyId: null,
-  atMs: 0,
-  route: null,
-  variant: null,
-  model: 'm',
   question: { mode: 'completion', prompt: 'The capital of France is' },
   answer: 'Paris, on the Seine',
-  finishReason: 'stop',
   maxTokens: 9,
-
-  stop: [],
-  latencyMs: 1,
-  nanodollars: null,
-  quality: null,
-  cacheLevel: null,
-  guardWarnings: [],
-};
+});
 const request = {
   caller: { ...anonymousCaller(false), tenant: 'acme' },
   constraint: null,
@@ -45,7 +32,7 @@ test('an answer to a similar question is scored against the one that the model g
     },
   });
   const scorer = new SampleScorer({ scorers: [], judge: '', endpointFor });
-  const { scores, score } = await scorer.score({ ...exchange, cacheLevel: 'l3' }, request, signal);
+  const { scores, score } = await scorer.score({ ...answered, cacheLevel: 'l3' }, request, signal);
   const [rules, cache] = scores;
   assert.deepEqual([rules!.name, rules!.value], ['rules', 1]);
   assert.equal(cache!.name, 'cache_overlap');
@@ -68,7 +55,7 @@ test('a judge says whether the fresh answer is better than the cached one', asyn
       },
     });
     const scorer = new SampleScorer({ scorers: [], judge: 'judge', endpointFor });
-    const { scores } = await scorer.score({ ...exchange, answer: cached, cacheLevel: 'l3' }, request, signal);
+    const { scores } = await scorer.score({ ...answered, answer: cached, cacheLevel: 'l3' }, request, signal);
     return scores.find(({ name }) => name === 'cache')!.value;
   };
   assert.equal(await cacheScore('Lyon'), 0);
@@ -80,7 +67,7 @@ test('a score of all is unknown where one is; scorers that a request can’t hav
   const endpointFor = () => ({ post: () => Promise.reject(new Error('gone')) });
   const scorer = new SampleScorer({ scorers, judge: '', endpointFor });
   const overall = async (more: Partial<Exchange>) =>
-    (await scorer.score({ ...exchange, ...more }, request, signal)).score;
+    (await scorer.score({ ...answered, ...more }, request, signal)).score;
   assert.equal(await overall({}), null);
   assert.equal(await overall({ question: { mode: 'chat', messages: [] } }), 1);
   assert.equal(await overall({ answer: '' }), 0);
@@ -88,7 +75,7 @@ test('a score of all is unknown where one is; scorers that a request can’t hav
 
   const weighted = await liveScorers({ ...config, scorers: [{ type: 'regex', pattern: 'x', weight: 3 }] });
   const scored = new SampleScorer({ scorers: weighted, judge: '', endpointFor });
-  assert.equal((await scored.score(exchange, request, signal)).score, 1 / 4);
+  assert.equal((await scored.score(answered, request, signal)).score, 1 / 4);
 });
 
 test('a scorer that fails is a score that is unknown; the others stand', async () => {
@@ -98,7 +85,7 @@ test('a scorer that fails is a score that is unknown; the others stand', async (
     scorers: [{ type: 'perplexity' }, { type: 'regex', pattern: 'Seine' }],
   });
   const { scores } = await new SampleScorer({ scorers, judge: '', endpointFor: () => down }).score(
-    exchange,
+    answered,
     request,
     signal,
   );

@@ -1,39 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { exchange } from '../../../test/eval/exchange.js';
 import { configSchema, type EvaluationConfig } from '../../config/index.js';
 import type { Exchange } from './sample.js';
 import { Sampling } from './sampling.js';
 
 const defaults = configSchema.parse({}).evaluation;
-
-function exchange(more: Partial<Exchange> = {}): Exchange {
-  return {
-    requestId: 'r',
-    tenant: 'default',
-    keyId: 'k',
-    atMs: 0,
-    route: null,
-    variant: null,
-    model: 'm',
-    question: { mode: 'completion', prompt: 'q' },
-    answer: 'a',
-    finishReason: 'stop',
-    maxTokens: null,
-
-    stop: [],
-    latencyMs: 1,
-    nanodollars: null,
-    quality: null,
-    cacheLevel: null,
-    guardWarnings: [],
-    ...more,
-  };
-}
+const ofKey = (more: Partial<Exchange>) => exchange({ keyId: 'k', ...more });
 
 function takenOf(config: Partial<EvaluationConfig>, more: Partial<Exchange> = {}): number {
   const sampling = new Sampling({ ...defaults, ...config });
   const ids = Array.from({ length: 20_000 }, (_, index) => `cmpl-${index}`);
-  return ids.filter((requestId) => sampling.reasons(exchange({ requestId, ...more })).length > 0).length;
+  return ids.filter((requestId) => sampling.reasons(ofKey({ requestId, ...more })).length > 0).length;
 }
 
 test('about the share is taken, and always the same', () => {
@@ -53,14 +31,14 @@ test('a key’s share goes before a route’s, and that before the general one',
 
 test('rules take what the share would not, but nothing where it is 0', () => {
   const rare = new Sampling({ ...defaults, share: 1e-9 });
-  assert.deepEqual(rare.reasons(exchange({ quality: 0.1 })), ['low_confidence']);
-  assert.deepEqual(rare.reasons(exchange({ quality: 0.9 })), []);
-  assert.deepEqual(rare.reasons(exchange({ cacheLevel: 'l3', guardWarnings: ['pii/email'] })), [
+  assert.deepEqual(rare.reasons(ofKey({ quality: 0.1 })), ['low_confidence']);
+  assert.deepEqual(rare.reasons(ofKey({ quality: 0.9 })), []);
+  assert.deepEqual(rare.reasons(ofKey({ cacheLevel: 'l3', guardWarnings: ['pii/email'] })), [
     'cache_hit',
     'guard_warning',
   ]);
   const off = new Sampling({ ...defaults, keys: { k: 0 } });
-  assert.deepEqual(off.reasons(exchange({ quality: 0.1 })), []);
+  assert.deepEqual(off.reasons(ofKey({ quality: 0.1 })), []);
   assert.equal(off.mayLook('k'), false);
   assert.equal(off.mayLook(null), true);
 });
