@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { projectRoot } from '../../src/support/root.js';
 import { readAuthors } from '../guards/authors.js';
-import { readBlindSet } from '../guards/blind.js';
 import { freshItems } from '../guards/fresh.js';
 import type { ModerationItem } from '../guards/moderation-set.js';
 import { atBestScores, PRESIDIO_VERSION, runPresidio } from '../guards/peers/presidio.js';
@@ -16,6 +15,7 @@ import { withSimilarity } from '../guards/score-similarity.js';
 import { readSet, type SetName } from '../guards/sets.js';
 import { intervalOf, type Share } from '../guards/share.js';
 import type { Item, Split } from '../guards/split.js';
+import { readTextSet } from '../guards/text-set.js';
 import { median } from '../statistics.js';
 import { atLeast, atMost, type Figure, figure, type Outcome, type Progress } from './outcome.js';
 
@@ -104,7 +104,7 @@ export async function guardsQuality(
 
 /** Every run on a blind set is one of few, and recorded in docs/guards-blind.md. */
 function blindFigures(name: string): Figure[] {
-  const set = readBlindSet(name);
+  const set = readTextSet(name);
   const attacks = scorePrompts(set.attacks);
   const benign = scorePrompts(set.benign);
   const rows = (what: string, shares: ReadonlyMap<string, Share>) =>

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { projectRoot } from '../../src/support/root.js';
 import type { Item } from './split.js';
 
-/** Texts that nobody who works on the guards has read, in a folder under test/: only totals of them are shown. */
-export function readBlindSet(set: string): { attacks: Item[]; benign: Item[] } {
+/** Labelled texts in a folder under test/. Of a blind set, which nobody who works on the guards has read, only totals are shown. */
+export function readTextSet(set: string): { attacks: Item[]; benign: Item[] } {
   return { attacks: read(set, 'attacks'), benign: read(set, 'benign') };
 }
 
