@@ -6,6 +6,7 @@ import { cached, contentHash } from './cache.mjs';
 import { filesIn } from './libllama.mjs';
 import { packageDir, projectRoot } from './release.mjs';
 import { compilerVersion, jobs, requireBuildTools, run } from './tools.mjs';
+import { shipped } from './variant.mjs';
 
 const require = createRequire(import.meta.url);
 export const ADDON = 'sluice.node';
@@ -15,12 +16,12 @@ const filesOfAddon = (pattern) => [...filesIn('native', pattern), ...filesIn('na
 export const addonSources = () => filesOfAddon(/\.cpp$/);
 
 /** N-API keeps the addon loadable by every Node from 20 on, so Node's version is no part of the key. */
-export async function buildAddon(release, libllama, report) {
+export async function buildAddon(release, libllama, report, variant = shipped) {
   const key = contentHash(
-    [libllama.key, compilerVersion(), require('node-addon-api').version],
+    [libllama.key, compilerVersion(), require('node-addon-api').version, ...variant.flags],
     [path.join(projectRoot, 'CMakeLists.txt'), ...filesOfAddon(/\.(h|cpp)$/)],
   );
-  const result = await cached('addon', key, async (draft) => {
+  const result = await cached(`${variant.prefix}addon`, key, async (draft) => {
     requireBuildTools();
     report('building the addon');
     const build = path.join(draft, 'build');
@@ -29,6 +30,7 @@ export async function buildAddon(release, libllama, report) {
       SLUICE_LIBLLAMA: libllama.entry,
       SLUICE_GGML: release.libraries,
       SLUICE_TAG: release.tag,
+      ...variant.defines,
     };
     await run(
       process.execPath,

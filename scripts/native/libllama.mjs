@@ -4,28 +4,29 @@ import path from 'node:path';
 import { cached, contentHash } from './cache.mjs';
 import { checkOut, projectRoot } from './release.mjs';
 import { BuildError, compilerVersion, jobs, requireBuildTools, run } from './tools.mjs';
+import { shipped } from './variant.mjs';
 
 const cmakeDir = path.join(projectRoot, 'scripts', 'native', 'cmake', 'libllama');
 /** Folders of the release whose headers the addon is compiled against. */
 const HEADER_FOLDERS = ['include', 'ggml/include', 'src', 'common', 'vendor'];
 
 /** A folder with the library and the headers of the (patched) release beside it. */
-export async function buildLibllama(release, report) {
+export async function buildLibllama(release, report, variant = shipped) {
   const patches = filesIn('native/patches', /\.patch$/);
   const sources = ['native/paged', 'native/matmul'].flatMap((folder) => filesIn(folder, /\.(h|cpp)$/));
   const key = contentHash(
-    [release.tag, release.carrierVersion, compilerVersion(), process.arch],
+    [release.tag, release.carrierVersion, compilerVersion(), process.arch, ...variant.flags],
     [...filesIn('scripts/native/cmake/libllama', /./), ...patches, ...sources],
   );
-  const result = await cached('libllama', key, async (draft) => {
+  const result = await cached(`${variant.prefix}libllama`, key, async (draft) => {
     requireBuildTools();
     report(`building libllama ${release.tag} from source (about two minutes on two cores, once)`);
-    await compile(release, draft, patches, sources);
+    await compile(release, draft, patches, sources, variant);
   });
   return { ...result, key, library: path.join(result.entry, release.llamaLibrary) };
 }
 
-async function compile(release, draft, patches, sources) {
+async function compile(release, draft, patches, sources, variant) {
   const source = path.join(draft, 'source');
   const build = path.join(draft, 'build');
   const logFile = path.join(draft, 'build.log');
@@ -38,6 +39,7 @@ async function compile(release, draft, patches, sources) {
     LLAMA_SOURCE: source,
     LLAMA_TAG: release.tag,
     GGML_LIBRARIES: release.libraries,
+    ...variant.defines,
   };
   const defines = Object.entries(options).map(([name, value]) => `-D${name}=${value}`);
   await run('cmake', ['-S', cmakeDir, '-B', build, ...defines], { logFile });

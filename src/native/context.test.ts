@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { fixture } from '../../test/support/gguf/fixtures.js';
 import { realModel } from '../../test/support/gguf/real-model.js';
 import {
@@ -385,5 +386,28 @@ test('an abort flag in shared memory interrupts forward', () =>
     abortFlag[0] = 0;
     forward(context, promptRows(prompt, 0));
     assert.equal(context.logits(0).length, 512);
+    context.close();
+  }));
+
+test('another thread interrupts a forward that runs', () =>
+  withModel('llama-bench', (model) => {
+    const abortFlag = new Int32Array(new SharedArrayBuffer(4));
+    const context = createContext(model, { abortFlag, threads: 2 });
+    const whole = Int32Array.from({ length: 200 }, (_, index) => 3 + ((index * 37) % 500));
+    forward(context, promptRows(whole, 0));
+    const expected = context.logits(0);
+    new Worker('require("node:worker_threads").workerData[0] = 1', {
+      eval: true,
+      workerData: abortFlag,
+    });
+    assert.throws(
+      () => {
+        for (;;) forward(context, promptRows(whole, 1));
+      },
+      { code: 'FORWARD_ABORTED' },
+    );
+    abortFlag[0] = 0;
+    forward(context, promptRows(whole, 1));
+    assert.ok(distance(expected, context.logits(0)) < rounding);
     context.close();
   }));

@@ -7,9 +7,9 @@ import type { BackendInfo, NativeAddon } from './types.js';
 export { packsWeights, usesGpu, type WeightsMode } from './weights.js';
 export type Backend = Parameters<NativeAddon['init']>[0]['backend'];
 
-/** Where scripts/build-native.mjs puts the addon and the libraries that it loads. */
+/** Where scripts/build-native.mjs puts the addon and the libraries that it loads; SLUICE_NATIVE names another build. */
 export function nativeDirectory(): string {
-  return join(projectRoot(), 'build', 'native');
+  return process.env.SLUICE_NATIVE ?? join(projectRoot(), 'build', 'native');
 }
 
 let addon: NativeAddon | undefined;
