@@ -4,7 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { projectRoot } from '../support/root.js';
 
-/** The C++ tests of native/sampler, as programs of their own: a sanitizer can't be loaded into Node. */
+/** The C++ tests of native/sampler, as programs of their own: they reach behind what the addon offers. */
 function runNativeTests(...options: string[]): void {
   const script = path.join(projectRoot(), 'scripts', 'test-native-sampler.mjs');
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...options], { encoding: 'utf8' });

@@ -6,7 +6,7 @@ import { projectRoot } from '../../../src/support/root.js';
 import { fixture } from '../../support/gguf/fixtures.js';
 import { realModel } from '../../support/gguf/real-model.js';
 
-/** The C++ tests of native/paged, as programs of their own: they reach into libllama, and sanitizers can't enter Node. */
+/** The C++ tests of native/paged, as programs of their own: they reach behind what the addon offers. */
 function runNativeTests(...options: string[]): string {
   const script = path.join(projectRoot(), 'scripts', 'test-native-paged.mjs');
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...options], { encoding: 'utf8' });
