@@ -18,7 +18,9 @@ const race = (module: string) => `WARNING: ThreadSanitizer: data race (pid=1)
     #0 <null> <null> (${module}+0x1234)`;
 
 test('of leaks and races only those of the addon and libllama count', () => {
-  const leaks = ['/usr/bin/node', '/x/sluice.node', '/x/libllama.v0.5.0.so', '/x/libllama-common.so'].map(lost);
+  const leaks = ['/usr/bin/node', '/x/sluice.node', '/x/libllama.v0.5.0.so', '/x/libllama-common.so'].map(
+    lost,
+  );
   const summary = 'SUMMARY: AddressSanitizer: 32 byte(s) leaked in 4 allocation(s).';
   const heading = '==1==ERROR: LeakSanitizer: detected memory leaks';
   assert.deepEqual(findingsOf([heading, ...leaks, summary].join('\n\n')), leaks.slice(1, 3));
@@ -34,16 +36,13 @@ test('whatever else is reported counts', () => {
   assert.deepEqual(findingsOf('\n'), []);
 });
 
-test(
-  'the tests of the addon pass under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer',
-  { skip: process.env.SLUICE_LONG === undefined && 'npm run test:long' },
-  () => {
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [path.join(scripts, 'test-sanitize.mjs')],
-      { encoding: 'utf8', maxBuffer: 2 ** 26 },
-    );
-    assert.equal(status, 0, `${stdout}\n${stderr}`);
-    assert.match(stderr, /address: 0 reports, tests pass[^]*thread: 0 reports, tests pass/);
-  },
-);
+test('the tests of the addon pass under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer', {
+  skip: process.env.SLUICE_LONG === undefined && 'npm run test:long',
+}, () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(scripts, 'test-sanitize.mjs')], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  });
+  assert.equal(status, 0, `${stdout}\n${stderr}`);
+  assert.match(stderr, /address: 0 reports, tests pass[^]*thread: 0 reports, tests pass/);
+});
