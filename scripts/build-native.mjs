@@ -7,7 +7,6 @@
  *   --sanitize      builds libllama and the addon under AddressSanitizer and UBSan, or under ThreadSanitizer, into
  *                   build/native-address or build/native-thread (npm run test:sanitize)
  */
-import { mkdirSync } from 'node:fs';
 import { buildUws } from './build-uws.mjs';
 import { buildAddon } from './native/addon.mjs';
 import { assemble } from './native/assemble.mjs';
@@ -29,10 +28,7 @@ async function buildVariant(variant) {
 async function buildNative(variant) {
   const startedMs = Date.now();
   let changed = await buildVariant(variant);
-  if (variant === shipped) {
-    mkdirSync(shipped.directory, { recursive: true });
-    changed = buildUws(shipped.directory).built || changed;
-  }
+  if (variant === shipped) changed = buildUws(shipped.directory).built || changed;
   const seconds = ((Date.now() - startedMs) / 1000).toFixed(1);
   report(changed ? `ready in ${seconds} s` : 'up to date');
 }

@@ -8,7 +8,7 @@ const faults = {
   address: {
     useAfterFree: /heap-use-after-free/,
     signedOverflow: /signed integer overflow/,
-    leak: /Direct leak of 400 byte/,
+    leak: /Direct leak of/,
   },
   thread: { race: /data race/ },
 };
