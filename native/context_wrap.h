@@ -26,6 +26,7 @@ private:
         Context context;
         Sampling sampling;
         Napi::ObjectReference blockTables;
+        Napi::ObjectReference windowTable; // empty where there are no window pages
         Napi::ObjectReference abortFlag; // held, since its memory is read while forward() runs
     };
 

@@ -1,5 +1,6 @@
 import { IndexedHeap } from '../support/indexed-heap.js';
 import type { PagePool } from './pages.js';
+import type { WindowPages } from './window-pages.js';
 
 /**
  * The prefix cache: per tenant a radix tree whose edges hold runs of whole pages. A path from the root spells a
@@ -27,6 +28,7 @@ export class RadixNode {
   keys: string[] = []; // of its first pages, where they have been needed
   locks = 0; // holders whose path runs through this node
   pins = 0; // of these, pinned prefixes
+  pinsEnding = 0; // of these, the ones that end here
   lastUse = 0;
   heapIndex = -1;
 
@@ -40,11 +42,13 @@ export class RadixNode {
 
 export interface RadixOptions {
   hashPage: PageHash;
+  /** The pages' halves in layers with an attention window; null where pages are whole. */
+  windows: WindowPages | null;
   /** Told of a page before it is evicted: the node's page of this index. */
   onEvict(node: RadixNode, index: number, page: number): void;
 }
 
-const defaults: RadixOptions = { hashPage: fnv1a, onEvict: () => {} };
+const defaults: RadixOptions = { hashPage: fnv1a, windows: null, onEvict: () => {} };
 
 export class RadixCache {
   private readonly roots = new Map<string, RadixNode>();
@@ -55,6 +59,7 @@ export class RadixCache {
   private pinnedPageCount = 0;
   private changes = 0;
   private readonly options: RadixOptions;
+  private readonly owners: (RadixNode | undefined)[] = []; // by page
 
   constructor(
     private readonly pool: PagePool,
@@ -75,7 +80,7 @@ export class RadixCache {
 
   /** Grows whenever a match may have another result than before. */
   get version(): number {
-    return this.changes;
+    return this.changes + (this.options.windows?.version ?? 0);
   }
 
   get tenants(): number {
@@ -86,19 +91,45 @@ export class RadixCache {
     return this.roots.get(tenant);
   }
 
-  /** Pages of the longest cached prefix of tokens[0, limit). Changes nothing. */
+  /** Pages of the longest cached prefix of tokens[0, limit) that can be gone on from. Changes nothing. */
   match(tenant: string, tokens: Int32Array, limit: number): number {
-    return this.walk(tenant, tokens, limit, () => true);
+    const { windows } = this.options;
+    if (windows === null) return this.walk(tenant, tokens, limit, () => true);
+    let usable = 0;
+    let count = 0;
+    let gap = -1; // the last page without a window half
+    this.walk(tenant, tokens, limit, (node, common) => {
+      for (let i = 0; i < common; i++) {
+        if (!windows.has(node.pages[i]!)) gap = count;
+        count++;
+        if (gap < windows.firstNeeded(count)) usable = count;
+      }
+      return true;
+    });
+    return usable;
   }
 
-  /** As match, but only as far as pinned prefixes reach. */
+  /** As match, but only what pinned prefixes hold for good: with window halves, those that are matched to their end. */
   matchPinned(tenant: string, tokens: Int32Array, limit: number): number {
-    return this.walk(tenant, tokens, limit, (node) => node.pins > 0);
+    let whole = 0;
+    let count = 0;
+    const partly = this.walk(tenant, tokens, limit, (node, common) => {
+      count += common;
+      if (node.pinsEnding > 0 && common === node.pages.length) whole = count;
+      return node.pins > 0;
+    });
+    return this.options.windows === null ? partly : whole;
+  }
+
+  /** Where the tree has a page. */
+  find(page: number): { node: RadixNode; index: number } | null {
+    const node = this.owners[page];
+    return node === undefined ? null : { node, index: node.pages.indexOf(page) };
   }
 
   /**
    * Locks the longest cached prefix of tokens[0, limit) and returns its tail (the tenant's root where nothing
-   * matches). The caller gives it back with `unlock`, or moves it on with `extend`.
+   * matches); `limit` is what `match` has found. The caller gives it back with `unlock`, or moves it on with `extend`.
    */
   lock(tenant: string, tokens: Int32Array, limit: number): RadixNode {
     let at = this.rootFor(tenant);
@@ -114,9 +145,23 @@ export class RadixCache {
     return at;
   }
 
-  /** One more holder of a path that is already locked. */
-  lockAgain(tail: RadixNode): void {
+  /** One more holder of a path that is already locked, who lets nobody take from it what it takes to go on from its end. */
+  keep(tail: RadixNode): void {
     for (let node: RadixNode | null = tail; node !== null; node = node.parent) this.lockNode(node);
+    for (const page of this.windowOf(tail)) this.options.windows!.hold(page);
+  }
+
+  letGo(tail: RadixNode): void {
+    for (const page of this.windowOf(tail)) this.options.windows!.letGo(page);
+    this.unlock(tail);
+  }
+
+  /** Pages whose window halves it takes to go on from the end of the path. None where pages are whole. */
+  windowOf(tail: RadixNode): number[] {
+    const { windows } = this.options;
+    if (windows === null) return [];
+    const row = this.pathPages(tail);
+    return row.slice(windows.firstNeeded(row.length));
   }
 
   /** A holder lets go; the path becomes the most recently used one. */
@@ -131,17 +176,21 @@ export class RadixCache {
   }
 
   pin(tail: RadixNode): void {
-    this.lockAgain(tail);
+    this.keep(tail);
+    tail.pinsEnding++;
+    if (this.options.windows !== null) this.options.windows.pinned += this.windowOf(tail).length;
     for (let node: RadixNode | null = tail; node !== null; node = node.parent) {
       if (node.pins++ === 0) this.pinnedPageCount += node.pages.length;
     }
   }
 
   unpin(tail: RadixNode): void {
+    tail.pinsEnding--;
+    if (this.options.windows !== null) this.options.windows.pinned -= this.windowOf(tail).length;
     for (let node: RadixNode | null = tail; node !== null; node = node.parent) {
       if (--node.pins === 0) this.pinnedPageCount -= node.pages.length;
     }
-    this.unlock(tail);
+    this.letGo(tail);
   }
 
   /** Writes the pages of the path to `tail` into row[0…] and returns how many there are. */
@@ -208,8 +257,11 @@ export class RadixCache {
     const trimmed = Math.min(count, leaf.pages.length);
     for (let i = 0; i < trimmed; i++) {
       const last = leaf.pages.length - 1;
-      this.options.onEvict(leaf, last, leaf.pages[last]!);
-      this.pool.disown(leaf.pages.pop()!);
+      const page = leaf.pages[last]!;
+      this.options.onEvict(leaf, last, page);
+      leaf.pages.pop();
+      this.owners[page] = undefined;
+      this.pool.disown(page);
     }
     leaf.keys.length = Math.min(leaf.keys.length, leaf.pages.length);
     this.evictablePages -= trimmed;
@@ -250,10 +302,12 @@ export class RadixCache {
     if (at.parent !== null && at.children.size === 0 && at.locks === 1) {
       at.tokens = concat(at.tokens.subarray(0, at.pages.length * this.pageSize), run);
       at.pages.push(...pages);
+      this.own(at, pages);
       return at;
     }
     const child = new RadixNode(at, at.tenant, run, pages);
     child.locks = 1;
+    this.own(child, pages);
     this.attach(at, child);
     return child;
   }
@@ -262,6 +316,7 @@ export class RadixCache {
   private exchange(node: RadixNode, row: Int32Array, at: number): void {
     for (const [i, page] of node.pages.entries()) {
       const own = row[at + i]!;
+      this.options.windows?.exchange(own, page);
       this.pool.retain(page);
       this.pool.release(own);
       row[at + i] = page;
@@ -279,6 +334,7 @@ export class RadixCache {
     head.pins = node.pins;
     head.lastUse = node.lastUse;
     head.keys = node.keys.slice(0, count);
+    this.own(head, head.pages);
     this.detach(parent, node);
     node.tokens = node.tokens.slice(split);
     node.pages = node.pages.slice(count);
@@ -287,6 +343,16 @@ export class RadixCache {
     this.attach(parent, head);
     this.attach(head, node);
     return head;
+  }
+
+  private own(node: RadixNode, pages: readonly number[]): void {
+    for (const page of pages) this.owners[page] = node;
+  }
+
+  private pathPages(tail: RadixNode): number[] {
+    const nodes: RadixNode[] = [];
+    for (let node: RadixNode | null = tail; node !== null; node = node.parent) nodes.unshift(node);
+    return nodes.flatMap((node) => node.pages);
   }
 
   private attach(parent: RadixNode, child: RadixNode): void {
@@ -334,15 +400,16 @@ export class RadixCache {
     tenant: string,
     tokens: Int32Array,
     limit: number,
-    enter: (node: RadixNode) => boolean,
+    enter: (node: RadixNode, common: number) => boolean,
   ): number {
     let at = this.roots.get(tenant);
     const end = Math.floor(limit / this.pageSize);
     let page = 0;
     while (at !== undefined && page < end) {
       const child = this.childOf(at, tokens, page);
-      if (child === undefined || !enter(child)) break;
+      if (child === undefined) break;
       const common = this.commonPages(child, tokens, page, end);
+      if (!enter(child, common)) break;
       page += common;
       at = common === child.pages.length ? child : undefined;
     }

@@ -1,7 +1,7 @@
 import { DecodeTurns } from './decode-turns.js';
 import { DraftPlanner, type DraftRoom } from './draft-planner.js';
 import { FairSlots } from './fair-slots.js';
-import type { PageStore } from './page-store/page-store.js';
+import type { CachedPage, PageStore } from './page-store/page-store.js';
 import { Restorer } from './page-store/restorer.js';
 import type { PagePool } from './pages.js';
 import { Placement, type PlacementConfig } from './placement.js';
@@ -15,6 +15,7 @@ import { StepRoom, type StepRoomConfig } from './step-room.js';
 import type { StepTimeModel } from './step-time.js';
 import type { PinnedPrefix } from './types.js';
 import { WaitingQueue } from './waiting-queue.js';
+import type { WindowPages } from './window-pages.js';
 
 /** While a prompt too long for one step is read, this share of the room goes to prompts that fit what is left. */
 const shortPromptShare = 1 / 4;
@@ -103,8 +104,17 @@ export class Scheduler {
     return this.placement.sessions;
   }
 
+  get windows(): WindowPages | null {
+    return this.placement.windows;
+  }
+
   get blockTables(): Int32Array {
     return this.placement.blockTables;
+  }
+
+  /** For the end of a process. */
+  cachedPages(): Iterable<CachedPage> {
+    return this.placement.cached();
   }
 
   /** Cells of running sequences' pages beyond the tokens that they have. O(running): for statistics. */
@@ -143,6 +153,7 @@ export class Scheduler {
     if (this.plan.isIdle && this.turns.letAllIn(this.running)) this.planWork(nowMs);
     this.useWhatIsLeft();
     this.planDrafts();
+    this.openWindows();
     return this.plan;
   }
 
@@ -152,6 +163,7 @@ export class Scheduler {
       const { sequence, count, drafts } = plan.entries[i]!;
       if (sequence.slot < 0) continue; // ended since
       sequence.computed += count - drafts;
+      this.placement.moveWindow(sequence);
       if (sequence.state !== 'prefill') continue;
       this.placement.shareCompletePages(sequence);
       if (sequence.remaining === 0) sequence.state = 'decoding';
@@ -178,7 +190,7 @@ export class Scheduler {
    * could then never run. O(waiting + running): pinning is rare.
    */
   pin(sequence: Sequence, prefix: PinnedPrefix): boolean {
-    if (sequence.tail === null) return false;
+    if (sequence.tail === null || !this.placement.canPin(sequence.tail)) return false;
     this.prefixes.add(prefix, sequence.tail);
     if (this.everyoneFits(sequence)) return true;
     this.prefixes.remove(prefix.tenant, prefix.id);
@@ -266,6 +278,13 @@ export class Scheduler {
     this.draftRoom.tokens = this.room.tokens;
     this.draftRoom.outputs = this.room.outputs;
     this.drafts.plan(this.plan, this.room.decodeMs, this.draftRoom);
+  }
+
+  private openWindows(): void {
+    for (let i = 0; i < this.plan.size; i++) {
+      const { sequence, start, count } = this.plan.entries[i]!;
+      if (sequence.slot >= 0) this.placement.openWindow(sequence, start + count);
+    }
   }
 
   private admit(nowMs: number): void {

@@ -55,6 +55,9 @@ export class Sequence {
   pageCount = 0; // pages in its row
   sharedPages = 0; // the first of them, which belong to the tree path that ends at `tail`
   tail: RadixNode | null = null;
+  // Pages of its row whose window halves it holds: [windowFrom, windowTo).
+  windowFrom = 0;
+  windowTo = 0;
 
   sitsOut = false; // of the step that is planned, though it decodes
   turn = 0; // the last round in which it decoded, where turns are taken

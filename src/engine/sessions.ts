@@ -32,7 +32,7 @@ export class Sessions {
     const key = keyOf(tenant, id);
     this.drop(key);
     if (tokens === 0 || tokens > this.maxTokens) return;
-    this.cache.lockAgain(tail);
+    this.cache.keep(tail);
     this.sessions.set(key, { tail, tokens });
     this.tokens += tokens;
     while (this.tokens > this.maxTokens) this.dropOldest();
@@ -49,7 +49,7 @@ export class Sessions {
     if (session === undefined) return false;
     this.sessions.delete(key);
     this.tokens -= session.tokens;
-    this.cache.unlock(session.tail);
+    this.cache.letGo(session.tail);
     return true;
   }
 }

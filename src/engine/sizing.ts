@@ -1,5 +1,7 @@
-import type { KvType, ModelInfo } from '../native/types.js';
+import type { KvCell, KvType, ModelInfo } from '../native/types.js';
+import { windowPagesNeeded } from './attention-window.js';
 import type { EngineConfig } from './types.js';
+import type { WindowConfig } from './window-pages.js';
 
 export interface Machine {
   cores: number; // physical, usable by this process
@@ -12,6 +14,7 @@ export interface Sizes {
   threads: number;
   pageSize: number; // tokens
   pages: number;
+  window: WindowConfig | null;
   maxContext: number; // tokens of one sequence
   maxPagesPerSequence: number;
   maxSequences: number; // guests among them
@@ -28,6 +31,9 @@ const sequencesLimit = 1_024; // of the native context
 const cpuMemoryShare = 1 / 4; // of available RAM, at most
 const cpuTokensPerSequence = 2_048; // and no more than this for each sequence that may run
 const gpuReserveBytes = 512 * 2 ** 20; // compute buffers and logits
+/** Window pages for each page: for cached prefixes, where running sequences need fewer. */
+const windowShare = 1 / 4;
+
 const cpuBatchTokens = 512;
 const gpuBatchTokens = 2_048;
 
@@ -39,24 +45,37 @@ export function resolveSizes(config: EngineConfig, model: ModelInfo, machine: Ma
   const { pageSize } = config;
   const wantedContext = config.contextLength === 0 ? model.trainContext : config.contextLength;
   const contextPages = Math.ceil(wantedContext / pageSize);
-  const pageBytes = pageSize * bytesPerToken(config, model);
-  const affordable = Math.floor(poolBytes(config, model, machine) / pageBytes);
-  const usable = Math.ceil((config.maxSequences * Math.min(wantedContext, cpuTokensPerSequence)) / pageSize);
-  const byRule = machine.gpuFreeBytes === null && config.kvBytes === 0;
-  const pages = Math.max(1, byRule ? Math.min(affordable, Math.max(usable, contextPages)) : affordable);
-  const maxContext = Math.min(wantedContext, pages * pageSize);
   const guestSequences = Math.min(config.guestSequences, sequencesLimit - config.maxSequences);
   const maxSequences = config.maxSequences + guestSequences;
   const batch = machine.gpuFreeBytes === null ? cpuBatchTokens : gpuBatchTokens;
+  const maxBatchTokens = Math.max(config.maxBatchTokens === 0 ? batch : config.maxBatchTokens, maxSequences);
+  // llama.cpp places the cells of models with a recurrent state itself, in all layers alike.
+  const window = model.recurrent || model.hybrid ? null : model.window;
+  // Without one, all pages.
+  const reserved =
+    window === null
+      ? Number.POSITIVE_INFINITY
+      : windowPagesNeeded(window, pageSize, maxSequences, maxBatchTokens);
+  const affordable = affordablePages(poolBytes(config, model, machine), reserved, {
+    bytes: pageSize * cellBytes(config, model.kvCell),
+    windowBytes: pageSize * (model.window === null ? 0 : cellBytes(config, model.window.kvCell)),
+  });
+  const usable = Math.ceil((config.maxSequences * Math.min(wantedContext, cpuTokensPerSequence)) / pageSize);
+  const byRule = machine.gpuFreeBytes === null && config.kvBytes === 0;
+  const wanted = Math.max(1, byRule ? Math.min(affordable, Math.max(usable, contextPages)) : affordable);
+  const maxContext = Math.min(wantedContext, wanted * pageSize);
+  const pages = Math.min(wanted, config.maxSequences * contextPages);
+  const windowPages = windowPagesFor(pages, reserved);
   return {
     threads: config.threads === 0 ? machine.cores : config.threads,
     pageSize,
-    pages: Math.min(pages, config.maxSequences * contextPages),
+    pages,
+    window: window === null || windowPages >= pages ? null : { ...window, pages: windowPages, reserved },
     maxContext,
     maxPagesPerSequence: Math.ceil(maxContext / pageSize),
     maxSequences,
     guestSequences,
-    maxBatchTokens: Math.max(config.maxBatchTokens === 0 ? batch : config.maxBatchTokens, maxSequences),
+    maxBatchTokens,
     maxOutputs: maxSequences + extraOutputs,
   };
 }
@@ -70,18 +89,23 @@ function poolBytes(config: EngineConfig, model: ModelInfo, machine: Machine): nu
   return Math.max(0, left);
 }
 
-function bytesPerToken(config: EngineConfig, model: ModelInfo): number {
-  const headSize = model.embeddingSize / Math.max(1, model.heads);
-  const keySize = headSizeOf(model, 'key_length') ?? headSize;
-  const valueSize = headSizeOf(model, 'value_length') ?? headSize;
-  const kvHeads = Math.max(1, model.kvHeads);
-  return model.layers * kvHeads * (keySize * bytesOf(config.kvTypeK) + valueSize * bytesOf(config.kvTypeV));
+function windowPagesFor(pages: number, reserved: number): number {
+  return Math.max(reserved, Math.ceil(pages * windowShare));
 }
 
-/** Models whose heads aren't embedding / heads wide say so in their metadata. */
-function headSizeOf(model: ModelInfo, key: 'key_length' | 'value_length'): number | null {
-  const value = Number(model.metadata[`${model.architecture}.attention.${key}`]);
-  return value > 0 ? value : null;
+/** The most pages that fit with their window pages. As many as those where the reserve would be more. */
+function affordablePages(
+  total: number,
+  reserved: number,
+  { bytes, windowBytes }: { bytes: number; windowBytes: number },
+): number {
+  if (total <= reserved * (bytes + windowBytes)) return Math.floor(total / (bytes + windowBytes));
+  const beyondReserve = (total - reserved * windowBytes) / bytes;
+  return Math.floor(Math.min(beyondReserve, total / (bytes + windowShare * windowBytes)));
+}
+
+function cellBytes({ kvTypeK, kvTypeV }: EngineConfig, { keys, values }: KvCell): number {
+  return keys * bytesOf(kvTypeK) + values * bytesOf(kvTypeV);
 }
 
 function bytesOf(type: KvType): number {

@@ -130,6 +130,10 @@ export interface EngineStats {
   pagesFree: number;
   pagesCached: number; // only the prefix cache holds them
   pagesLive: number; // held by running sequences
+  windowPagesTotal: number; // of layers with an attention window; 0 where they have no pages of their own
+  windowPagesFree: number;
+  windowPagesIdle: number; // for prefixes that may be asked for again
+  windowPagesHeld: number; // in reach of running sequences, sessions and pinned prefixes
   cellsUnused: number; // of those pages, beyond the tokens that the sequences have
   pagesHost: number; // copies in host memory
   pagesSaved: number; // copied there
@@ -173,6 +177,10 @@ export const noStats: EngineStats = {
   pagesFree: 0,
   pagesCached: 0,
   pagesLive: 0,
+  windowPagesTotal: 0,
+  windowPagesFree: 0,
+  windowPagesIdle: 0,
+  windowPagesHeld: 0,
   cellsUnused: 0,
   pagesHost: 0,
   pagesSaved: 0,

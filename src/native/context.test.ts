@@ -167,13 +167,13 @@ describe('forward', () => {
         const expected = from.logits(0);
         for (const page of [0, 1]) {
           const bytes = new Uint8Array(bytesPerPage);
-          from.readPage(page, bytes);
-          to.writePage(3 * 16 + page, bytes); // where sequence 3 has its pages
+          from.readPage(page, 0, bytes);
+          to.writePage(3 * 16 + page, 0, bytes); // where sequence 3 has its pages
         }
         forward(to, promptRows(prompt.subarray(32), 3, 32));
         assert.ok(distance(expected, to.logits(0)) < rounding);
-        assert.throws(() => from.readPage(128, new Uint8Array(bytesPerPage)), RangeError);
-        assert.throws(() => from.readPage(0, new Uint8Array(bytesPerPage - 1)), RangeError);
+        assert.throws(() => from.readPage(128, 0, new Uint8Array(bytesPerPage)), RangeError);
+        assert.throws(() => from.readPage(0, 0, new Uint8Array(bytesPerPage - 1)), RangeError);
         from.close();
         to.close();
       }));
