@@ -27,6 +27,11 @@ export class Sessions {
     return this.tokens;
   }
 
+  /** Where the kept paths end. */
+  tails(): RadixNode[] {
+    return Array.from(this.sessions.values(), ({ tail }) => tail);
+  }
+
   /** The session now ends at `tail`, a path that the caller has locked. O(path), as its old path is let go. */
   keep(tenant: string, id: string, tail: RadixNode, tokens: number): void {
     const key = keyOf(tenant, id);

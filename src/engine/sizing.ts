@@ -1,5 +1,5 @@
 import type { KvCell, KvType, ModelInfo } from '../native/types.js';
-import { windowPagesNeeded } from './attention-window.js';
+import { type AttentionWindow, windowPagesNeeded } from './attention-window.js';
 import type { EngineConfig } from './types.js';
 import type { WindowConfig } from './window-pages.js';
 
@@ -51,11 +51,7 @@ export function resolveSizes(config: EngineConfig, model: ModelInfo, machine: Ma
   const maxBatchTokens = Math.max(config.maxBatchTokens === 0 ? batch : config.maxBatchTokens, maxSequences);
   // llama.cpp places the cells of models with a recurrent state itself, in all layers alike.
   const window = model.recurrent || model.hybrid ? null : model.window;
-  // Without one, all pages.
-  const reserved =
-    window === null
-      ? Number.POSITIVE_INFINITY
-      : windowPagesNeeded(window, pageSize, maxSequences, maxBatchTokens);
+  const reserved = window && windowPagesNeeded(window, pageSize, maxSequences, maxBatchTokens);
   const affordable = affordablePages(poolBytes(config, model, machine), reserved, {
     bytes: pageSize * cellBytes(config, model.kvCell),
     windowBytes: pageSize * (model.window === null ? 0 : cellBytes(config, model.window.kvCell)),
@@ -65,12 +61,11 @@ export function resolveSizes(config: EngineConfig, model: ModelInfo, machine: Ma
   const wanted = Math.max(1, byRule ? Math.min(affordable, Math.max(usable, contextPages)) : affordable);
   const maxContext = Math.min(wantedContext, wanted * pageSize);
   const pages = Math.min(wanted, config.maxSequences * contextPages);
-  const windowPages = windowPagesFor(pages, reserved);
   return {
     threads: config.threads === 0 ? machine.cores : config.threads,
     pageSize,
     pages,
-    window: window === null || windowPages >= pages ? null : { ...window, pages: windowPages, reserved },
+    window: window && windowConfig(window, pages, reserved!),
     maxContext,
     maxPagesPerSequence: Math.ceil(maxContext / pageSize),
     maxSequences,
@@ -89,19 +84,22 @@ function poolBytes(config: EngineConfig, model: ModelInfo, machine: Machine): nu
   return Math.max(0, left);
 }
 
-function windowPagesFor(pages: number, reserved: number): number {
-  return Math.max(reserved, Math.ceil(pages * windowShare));
+/** Null where window pages would be no fewer than the others. */
+function windowConfig(window: AttentionWindow, total: number, reserved: number): WindowConfig | null {
+  const pages = Math.max(reserved, Math.ceil(total * windowShare));
+  return pages < total ? { kind: window.kind, size: window.size, pages, reserved } : null;
 }
 
-/** The most pages that fit with their window pages. As many as those where the reserve would be more. */
+/** The most pages that fit, with their window pages as above. */
 function affordablePages(
   total: number,
-  reserved: number,
+  reserved: number | null,
   { bytes, windowBytes }: { bytes: number; windowBytes: number },
 ): number {
-  if (total <= reserved * (bytes + windowBytes)) return Math.floor(total / (bytes + windowBytes));
-  const beyondReserve = (total - reserved * windowBytes) / bytes;
-  return Math.floor(Math.min(beyondReserve, total / (bytes + windowShare * windowBytes)));
+  const whole = bytes + windowBytes;
+  if (reserved === null || total <= reserved * whole) return Math.floor(total / whole);
+  const withReserve = (total - reserved * windowBytes) / bytes;
+  return Math.floor(Math.min(withReserve, total / (bytes + windowShare * windowBytes)));
 }
 
 function cellBytes({ kvTypeK, kvTypeV }: EngineConfig, { keys, values }: KvCell): number {

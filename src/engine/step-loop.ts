@@ -76,7 +76,10 @@ export class EngineCore {
     if (config.maxOutputs <= config.maxSequences)
       throw new RangeError('maxOutputs must be over maxSequences.');
     this.scheduler = new Scheduler(config, this.stepTime, (slot) => this.releaseSlot(slot));
-    this.context = dependencies.createContext(this.scheduler.blockTables, this.scheduler.windows?.table ?? null);
+    this.context = dependencies.createContext(
+      this.scheduler.blockTables,
+      this.scheduler.windows?.table ?? null,
+    );
     const canShare = config.prefixCache && this.context.info.placement === 'pages';
     this.store = canShare ? dependencies.createStore(this.context) : null;
     if (this.store !== null) this.scheduler.useStore(this.store);

@@ -42,8 +42,7 @@ function auditWindows(
     for (const page of scheduler.blockTables.subarray(slot * columns + windowFrom, slot * columns + windowTo))
       holders[page]!++;
   }
-  for (const { tail } of scheduler.sessions['sessions'].values())
-    for (const page of cache.windowOf(tail)) holders[page]!++;
+  for (const tail of scheduler.sessions.tails()) for (const page of cache.windowOf(tail)) holders[page]!++;
   for (const node of nodesOf(cache, tenants))
     for (const page of node.pinsEnding > 0 ? cache.windowOf(node) : []) holders[page]! += node.pinsEnding;
   const used = new Set<number>();

@@ -24,7 +24,13 @@ function start(port: NonNullable<typeof parentPort>): void {
     config: { ...smallConfig, maxQueue: config.maxQueue },
     vocab,
     createContext: (blockTables, windowTable) => {
-      context = new FakeContext({ ...smallConfig, placement: 'pages', blockTables, windowTable, before: crashOnSign });
+      context = new FakeContext({
+        ...smallConfig,
+        placement: 'pages',
+        blockTables,
+        windowTable,
+        before: crashOnSign,
+      });
       return context;
     },
     createStore: () => null,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import { windowPagesNeeded } from '../../src/engine/attention-window.js';
 import type { PinResult } from '../../src/engine/live-request.js';
 import { PageStore } from '../../src/engine/page-store/page-store.js';
-import { windowPagesNeeded } from '../../src/engine/attention-window.js';
 import { greedySampling } from '../../src/engine/prompt-only.js';
 import type { Sequence } from '../../src/engine/sequence.js';
 import { EngineCore, type StepContext } from '../../src/engine/step-loop.js';

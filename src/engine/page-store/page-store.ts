@@ -80,7 +80,9 @@ export class PageStore {
     if (this.host.capacity === 0 || this.saveBudgetMs <= 0) return;
     const key = this.keys.ofNode(node, index);
     if (this.host.get(key) !== undefined) return;
-    const elapsedMs = this.copy(key, () => this.options.context.readPage(page, windowPage, this.host.put(key)));
+    const elapsedMs = this.copy(key, () =>
+      this.options.context.readPage(page, windowPage, this.host.put(key)),
+    );
     if (elapsedMs === null) return;
     this.saveBudgetMs -= elapsedMs;
     this.counts.saved++;
@@ -135,10 +137,7 @@ export class PageStore {
   }
 
   /** Brings what the cache and the host tier hold to the disk, for the next start, until `untilMs`; then ends it. */
-  async close(
-    cached: Iterable<CachedPage>,
-    untilMs: number,
-  ): Promise<void> {
+  async close(cached: Iterable<CachedPage>, untilMs: number): Promise<void> {
     const { disk } = this;
     if (disk === null) return;
     const bytes = new Uint8Array(this.options.context.info.bytesPerPage);
@@ -146,7 +145,8 @@ export class PageStore {
       const key = this.keys.ofNode(node, index);
       if (disk.has(key) || this.host.has(key)) continue;
       if (!(await this.hasRoom(disk, untilMs))) break;
-      if (this.copy(key, () => this.options.context.readPage(page, windowPage, bytes)) !== null) disk.write(key, bytes);
+      if (this.copy(key, () => this.options.context.readPage(page, windowPage, bytes)) !== null)
+        disk.write(key, bytes);
     }
     for (const key of this.host.keys().reverse()) {
       if (disk.has(key)) continue;
