@@ -77,7 +77,13 @@ export class Placement {
     if (sequence.matchVersion !== this.cache.version || sequence.matchedTo !== matchLimit) {
       sequence.matchVersion = this.cache.version;
       sequence.matchedTo = matchLimit;
-      sequence.matchPages = this.cache.match(sequence.tenant, sequence.tokens, matchLimit);
+      const { tenant, tokens } = sequence;
+      sequence.knownPages = this.cache.match(tenant, tokens, matchLimit);
+      sequence.matchPages = this.cache.matchUsable(
+        tenant,
+        tokens,
+        sequence.knownPages * this.config.pageSize,
+      );
     }
     return sequence.matchPages;
   }
@@ -127,7 +133,10 @@ export class Placement {
     const from = windows.firstNeeded(this.completePages(sequence.computed));
     // While they are whole: what is evicted later can come back whole only.
     if (from > sequence.sharedPages) this.shareCompletePages(sequence);
-    while (sequence.windowFrom < from) windows.letGo(row[sequence.windowFrom++]!);
+    for (; sequence.windowFrom < from; sequence.windowFrom++) {
+      const isLikely = this.isLikelyNeeded(windows, sequence, sequence.windowFrom);
+      windows.letGo(row[sequence.windowFrom]!, isLikely);
+    }
   }
 
   /** Whether the path to `tail` can be held for good: running sequences must be able to have the window halves they need. */
@@ -224,8 +233,14 @@ export class Placement {
 
   private closeWindow(windows: WindowPages, sequence: Sequence): void {
     const row = this.rows[sequence.slot]!;
-    for (let i = sequence.windowFrom; i < sequence.windowTo; i++) windows.letGo(row[i]!);
+    for (let i = sequence.windowFrom; i < sequence.windowTo; i++) windows.letGo(row[i]!, true);
     sequence.windowTo = sequence.windowFrom;
+  }
+
+  /** Others may begin as the sequence does: where it met what was computed before, and with its whole prompt. */
+  private isLikelyNeeded(windows: WindowPages, sequence: Sequence, index: number): boolean {
+    const promptPages = this.completePages(sequence.promptLength - 1);
+    return windows.isNeeded(index, sequence.knownPages) || windows.isNeeded(index, promptPages);
   }
 
   private windowPageOf(page: number): number {

@@ -91,10 +91,15 @@ export class RadixCache {
     return this.roots.get(tenant);
   }
 
-  /** Pages of the longest cached prefix of tokens[0, limit) that can be gone on from. Changes nothing. */
+  /** Pages of the longest cached prefix of tokens[0, limit). Changes nothing. */
   match(tenant: string, tokens: Int32Array, limit: number): number {
+    return this.walk(tenant, tokens, limit, () => true);
+  }
+
+  /** As match, but the longest that can be gone on from: window halves may be gone. */
+  matchUsable(tenant: string, tokens: Int32Array, limit: number): number {
     const { windows } = this.options;
-    if (windows === null) return this.walk(tenant, tokens, limit, () => true);
+    if (windows === null) return this.match(tenant, tokens, limit);
     let usable = 0;
     let count = 0;
     let gap = -1; // the last page without a window half
@@ -129,7 +134,7 @@ export class RadixCache {
 
   /**
    * Locks the longest cached prefix of tokens[0, limit) and returns its tail (the tenant's root where nothing
-   * matches); `limit` is what `match` has found. The caller gives it back with `unlock`, or moves it on with `extend`.
+   * matches); `limit` ends what `matchUsable` has found. The caller gives it back with `unlock`, or moves it on with `extend`.
    */
   lock(tenant: string, tokens: Int32Array, limit: number): RadixNode {
     let at = this.rootFor(tenant);
@@ -152,7 +157,7 @@ export class RadixCache {
   }
 
   letGo(tail: RadixNode): void {
-    for (const page of this.windowOf(tail)) this.options.windows!.letGo(page);
+    for (const page of this.windowOf(tail)) this.options.windows!.letGo(page, true);
     this.unlock(tail);
   }
 

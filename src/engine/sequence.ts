@@ -73,6 +73,7 @@ export class Sequence {
   matchVersion = -1;
   matchedTo = -1; // the match limit that it was looked up with
   matchPages = 0;
+  knownPages = 0; // those in the tree, whose window halves may be gone
 
   // Evicted pages that are kept elsewhere.
   readonly pageKeys: string[] = []; // of its first pages, as far as they have been needed

@@ -32,6 +32,7 @@ function sizesOf(config: Partial<EngineConfig> = {}, machine: Partial<Machine> =
     kvTypeV: 'f16',
     pageSize: 32,
     kvBytes: 0,
+    kvWindowShare: 0.5,
     memoryUtilization: 0.9,
     maxSequences: 64,
     guestSequences: 4,
@@ -77,14 +78,14 @@ test('a smaller KV type holds more', () => {
   assert.equal(half, Math.floor(GiB / (32 * tokenBytes * (34 / 64))));
 });
 
-test('layers with a window get pages for what can be in reach, or a quarter of the others', () => {
-  const { pages, window } = sizesOf({}, {}, windowed);
+test('layers with a window get their share of pages, and at least those for what can be in reach', () => {
+  const { pages, window } = sizesOf({ kvWindowShare: 0.1 }, {}, windowed);
   assert.equal(pages * 32, 64 * 2_048);
   // 68 sequences, each with 512 tokens behind it from anywhere in a page on, and twice the step's 512.
   const reserved = 68 * (16 + 2) + 2 * 16 + 1;
   assert.deepEqual(window, { kind: 'sliding', size: 512, pages: reserved, reserved });
-  const large = sizesOf({ maxSequences: 8, kvBytes: 2 * GiB }, {}, windowed);
-  assert.equal(large.window!.pages, Math.ceil(large.pages / 4));
+  assert.equal(sizesOf({}, {}, windowed).window!.pages, pages / 2);
+  assert.equal(sizesOf({ kvWindowShare: 1 }, {}, windowed).window, null);
 });
 
 test('pages and window pages together take what there is', () => {

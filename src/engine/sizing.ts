@@ -31,9 +31,6 @@ const sequencesLimit = 1_024; // of the native context
 const cpuMemoryShare = 1 / 4; // of available RAM, at most
 const cpuTokensPerSequence = 2_048; // and no more than this for each sequence that may run
 const gpuReserveBytes = 512 * 2 ** 20; // compute buffers and logits
-/** Window pages for each page: for cached prefixes, where running sequences need fewer. */
-const windowShare = 1 / 4;
-
 const cpuBatchTokens = 512;
 const gpuBatchTokens = 2_048;
 
@@ -52,7 +49,7 @@ export function resolveSizes(config: EngineConfig, model: ModelInfo, machine: Ma
   // llama.cpp places the cells of models with a recurrent state itself, in all layers alike.
   const window = model.recurrent || model.hybrid ? null : model.window;
   const reserved = window && windowPagesNeeded(window, pageSize, maxSequences, maxBatchTokens);
-  const affordable = affordablePages(poolBytes(config, model, machine), reserved, {
+  const affordable = affordablePages(poolBytes(config, model, machine), reserved, config.kvWindowShare, {
     bytes: pageSize * cellBytes(config, model.kvCell),
     windowBytes: pageSize * (model.window === null ? 0 : cellBytes(config, model.window.kvCell)),
   });
@@ -65,7 +62,7 @@ export function resolveSizes(config: EngineConfig, model: ModelInfo, machine: Ma
     threads: config.threads === 0 ? machine.cores : config.threads,
     pageSize,
     pages,
-    window: window && windowConfig(window, pages, reserved!),
+    window: window && windowConfig(window, pages, reserved!, config.kvWindowShare),
     maxContext,
     maxPagesPerSequence: Math.ceil(maxContext / pageSize),
     maxSequences,
@@ -85,8 +82,13 @@ function poolBytes(config: EngineConfig, model: ModelInfo, machine: Machine): nu
 }
 
 /** Null where window pages would be no fewer than the others. */
-function windowConfig(window: AttentionWindow, total: number, reserved: number): WindowConfig | null {
-  const pages = Math.max(reserved, Math.ceil(total * windowShare));
+function windowConfig(
+  window: AttentionWindow,
+  total: number,
+  reserved: number,
+  share: number,
+): WindowConfig | null {
+  const pages = Math.max(reserved, Math.ceil(total * share));
   return pages < total ? { kind: window.kind, size: window.size, pages, reserved } : null;
 }
 
@@ -94,12 +96,13 @@ function windowConfig(window: AttentionWindow, total: number, reserved: number):
 function affordablePages(
   total: number,
   reserved: number | null,
+  share: number,
   { bytes, windowBytes }: { bytes: number; windowBytes: number },
 ): number {
   const whole = bytes + windowBytes;
   if (reserved === null || total <= reserved * whole) return Math.floor(total / whole);
   const withReserve = (total - reserved * windowBytes) / bytes;
-  return Math.floor(Math.min(withReserve, total / (bytes + windowShare * windowBytes)));
+  return Math.floor(Math.min(withReserve, total / (bytes + share * windowBytes)));
 }
 
 function cellBytes({ kvTypeK, kvTypeV }: EngineConfig, { keys, values }: KvCell): number {

@@ -117,6 +117,7 @@ export interface EngineConfig {
   sessionMaxTokens: number; // default 100000
   speculation: 'auto' | 'off'; // guesses from the text itself, where that pays
   speculationMaxTokens: number; // guessed tokens a step for one sequence
+  kvWindowShare: number; // window pages for each page of the pool
   kvHostBytes: number; // memory for evicted pages; 0: none
   kvDiskPath: string | null; // folder for pages that the host memory has no room for
   kvDiskBytes: number; // of that folder, for one model

@@ -38,8 +38,8 @@ test('the longest idle one makes room, and none that is held', () => {
   const windows = windowPages(reclaimed);
   for (const page of [5, 6, 7]) assert.ok(windows.add(page));
   assert.equal(windows.add(8), false);
-  windows.letGo(6);
-  windows.letGo(5);
+  windows.letGo(6, true);
+  windows.letGo(5, true);
   assert.deepEqual([windows.held, windows.idle, windows.free], [1, 2, 0]);
   assert.ok(windows.add(8));
   assert.deepEqual(reclaimed, [6]);
@@ -48,11 +48,22 @@ test('the longest idle one makes room, and none that is held', () => {
   assert.equal(windows.has(5), true);
 });
 
+test('what is unlikely to be gone on from makes room before what was idle longer', () => {
+  const reclaimed: number[] = [];
+  const windows = windowPages(reclaimed);
+  for (const page of [5, 6, 7]) windows.add(page);
+  windows.letGo(5, true);
+  windows.letGo(6, false);
+  windows.letGo(7, false);
+  for (const page of [1, 2, 3]) assert.ok(windows.add(page));
+  assert.deepEqual(reclaimed, [6, 7, 5]);
+});
+
 test('a page that is free gives its half back', () => {
   const windows = windowPages();
   windows.add(5);
   assert.throws(() => windows.drop(5), /held/);
-  windows.letGo(5);
+  windows.letGo(5, true);
   windows.drop(5);
   windows.drop(9); // never had one
   assert.deepEqual([windows.free, windows.has(5)], [3, false]);
@@ -73,7 +84,7 @@ test('the page that is kept of two alike gets holders and half of the other', ()
 
 test('more releases than holds are an error', () => {
   const windows = windowPages();
-  assert.throws(() => windows.letGo(1), /Nobody/);
+  assert.throws(() => windows.letGo(1, true), /Nobody/);
   assert.throws(() => windows.hold(1), /no window half/);
   windows.add(1);
   assert.throws(() => windows.add(1), /already/);

@@ -11,7 +11,8 @@ const none = -1;
  * The second half of pages: keys and values in the layers whose attention has a window. A page of the PagePool has
  * one of these only while somebody may look at it, so their pool is smaller. Holders are running sequences whose
  * window reaches the page, sessions and pinned prefixes. One without holders is idle: it stays until another page
- * needs its place, the longest idle one first, since a prompt may come that goes on from there.
+ * needs its place, since a prompt may come that goes on from there. Those where that is likely go last, and of both
+ * kinds the longest idle one first.
  */
 export class WindowPages {
   readonly total: number;
@@ -23,10 +24,11 @@ export class WindowPages {
   /** Held by pinned prefixes; one that several hold counts for each. */
   pinned = 0;
   private changes = 0;
-  /** Idle ones in a ring, the longest idle one behind the sentinel at its end. */
+  /** Idle ones in two rings, each with the longest idle one behind its sentinel. */
   private readonly next: Int32Array;
   private readonly previous: Int32Array;
-  private readonly sentinel: number;
+  private readonly passed: number; // sentinel of those that nothing has ended at
+  private readonly likely: number; // and of those that are likely to be gone on from
 
   /** `onReclaim` is told of a page before an idle half of it is given away. */
   constructor(
@@ -39,11 +41,11 @@ export class WindowPages {
     this.table = new Int32Array(pages).fill(none);
     this.holders = new Int32Array(pages);
     this.freeList = Array.from({ length: config.pages }, (_, i) => config.pages - 1 - i);
-    this.sentinel = pages;
-    this.next = new Int32Array(pages + 1).fill(none);
-    this.previous = new Int32Array(pages + 1).fill(none);
-    this.next[pages] = pages;
-    this.previous[pages] = pages;
+    this.passed = pages;
+    this.likely = pages + 1;
+    // Each is a ring of its own at first.
+    this.next = Int32Array.from({ length: pages + 2 }, (_, i) => i);
+    this.previous = Int32Array.from(this.next);
   }
 
   get held(): number {
@@ -76,6 +78,11 @@ export class WindowPages {
     return firstVisiblePage(this.config, pages, this.pageSize);
   }
 
+  /** Whether whoever goes on behind `pages` complete ones needs the one of this index. */
+  isNeeded(index: number, pages: number): boolean {
+    return index < pages && index >= this.firstNeeded(pages);
+  }
+
   /** What may be held for good: the rest is what running sequences can need at once. */
   get spare(): number {
     return this.total - this.config.reserved;
@@ -98,11 +105,11 @@ export class WindowPages {
     this.heldCount++;
   }
 
-  letGo(page: number): void {
+  letGo(page: number, isLikely: boolean): void {
     if (this.holders[page] === 0) throw new Error(`Nobody holds the window half of page ${page}.`);
     if (--this.holders[page]! > 0) return;
     this.heldCount--;
-    this.link(page);
+    this.link(page, isLikely ? this.likely : this.passed);
   }
 
   /** The page itself is free. */
@@ -117,12 +124,12 @@ export class WindowPages {
   exchange(own: number, kept: number): void {
     if (!this.has(own)) return;
     const wasHeld = this.holders[own]! > 0;
-    if (wasHeld) this.letGo(own);
+    if (wasHeld) this.letGo(own, true);
     if (!this.has(kept)) {
       this.unlink(own);
       this.table[kept] = this.table[own]!;
       this.table[own] = none;
-      this.link(kept);
+      this.link(kept, this.likely);
       this.changes++;
     }
     if (wasHeld) this.hold(kept);
@@ -135,8 +142,9 @@ export class WindowPages {
   }
 
   private reclaim(): boolean {
-    const page = this.next[this.sentinel]!;
-    if (page === this.sentinel) return false;
+    const ring = this.next[this.passed] === this.passed ? this.likely : this.passed;
+    const page = this.next[ring]!;
+    if (page === ring) return false;
     this.onReclaim(page);
     this.unlink(page);
     this.take(page);
@@ -149,12 +157,12 @@ export class WindowPages {
     this.table[page] = none;
   }
 
-  private link(page: number): void {
-    const last = this.previous[this.sentinel]!;
+  private link(page: number, ring: number): void {
+    const last = this.previous[ring]!;
     this.next[last] = page;
     this.previous[page] = last;
-    this.next[page] = this.sentinel;
-    this.previous[this.sentinel] = page;
+    this.next[page] = ring;
+    this.previous[ring] = page;
   }
 
   private unlink(page: number): void {
