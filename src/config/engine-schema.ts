@@ -47,7 +47,7 @@ export const engineSchema = z.strictObject({
     .number()
     .gt(0)
     .max(1)
-    .default(0.5)
+    .default(0.75)
     .describe(
       'pages of layers that see a window only, for each page of the others: fewer leave room for longer contexts, more keep more prefixes; at least what running sequences need',
     ),

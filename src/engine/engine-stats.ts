@@ -29,7 +29,8 @@ export interface StatsSources {
 }
 
 export function engineStats({ totals, scheduler, requests, store, context }: StatsSources): EngineStats {
-  const { pool, windows, running, waiting, sessions, prefixes } = scheduler;
+  const { pool, running, waiting, sessions, prefixes } = scheduler;
+  const { windows } = scheduler.placement;
   return {
     ...totals,
     rejections: requests.rejections,

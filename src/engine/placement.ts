@@ -1,6 +1,7 @@
 import type { CachedPage, PageStore } from './page-store/page-store.js';
 import { PagePool } from './pages.js';
-import { RadixCache, type RadixNode } from './radix.js';
+import { RadixCache } from './radix.js';
+import type { RadixNode } from './radix-tree.js';
 import type { Sequence } from './sequence.js';
 import { Sessions } from './sessions.js';
 import { type WindowConfig, WindowPages } from './window-pages.js';

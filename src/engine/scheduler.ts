@@ -1,7 +1,7 @@
 import { DecodeTurns } from './decode-turns.js';
 import { DraftPlanner, type DraftRoom } from './draft-planner.js';
 import { FairSlots } from './fair-slots.js';
-import type { CachedPage, PageStore } from './page-store/page-store.js';
+import type { PageStore } from './page-store/page-store.js';
 import { Restorer } from './page-store/restorer.js';
 import type { PagePool } from './pages.js';
 import { Placement, type PlacementConfig } from './placement.js';
@@ -15,7 +15,6 @@ import { StepRoom, type StepRoomConfig } from './step-room.js';
 import type { StepTimeModel } from './step-time.js';
 import type { PinnedPrefix } from './types.js';
 import { WaitingQueue } from './waiting-queue.js';
-import type { WindowPages } from './window-pages.js';
 
 /** While a prompt too long for one step is read, this share of the room goes to prompts that fit what is left. */
 const shortPromptShare = 1 / 4;
@@ -56,7 +55,7 @@ export class Scheduler {
 
   private readonly plan = new StepPlan();
   private readonly room: StepRoom;
-  private readonly placement: Placement;
+  readonly placement: Placement;
   private readonly watermarkPages: number;
   private readonly slots: FairSlots;
   private readonly turns: DecodeTurns;
@@ -104,17 +103,8 @@ export class Scheduler {
     return this.placement.sessions;
   }
 
-  get windows(): WindowPages | null {
-    return this.placement.windows;
-  }
-
   get blockTables(): Int32Array {
     return this.placement.blockTables;
-  }
-
-  /** For the end of a process. */
-  cachedPages(): Iterable<CachedPage> {
-    return this.placement.cached();
   }
 
   /** Cells of running sequences' pages beyond the tokens that they have. O(running): for statistics. */

@@ -1,5 +1,5 @@
 import type { Drafter } from './drafter.js';
-import type { RadixNode } from './radix.js';
+import type { RadixNode } from './radix-tree.js';
 
 /**
  * waiting → prefill → decoding → finished. Preemption leads back to waiting; a waiting sequence may finish too

@@ -78,7 +78,7 @@ export class EngineCore {
     this.scheduler = new Scheduler(config, this.stepTime, (slot) => this.releaseSlot(slot));
     this.context = dependencies.createContext(
       this.scheduler.blockTables,
-      this.scheduler.windows?.table ?? null,
+      this.scheduler.placement.windows?.table ?? null,
     );
     const canShare = config.prefixCache && this.context.info.placement === 'pages';
     this.store = canShare ? dependencies.createStore(this.context) : null;
@@ -169,7 +169,7 @@ export class EngineCore {
 
   /** Leaves the cached pages to the disk for the next start, until `untilMs`. Nothing may be running. */
   async close(untilMs: number): Promise<void> {
-    await this.store?.close(this.scheduler.cachedPages(), untilMs);
+    await this.store?.close(this.scheduler.placement.cached(), untilMs);
   }
 
   stats(): EngineStats {

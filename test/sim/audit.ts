@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { PagePool } from '../../src/engine/pages.js';
-import type { RadixCache, RadixNode } from '../../src/engine/radix.js';
+import type { RadixCache } from '../../src/engine/radix.js';
+import type { RadixNode } from '../../src/engine/radix-tree.js';
 import type { Scheduler } from '../../src/engine/scheduler.js';
 import type { WindowPages } from '../../src/engine/window-pages.js';
 
@@ -26,7 +27,8 @@ export function auditScheduler(scheduler: Scheduler, columns: number, tenants: r
     assert.equal(scheduler.pool.referencesOf(page), references[page], `references of page ${page}`);
   }
   auditCache(scheduler.cache, scheduler.pool, tenants);
-  if (scheduler.windows !== null) auditWindows(scheduler, scheduler.windows, columns, tenants);
+  if (scheduler.placement.windows !== null)
+    auditWindows(scheduler, scheduler.placement.windows, columns, tenants);
 }
 
 function auditWindows(

@@ -371,12 +371,12 @@ export class World {
     assert.equal(scheduler.running.length + scheduler.waiting.size + scheduler.pool.live, 0);
     while (scheduler.sessions.dropOldest());
     for (const { tenant, id } of this.pins) this.core.unpinPrefix(tenant, id);
-    assert.equal(scheduler.windows?.held ?? 0, 0);
-    assert.equal(scheduler.windows?.pinned ?? 0, 0);
+    assert.equal(scheduler.placement.windows?.held ?? 0, 0);
+    assert.equal(scheduler.placement.windows?.pinned ?? 0, 0);
     const held = scheduler.pool.total - scheduler.pool.free;
     assert.equal(scheduler.cache.evict(scheduler.pool.total), held);
     assert.equal(scheduler.pool.free, scheduler.pool.total);
-    assert.equal(scheduler.windows?.free, scheduler.windows?.total);
+    assert.equal(scheduler.placement.windows?.free, scheduler.placement.windows?.total);
     assert.equal(scheduler.cache.tenants, 0, 'empty trees are gone');
   }
 

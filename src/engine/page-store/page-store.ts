@@ -1,5 +1,5 @@
 import type { NativeContext } from '../../native/types.js';
-import type { RadixNode } from '../radix.js';
+import type { RadixNode } from '../radix-tree.js';
 import type { Sequence } from '../sequence.js';
 import { HostTier } from './host-tier.js';
 import type { PageDisk } from './page-disk.js';
