@@ -257,8 +257,7 @@ void Context::writePage(uint32_t page, uint32_t windowPage, const uint8_t *bytes
 void Context::requirePage(uint32_t page, uint32_t windowPage) const {
     if (!info_.placedByPages) throw RangeError("pages are for contexts with placement 'pages'");
     if (page >= options_.pages) throw RangeError("page out of range");
-    if (info_.windowPages > 0 && windowPage >= info_.windowPages)
-        throw RangeError("windowPage out of range");
+    if (info_.windowPages > 0 && windowPage >= info_.windowPages) throw RangeError("windowPage out of range");
 }
 
 uint64_t Context::graphsReused() const {

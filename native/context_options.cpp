@@ -65,8 +65,7 @@ ContextOptions readContextOptions(const Napi::Object &object) {
     const size_t tableSize = size_t{options.maxSequences} * options.maxPagesPerSequence;
     if (int32View(object.Get("blockTables"), "blockTables").length < tableSize)
         throw RangeError("blockTables is too short");
-    if (options.windowPages > 0 &&
-        int32View(object.Get("windowTable"), "windowTable").length < options.pages)
+    if (options.windowPages > 0 && int32View(object.Get("windowTable"), "windowTable").length < options.pages)
         throw RangeError("windowTable is too short");
     const Napi::Value abortFlag = object.Get("abortFlag");
     if (!abortFlag.IsUndefined()) {

@@ -27,7 +27,7 @@ private:
         Sampling sampling;
         Napi::ObjectReference blockTables;
         Napi::ObjectReference windowTable; // empty where there are no window pages
-        Napi::ObjectReference abortFlag; // held, since its memory is read while forward() runs
+        Napi::ObjectReference abortFlag;   // held, since its memory is read while forward() runs
     };
 
     static std::shared_ptr<State> makeState(std::shared_ptr<Model> model, const ContextOptions &options);

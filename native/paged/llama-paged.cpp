@@ -104,8 +104,7 @@ llama_paged_cells llama_paged_get_cells(const llama_model *model) {
         if (!hparams.has_kv(layer) || hparams.is_recr(layer)) continue;
         const bool isWindow = cells.window != LLAMA_PAGED_WINDOW_NONE && hparams.is_swa(layer);
         (isWindow ? cells.window_keys : cells.keys) += hparams.n_embd_k_gqa(layer);
-        if (!hparams.is_mla())
-            (isWindow ? cells.window_values : cells.values) += hparams.n_embd_v_gqa(layer);
+        if (!hparams.is_mla()) (isWindow ? cells.window_values : cells.values) += hparams.n_embd_v_gqa(layer);
     }
     return cells;
 }
@@ -124,10 +123,10 @@ bool llama_paged_bind(llama_context *ctx, const llama_paged_config *config) {
     auto binding = std::make_shared<Binding>();
     for (llama_kv_cache *cache : caches) {
         const bool isWindow = config->window_tables && cache != caches.front();
-        cache->paged = std::make_shared<Cache>(*cache, binding,
-                                               BlockTables{isWindow ? config->window_tables : config->tables,
-                                                           config->max_sequences,
-                                                           config->max_pages_per_sequence, config->page_size});
+        cache->paged = std::make_shared<Cache>(
+            *cache, binding,
+            BlockTables{isWindow ? config->window_tables : config->tables, config->max_sequences,
+                        config->max_pages_per_sequence, config->page_size});
     }
     ctx->logits_stay = true;
     if (!config->use_kernel) return true;

@@ -12,8 +12,8 @@
 //
 // Logits of a bound context are valid until the next llama_decode().
 //
-// Layers whose attention has a window may have a pool of their own, and so tables of their own: a page that no
-// token's window reaches any more can be given to others there, while other layers still need theirs.
+// Layers whose attention has a window may have a pool of their own, and so tables of their own: a page that
+// no token's window reaches any more can be given to others there, while other layers still need theirs.
 //
 // No function here is thread-safe against another call on the same context.
 
@@ -32,7 +32,7 @@ struct llama_paged_config {
     // The same for layers with a window, in the pages of their pool; null where it is the other layers' size,
     // and their pages are the same
     const int32_t *window_tables;
-    bool use_kernel;                 // attention by the paged CPU kernel where the model allows it
+    bool use_kernel; // attention by the paged CPU kernel where the model allows it
 };
 
 struct llama_paged_info {
@@ -52,7 +52,8 @@ enum llama_paged_window {
     LLAMA_PAGED_WINDOW_CHUNKED, // those of the token's chunk of `window_size`
 };
 
-// What a token keeps: numbers, summed over the layers that see all earlier tokens, and over those with a window.
+// What a token keeps: numbers, summed over the layers that see all earlier tokens, and over those with a
+// window.
 struct llama_paged_cells {
     enum llama_paged_window window;
     uint32_t window_size; // positions
@@ -72,15 +73,15 @@ LLAMA_API void llama_paged_set_window_cells(uint32_t cells);
 LLAMA_API bool llama_paged_supported(const struct llama_context *ctx, const char **why);
 
 // Binds block tables to a context on which nothing has been decoded. Once per context. False, and nothing
-// changed, where llama_paged_supported() says no, a size in `config` is out of range, or pools of two sizes have one
-// table.
+// changed, where llama_paged_supported() says no, a size in `config` is out of range, or pools of two sizes
+// have one table.
 LLAMA_API bool llama_paged_bind(struct llama_context *ctx, const struct llama_paged_config *config);
 
 LLAMA_API struct llama_paged_info llama_paged_get_info(const struct llama_context *ctx);
 
 // Keys and values of one page over all layers, in an order that only these two functions know: page_bytes +
-// window_page_bytes. `window_page` counts where there are window tables. One copy per layer and tensor (per row of
-// a transposed V). Both wait for the context's running work.
+// window_page_bytes. `window_page` counts where there are window tables. One copy per layer and tensor (per
+// row of a transposed V). Both wait for the context's running work.
 LLAMA_API bool llama_paged_read_page(struct llama_context *ctx, uint32_t page, uint32_t window_page,
                                      void *bytes);
 LLAMA_API bool llama_paged_write_page(struct llama_context *ctx, uint32_t page, uint32_t window_page,

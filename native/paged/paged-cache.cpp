@@ -111,11 +111,9 @@ void Cache::setMask(ggml_tensor *mask) {
     if (binding_->mode == Binding::Mode::kernel) {
         attention_.prepare(tokens_, tables_, window_);
     } else if (mask->type == GGML_TYPE_F16) {
-        fillMaskF16(static_cast<uint16_t *>(mask->data), mask->ne[0], tokens_, tables_, window_,
-                    distances_);
+        fillMaskF16(static_cast<uint16_t *>(mask->data), mask->ne[0], tokens_, tables_, window_, distances_);
     } else {
-        fillMaskF32(static_cast<float *>(mask->data), mask->ne[0], tokens_, tables_, window_,
-                    distances_);
+        fillMaskF32(static_cast<float *>(mask->data), mask->ne[0], tokens_, tables_, window_, distances_);
     }
 }
 
