@@ -17,6 +17,7 @@ const environments = {
       abort_on_error: 1,
       allocator_may_return_null: 1,
       detect_leaks: 1,
+      stack_trace_format: '"    #%n %p %F %L %M"', // with the module, by which leaks are told apart
     }),
     // A status of leaks would be that of every process: Node leaves much behind. The log says whose they are.
     LSAN_OPTIONS: options({ exitcode: 0, report_objects: 0 }),
