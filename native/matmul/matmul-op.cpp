@@ -110,6 +110,32 @@ void geglu(ggml_tensor *node, int, int threads, void *) {
     });
 }
 
+// In the node, between ggml's own parameters and the progress.
+constexpr size_t epsilonOffset = progressOffset - sizeof(float);
+static_assert(epsilonOffset >= 24);
+
+float *epsilonOf(ggml_tensor *node) {
+    return reinterpret_cast<float *>(reinterpret_cast<char *>(node->op_params) + epsilonOffset);
+}
+
+// Rows lie side by side in the result, not always in the source: queries may be part of a wider product.
+void norm(ggml_tensor *node, int, int threads, void *) {
+    const ggml_tensor *x = node->src[0], *weights = node->src[1];
+    const int64_t columns = node->ne[0], rows = ggml_nrows(node);
+    const int64_t step = std::max<int64_t>(1, elementsPerUnit / columns);
+    shareOut(node, threads, static_cast<int32_t>((rows + step - 1) / step), [&](int32_t unit) {
+        for (int64_t row = unit * step; row < std::min(rows, (unit + 1) * step); row++) {
+            const int64_t i1 = row % node->ne[1], i2 = row / node->ne[1] % node->ne[2],
+                          i3 = row / node->ne[1] / node->ne[2];
+            const char *from =
+                static_cast<const char *>(x->data) + i1 * x->nb[1] + i2 * x->nb[2] + i3 * x->nb[3];
+            usableKernel()->norm(reinterpret_cast<const float *>(from),
+                                 static_cast<const float *>(weights->data), static_cast<int32_t>(columns),
+                                 *epsilonOf(node), static_cast<float *>(node->data) + row * columns);
+        }
+    });
+}
+
 ggml_tensor *buildQuantized(ggml_context *context, ggml_tensor *x) {
     const int64_t ne[] = {static_cast<int64_t>(activationRowBytes(x->ne[0])), ggml_nrows(x), 1, 1};
     return buildNode(context, GGML_TYPE_I8, ne, &x, 1, quantize, nullptr);
@@ -134,6 +160,15 @@ ggml_tensor *buildGeglu(ggml_context *context, ggml_tensor *gate, ggml_tensor *u
         return nullptr;
     ggml_tensor *sources[] = {gate, up};
     return buildNode(context, GGML_TYPE_F32, gate->ne, sources, 2, geglu, nullptr);
+}
+
+ggml_tensor *buildNorm(ggml_context *context, ggml_tensor *x, ggml_tensor *weights, float epsilon) {
+    const bool fits = weights->type == GGML_TYPE_F32 && weights->ne[0] == x->ne[0] && ggml_nrows(weights) == 1;
+    if (!isMarked(*weights) || !fits || x->type != GGML_TYPE_F32 || x->nb[0] != sizeof(float)) return nullptr;
+    ggml_tensor *sources[] = {x, weights};
+    ggml_tensor *node = buildNode(context, GGML_TYPE_F32, x->ne, sources, 2, norm, nullptr);
+    *epsilonOf(node) = epsilon;
+    return node;
 }
 
 } // namespace sluice::matmul
