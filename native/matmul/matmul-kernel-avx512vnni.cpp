@@ -9,7 +9,8 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #if defined(__clang__)
 #pragma clang attribute push(                                                                                \
-    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c,prfchw"))), apply_to = function)
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c,prfchw"))),                \
+    apply_to = function)
 #else
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c,prfchw")
 #endif
@@ -406,7 +407,8 @@ void norm(const float *x, const float *weights, int32_t columns, float epsilon, 
     for (int32_t i = 0; i < columns; i += 16) {
         const __mmask16 lanes = lanesFrom(columns - i);
         const __m512 scaled = _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, x + i), scale);
-        _mm512_mask_storeu_ps(out + i, lanes, _mm512_mul_ps(scaled, _mm512_maskz_loadu_ps(lanes, weights + i)));
+        const __m512 weight = _mm512_maskz_loadu_ps(lanes, weights + i);
+        _mm512_mask_storeu_ps(out + i, lanes, _mm512_mul_ps(scaled, weight));
     }
 }
 

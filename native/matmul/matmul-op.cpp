@@ -6,6 +6,7 @@
 #include "team.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <new>
 
@@ -57,7 +58,6 @@ ggml_tensor *buildNode(ggml_context *context, ggml_type type, const int64_t *ne,
 
 // Activations of a pass over the panels: what the second-level cache holds beside a panel.
 constexpr int64_t passBytes = 384 << 10;
-constexpr int32_t unitsPerThread = 8;
 
 // What a unit should at least hold, to be worth taking.
 constexpr int64_t elementsPerUnit = 16384;
@@ -88,12 +88,33 @@ void multiplyPanels(const PackedWeights &weights, int32_t begin, int32_t end, gg
     }
 }
 
+// Panels of a product in units: large ones first, which are read in one go, then smaller ones, so that threads
+// end together.
+class Units {
+public:
+    Units(int32_t panels, int32_t threads) {
+        const int32_t least = (panels + unitsMax - 1) / unitsMax;
+        while (begins_[count_] < panels) {
+            const int32_t left = panels - begins_[count_];
+            const int32_t size = std::min(left, std::max(least, left / (2 * threads)));
+            begins_[count_ + 1] = begins_[count_] + size;
+            count_++;
+        }
+    }
+    int32_t count() const { return count_; }
+    int32_t begin(int32_t unit) const { return begins_[unit]; }
+
+private:
+    static constexpr int32_t unitsMax = 512;
+    std::array<int32_t, unitsMax + 1> begins_{};
+    int32_t count_ = 0;
+};
+
 void multiply(ggml_tensor *node, int, int threads, void *data) {
     const auto &weights = *static_cast<const PackedWeights *>(data);
-    const int32_t panels = weights.panels();
-    const int32_t step = std::max(1, panels / (threadsOf(threads) * unitsPerThread));
-    shareOut(node, threads, (panels + step - 1) / step, [&](int32_t unit) {
-        multiplyPanels(weights, unit * step, std::min((unit + 1) * step, panels), node);
+    const Units units(weights.panels(), threadsOf(threads));
+    shareOut(node, threads, units.count(), [&](int32_t unit) {
+        multiplyPanels(weights, units.begin(unit), units.begin(unit + 1), node);
     });
 }
 
@@ -163,8 +184,9 @@ ggml_tensor *buildGeglu(ggml_context *context, ggml_tensor *gate, ggml_tensor *u
 }
 
 ggml_tensor *buildNorm(ggml_context *context, ggml_tensor *x, ggml_tensor *weights, float epsilon) {
-    const bool fits = weights->type == GGML_TYPE_F32 && weights->ne[0] == x->ne[0] && ggml_nrows(weights) == 1;
-    if (!isMarked(*weights) || !fits || x->type != GGML_TYPE_F32 || x->nb[0] != sizeof(float)) return nullptr;
+    const bool isRow = weights->type == GGML_TYPE_F32 && ggml_nelements(weights) == x->ne[0];
+    const bool hasRows = x->type == GGML_TYPE_F32 && x->nb[0] == sizeof(float);
+    if (!isMarked(*weights) || !isRow || !hasRows) return nullptr;
     ggml_tensor *sources[] = {x, weights};
     ggml_tensor *node = buildNode(context, GGML_TYPE_F32, x->ne, sources, 2, norm, nullptr);
     *epsilonOf(node) = epsilon;
