@@ -7,19 +7,20 @@ import { tokenise } from './tokenise.js';
 function matched(phrase: string, text: string): string[] {
   const words = tokenise(text);
   const matcher = new PhraseMatcher([parsePhrase(phrase, null)]);
-  return matcher.match(words).map(({ first, last }) => text.slice(words[first]!.start, words[last]!.end));
+  const found: string[] = [];
+  matcher.match(words, (_, first, last) => found.push(text.slice(words.starts[first], words.ends[last])));
+  return found;
 }
 
 test('words are folded; ideographs stand alone', () => {
-  assert.deepEqual(
-    tokenise("L’Été, don't 忘记it").map(({ text }) => text),
-    ["l'ete", "don't", '忘', '记', 'it'],
-  );
+  assert.deepEqual(tokenise("L’Été, don't 忘记it").texts(), ["l'ete", "don't", '忘', '记', 'it']);
 });
 
 test('words in quotation marks and code are marked, until their paragraph ends', () => {
-  const quoted = (text: string) =>
-    tokenise(text).flatMap(({ text: word, isQuoted }) => (isQuoted ? [word] : []));
+  const quoted = (text: string) => {
+    const words = tokenise(text);
+    return words.texts().filter((_, index) => words.isQuoted(index));
+  };
   assert.deepEqual(quoted('a "b c" d'), ['b', 'c']);
   assert.deepEqual(quoted('a „b“ c «d» e'), ['d']);
   assert.deepEqual(quoted('a ```b\n\nc``` d'), ['b', 'c']);
