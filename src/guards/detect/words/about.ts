@@ -6,6 +6,7 @@ import type { Words } from './words.js';
 
 /** Words between two whose meaning is taken together. */
 const MAX_APART = 6;
+const NOWHERE = -MAX_APART - 1; // too far from any word
 
 /** Meanings of words by a lexicon (name → alternatives as in a phrase's slot), alone and two and three in a row, as marks for a classifier. */
 export function aboutMarker(lexicon: Readonly<Record<string, string>>): (words: Words, marks: Marks) => void {
@@ -13,24 +14,21 @@ export function aboutMarker(lexicon: Readonly<Record<string, string>>): (words: 
     Object.entries(lexicon).map(([name, words]) => parsePhrase(words, markHash(name))),
   );
   return (words, marks) => {
-    let before: Meaning | null = null;
-    let beforeThat: Meaning | null = null;
+    let before = { hash: 0, word: NOWHERE };
+    let beforeThat = { hash: 0, word: NOWHERE };
     matcher.match(words, (hash, _, word) => {
-      if (hash === before?.hash) return;
+      if (hash === before.hash) return;
       marks.add(word, hash);
-      if (before !== null && word - before.word <= MAX_APART) {
+      if (word - before.word <= MAX_APART) {
         const pair = combine(before.hash, hash);
         marks.add(word, pair);
-        if (beforeThat !== null && before.word - beforeThat.word <= MAX_APART)
-          marks.add(word, combine(beforeThat.hash, pair));
+        if (before.word - beforeThat.word <= MAX_APART) marks.add(word, combine(beforeThat.hash, pair));
       }
+      const oldest = beforeThat;
       beforeThat = before;
-      before = { hash, word };
+      before = oldest;
+      before.hash = hash;
+      before.word = word;
     });
   };
-}
-
-interface Meaning {
-  hash: number; // of its name
-  word: number;
 }

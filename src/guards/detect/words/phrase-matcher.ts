@@ -75,9 +75,11 @@ export class PhraseMatcher<Label> {
       }
       const sense = this.senses[number]!;
       this.arrive(sense.begun, index, onMatch);
-      const further = open.length === 0 ? NONE : followed(open, sense.symbols);
+      const further = followed(open, sense.symbols);
+      open = sense.open;
+      if (further.length === 0) continue;
       this.arrive(further, index, onMatch);
-      open = further.length === 0 ? sense.open : [...sense.open, ...further.filter(goesOn)];
+      open = [...open, ...further.filter(goesOn)];
     }
     this.base += length;
   }
@@ -158,13 +160,16 @@ function node(): Node {
 
 const goesOn = ({ next }: Node) => next.size > 0;
 
-function followed(nodes: readonly Node[], symbols: readonly number[]): Node[] {
-  const reached: Node[] = [];
-  for (const { next } of nodes) {
-    for (const symbol of symbols) {
-      const more = next.get(symbol);
-      if (more !== undefined) reached.push(more);
+function followed(nodes: readonly Node[], symbols: readonly number[]): readonly Node[] {
+  let reached: Node[] | null = null;
+  for (let at = 0; at < nodes.length; at += 1) {
+    const { next } = nodes[at]!;
+    for (let index = 0; index < symbols.length; index += 1) {
+      const more = next.get(symbols[index]!);
+      if (more === undefined) continue;
+      reached ??= [];
+      reached.push(more);
     }
   }
-  return reached;
+  return reached ?? NONE;
 }

@@ -12,7 +12,7 @@ export class Vocabulary {
   #size = 0;
   /** By place: the number of the word that stands there, plus one. */
   #places = new Int32Array(4 * FIRST_ROOM);
-  #keys = new Int32Array(FIRST_ROOM);
+  #keys = new Int32Array(FIRST_ROOM); // by number
   /** By number: where its units begin; those of the next begin where they end. */
   #begins = new Int32Array(FIRST_ROOM + 1);
   #units = new Uint16Array(8 * FIRST_ROOM);
