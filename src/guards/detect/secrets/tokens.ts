@@ -11,6 +11,10 @@ const MIN_ENTROPY = 2.5; // bits a character; "sk-xxxxxxxxxxxxxxxxxxxx" is a pla
 const rules = [...tokenRules]
   .sort((a, b) => b.prefix.length - a.prefix.length)
   .map((rule) => ({ rule, rest: new RegExp(`(?:${rule.rest.source})(?![A-Za-z0-9])`, 'y') }));
+/** By prefix: whose tokens may begin with it. */
+const rulesOf = new Map(
+  rules.map(({ rule: { prefix } }) => [prefix, rules.filter(({ rule }) => prefix.startsWith(rule.prefix))]),
+);
 const prefixes = new RegExp(
   `(?<![A-Za-z0-9_])(?:${rules.map(({ rule }) => rule.prefix.replace(/[./]/g, '\\$&')).join('|')})`,
   'g',
@@ -38,8 +42,7 @@ export const tokens: Recogniser = {
 };
 
 function tokenAt(text: string, start: number, prefix: string): Finding | null {
-  for (const { rule, rest } of rules) {
-    if (!prefix.startsWith(rule.prefix)) continue;
+  for (const { rule, rest } of rulesOf.get(prefix)!) {
     rest.lastIndex = start + rule.prefix.length;
     const match = rest.exec(text)?.[0];
     if (match === undefined || !isRandom(match, rule)) continue;
