@@ -16,6 +16,15 @@ test('words are folded; ideographs stand alone', () => {
   assert.deepEqual(tokenise("L’Été, don't 忘记it").texts(), ["l'ete", "don't", '忘', '记', 'it']);
 });
 
+test('words of all scripts end where they end', () => {
+  const texts = (text: string) => tokenise(text).texts();
+  assert.deepEqual(texts('rock’n’roll ÉTÉ’s 3rd'), ["rock'n'roll", "ete's", '3rd']);
+  assert.deepEqual(texts('𝒊𝒈 a😀b 한국어'), ['𝒊𝒈', 'a', 'b', '한국어'.normalize('NFD')]);
+  assert.deepEqual(texts('ΟΔΟΣ e\u0301a ไทย'), ['οδος', 'ea', 'ไ', 'ท', 'ย']);
+  const { starts, ends } = tokenise('a 𝒊𝒈, été');
+  assert.deepEqual([...starts, ...ends], [0, 2, 8, 1, 6, 11]);
+});
+
 test('words in quotation marks and code are marked, until their paragraph ends', () => {
   const quoted = (text: string) => {
     const words = tokenise(text);
