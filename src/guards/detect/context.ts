@@ -1,4 +1,4 @@
-import { isAlphanumeric } from './open-run.js';
+import { isAlphanumeric, isLetter } from './open-run.js';
 
 /** How far before a candidate words are looked for that tell what it is, in UTF-16 units. */
 export const LOOK_BEHIND = 48;
@@ -9,7 +9,12 @@ export type Distance = (text: string, start: number) => number;
 
 /** Whether words stand near at all. */
 export function hasWordsBefore(text: string, start: number): boolean {
-  return letter.test(text.slice(Math.max(0, start - LOOK_BEHIND), start));
+  for (let at = Math.max(0, start - LOOK_BEHIND); at < start; at += 1) {
+    const code = text.charCodeAt(at);
+    if (isLetter(code)) return true;
+    if (code >= 0x80) return letter.test(text.slice(at, start));
+  }
+  return false;
 }
 
 /** Words in lower case with | between; a phrase is one, too. A word is found where one of the text begins with it. */
@@ -20,8 +25,8 @@ export function distanceTo(list: string): Distance {
     byFirst.set(first, [...(byFirst.get(first) ?? []), word]);
   }
   return (text, start) => {
+    if (!hasWordsBefore(text, start)) return Number.POSITIVE_INFINITY;
     const before = text.slice(Math.max(0, start - LOOK_BEHIND), start).toLowerCase();
-    if (!letter.test(before)) return Number.POSITIVE_INFINITY;
     let nearest = Number.POSITIVE_INFINITY;
     let isWithin = false;
     for (let at = 0; at < before.length; at += 1) {
