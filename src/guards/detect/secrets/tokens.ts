@@ -1,10 +1,11 @@
 import type { Finding, Recogniser } from '../../finding.js';
 import { isAlphanumeric, isAnyOf, openRun } from '../open-run.js';
 import { entropy } from './entropy.js';
-import { MAX_TOKEN, type TokenRule, tokenRules } from './token-rules.js';
+import { MAX_JWT_HEADER, MAX_TOKEN, type TokenRule, tokenRules } from './token-rules.js';
 
 const isSpecial = isAnyOf('_-.=/:+%');
 const isPart = (code: number) => isAlphanumeric(code) || isSpecial(code);
+const JWT = 'eyJ';
 const MIN_ENTROPY = 2.5; // bits a character; "sk-xxxxxxxxxxxxxxxxxxxx" is a placeholder
 
 /** Longer prefixes first: "sk-ant-" is no "sk-". Searched by the first two characters. */
@@ -29,8 +30,13 @@ export const tokens: Recogniser = {
   find(text) {
     const findings: Finding[] = [];
     let done = 0;
+    let dot = -1; // the next one, where a JWT's header would end
     for (const { 0: prefix, index } of text.matchAll(prefixes)) {
       if (index < done) continue;
+      if (prefix === JWT) {
+        if (dot < index && dot !== text.length) dot = indexOrEnd(text, '.', index);
+        if (dot > index + prefix.length + MAX_JWT_HEADER) continue;
+      }
       const finding = tokenAt(text, index, prefix);
       if (finding === null) continue;
       findings.push(finding);
@@ -57,6 +63,11 @@ function tokenAt(text: string, start: number, prefix: string): Finding | null {
     };
   }
   return null;
+}
+
+function indexOrEnd(text: string, sign: string, from: number): number {
+  const at = text.indexOf(sign, from);
+  return at === -1 ? text.length : at;
 }
 
 function isRandom(match: string, { issuer }: TokenRule): boolean {

@@ -3,6 +3,9 @@ import { APOSTROPHE, Character, characterKind, RIGHT_QUOTE } from './characters.
 /** A word with characters of more than one unit. */
 const rareWord =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]|(?:(?![\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}])[\p{L}\p{N}\p{M}])+(?:['’][\p{L}]+)*/uy;
+/** A character that such a word may have; of most others it needn't be asked where it ends. */
+const wordy =
+  /[\p{L}\p{N}\p{M}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/uy;
 const ASCII = 0x80;
 const NINE = 0x39;
 
@@ -46,12 +49,17 @@ function wideWordEnd(text: string, units: Uint16Array, start: number): number {
     at += 2;
     while (kindAt(at) & Character.letter) at += 1;
   }
-  const isRare = kindAt(at) & Character.half || (isApostrophe(units[at]!) && kindAt(at + 1) & Character.half);
-  return isRare ? rareWordEnd(text, start) : at;
+  const next = isApostrophe(units[at]!) ? at + 1 : at;
+  return kindAt(next) & Character.half && isWordy(text, next) ? rareWordEnd(text, start) : at;
 }
 
 function isApostrophe(unit: number): boolean {
   return unit === APOSTROPHE || unit === RIGHT_QUOTE;
+}
+
+function isWordy(text: string, at: number): boolean {
+  wordy.lastIndex = at;
+  return wordy.test(text);
 }
 
 function rareWordEnd(text: string, start: number): number {
