@@ -45,6 +45,13 @@ function compose(text: string): MappedText {
       at += 1;
       continue;
     }
+    if (unitKind(text.charCodeAt(at)) & Unit.hidden && nothingComposesAt(text, at + 1)) {
+      builder ??= new MappedTextBuilder(source);
+      builder.keep(kept, at);
+      at += 1;
+      kept = at;
+      continue;
+    }
     unusual.lastIndex = at;
     const characters = unusual.exec(text)?.[0] ?? text[at]!;
     const end = at + characters.length;
@@ -66,8 +73,12 @@ function compose(text: string): MappedText {
 function staysAlone(text: string, at: number): boolean {
   const unit = text.charCodeAt(at);
   if (unit >= ASCII && unitKind(unit) & CHANGING) return false;
-  const next = at + 1 < text.length ? text.charCodeAt(at + 1) : 0;
-  return next < ASCII || !(unitKind(next) & (Unit.half | Unit.composes));
+  return nothingComposesAt(text, at + 1);
+}
+
+function nothingComposesAt(text: string, at: number): boolean {
+  const unit = at < text.length ? text.charCodeAt(at) : 0;
+  return unit < ASCII || !(unitKind(unit) & (Unit.half | Unit.composes));
 }
 
 function visible(characters: string): string {

@@ -4,8 +4,7 @@ import { APOSTROPHE, Character, characterKind, RIGHT_QUOTE } from './characters.
 const rareWord =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]|(?:(?![\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}])[\p{L}\p{N}\p{M}])+(?:['’][\p{L}]+)*/uy;
 /** A character that such a word may have; of most others it needn't be asked where it ends. */
-const wordy =
-  /[\p{L}\p{N}\p{M}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/uy;
+const wordy = /[\p{L}\p{N}\p{M}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/uy;
 const ASCII = 0x80;
 const NINE = 0x39;
 
