@@ -27,7 +27,7 @@ export function tokenise(text: string): Words {
         writer.add(termAt(text, all, at, end), at, end, said);
         said = 0;
       }
-      at = Math.max(end, at + 1);
+      at = Math.max(end, at + (isPair(all, at) ? 2 : 1));
       continue;
     }
     if (kind & SPEAKING) {
@@ -43,6 +43,11 @@ export function tokenise(text: string): Words {
     at += 1;
   }
   return writer.take();
+}
+
+/** Two halves of one character. */
+function isPair(units: Uint16Array, at: number): boolean {
+  return (units[at]! & 0xfc00) === 0xd800 && (units[at + 1]! & 0xfc00) === 0xdc00;
 }
 
 function isSpaceOrEnd(text: string, at: number): boolean {
