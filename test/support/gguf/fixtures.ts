@@ -51,6 +51,42 @@ const specs = {
     shape: { ...tiny, seed: 4, layers: 4, kvHeads: 1, feedForwardSize: 128, slidingWindow: 32 },
     chatTemplate: null,
   },
+  gemma2: {
+    architecture: 'gemma2',
+    name: 'Fixture gemma2',
+    shape: { ...tiny, seed: 9, slidingWindow: 32 },
+    chatTemplate: null,
+  },
+  /** Heads whose number is no power of two: ALiBi then has two rows of slopes. */
+  mpt: {
+    architecture: 'mpt',
+    name: 'Fixture mpt',
+    shape: { ...tiny, seed: 10, embeddingSize: 192, heads: 6, kvHeads: 2, headSize: 32 },
+    chatTemplate: null,
+  },
+  'gpt-oss': {
+    architecture: 'gpt-oss',
+    name: 'Fixture gpt-oss',
+    shape: { ...tiny, seed: 11, feedForwardSize: 64, slidingWindow: 32 },
+    chatTemplate: null,
+  },
+  /** Small in all but context: a chunk has 8,192 positions. */
+  llama4: {
+    architecture: 'llama4',
+    name: 'Fixture llama4',
+    shape: {
+      ...tiny,
+      seed: 12,
+      context: 16_384,
+      layers: 4,
+      embeddingSize: 64,
+      feedForwardSize: 64,
+      heads: 2,
+      kvHeads: 1,
+      headSize: 32,
+    },
+    chatTemplate: null,
+  },
   mamba: { architecture: 'mamba', name: 'Fixture mamba', shape: { ...tiny, seed: 5 }, chatTemplate: null },
   /** Matrices in Q4_0 and Q5_0, among others in F16. */
   'llama-q5': {
