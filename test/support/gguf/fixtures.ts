@@ -116,9 +116,25 @@ const specs = {
 
 export type FixtureName = keyof typeof specs;
 
+/** One of each architecture that keeps keys and values of all tokens, as the paged attention reads them. */
+export const transformers = [
+  'llama',
+  'qwen3',
+  'gemma2',
+  'gemma3-swa',
+  'mpt',
+  'gpt-oss',
+  'llama4',
+] as const satisfies FixtureName[];
+
 /** Path of a tiny model with random weights, the same bytes on every machine; written once a machine. */
 export function fixture(name: FixtureName): string {
   return writeOnce(`${name}.gguf`, () => buildModel(specs[name]));
+}
+
+/** The same with all matrices in Q5_0: those that aren't experts' can be packed. */
+export function quantisedFixture(name: FixtureName): string {
+  return writeOnce(`${name}-q5_0.gguf`, () => buildModel({ ...specs[name], matrixType: 'q5_0' }));
 }
 
 /** Paths of the files of a fixture that is split. */
