@@ -90,10 +90,11 @@ function describe(spec: ModelSpec, vocabulary: Vocabulary): Record<string, Metad
 function ends(weights: Weights, { architecture, shape }: ModelSpec): void {
   const matrix = (name: string, deviation: number) =>
     weights.vector(name, [shape.embeddingSize, shape.vocabSize], deviation, 'f16');
-  // Three times the usual width: logits far enough apart that rounding seldom changes which is the largest.
-  const outputDeviation = 3 / Math.sqrt(shape.embeddingSize);
-  const isTied = architecture === 'gemma2'; // the loader refuses an output matrix beside the embeddings
-  matrix('token_embd.weight', isTied ? outputDeviation : 1);
+  const width = 1 / Math.sqrt(shape.embeddingSize);
+  // Gemma 2's loader refuses an output matrix beside the embeddings, and multiplies these when a token comes in.
+  const isTied = architecture === 'gemma2';
+  matrix('token_embd.weight', isTied ? width : 1);
   weights.norm('output_norm.weight', shape.embeddingSize);
-  if (!isTied) matrix('output.weight', outputDeviation);
+  // Three times the usual width: logits far enough apart that rounding seldom changes which is the largest.
+  if (!isTied) matrix('output.weight', 3 * width);
 }
