@@ -64,6 +64,31 @@ test('chat goes through the model’s template, streamed and whole alike', async
   assert.ok(whole.usage.prompt_tokens > 1);
 });
 
+test('tools that a template has no place for are said to be left out, and no call of them can be required', async () => {
+  const tools = [{ type: 'function', function: { name: 'weather', parameters: { type: 'object' } } }];
+  const body = { messages: [{ role: 'user', content: 'abc' }], tools, ...greedy };
+  const warned = await post('/v1/chat/completions', body);
+  assert.equal(warned.status, 200);
+  assert.match(warned.headers.get('x-sluice-warning')!, /no tools; they were left out/);
+  const without = await post('/v1/chat/completions', { ...body, tool_choice: 'none' });
+  assert.equal(without.headers.get('x-sluice-warning'), null);
+  for (const tool_choice of ['required', { type: 'function', function: { name: 'weather' } }]) {
+    const refused = await post('/v1/chat/completions', { ...body, tool_choice });
+    assert.equal(refused.status, 400);
+    const { error } = (await refused.json()) as { error: { code: string; param: string } };
+    assert.deepEqual([error.code, error.param], ['unsupported_parameter', 'tool_choice']);
+  }
+});
+
+test('a schema that makes no grammar is blamed on the field that has it', async () => {
+  const response_format = { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'nonsense' } } };
+  const body = { messages: [{ role: 'user', content: 'abc' }], response_format, ...greedy };
+  const refused = await post('/v1/chat/completions', body);
+  assert.equal(refused.status, 400);
+  const { error } = (await refused.json()) as { error: { code: string; param: string } };
+  assert.deepEqual([error.code, error.param], ['invalid_grammar', 'response_format']);
+});
+
 test('operators see how the engine computes', async () => {
   await answer('/v1/completions', { prompt: 'abc def', ...greedy });
   const { data } = (await (await fetch(`${url}/admin/engine`)).json()) as { data: Record<string, unknown>[] };
