@@ -9,6 +9,7 @@ import { cache, cacheOptionsSchema } from './scenarios/cache.js';
 import { cluster, clusterOptionsSchema } from './scenarios/cluster.js';
 import { clusterSoak, clusterSoakOptionsSchema } from './scenarios/cluster-soak.js';
 import { coldCache, coldCacheOptionsSchema } from './scenarios/cold-cache.js';
+import { concurrency, concurrencyOptionsSchema } from './scenarios/concurrency.js';
 import { decodeGrid, decodeGridOptionsSchema } from './scenarios/decode-grid.js';
 import { evalOptionsSchema, evaluation } from './scenarios/eval.js';
 import { fairness, fairnessOptionsSchema } from './scenarios/fairness.js';
@@ -38,6 +39,7 @@ const scenarios: Record<string, (options: unknown) => Promise<Outcome>> = {
   steps: (options) => steps(parse(stepsOptionsSchema, options), progress),
   'cold-cache': (options) => coldCache(parse(coldCacheOptionsSchema, options), progress),
   'kv-waste': (options) => kvWaste(parse(kvWasteOptionsSchema, options), progress),
+  concurrency: (options) => concurrency(parse(concurrencyOptionsSchema, options), progress),
   'multi-turn': (options) => multiTurn(parse(multiTurnOptionsSchema, options), progress),
   goodput: (options) => goodput(parse(goodputOptionsSchema, options), progress),
   'decode-grid': (options) => decodeGrid(parse(decodeGridOptionsSchema, options), progress),

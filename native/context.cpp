@@ -64,9 +64,7 @@ Context::Context(std::shared_ptr<Model> model, const ContextOptions &options)
     params.abort_callback = shouldAbort;
     params.abort_callback_data = this;
 
-    LogCapture log;
-    handle_.reset(llama_init_from_model(model_->handle(), params));
-    if (!handle_) throw NativeError(ErrorCode::contextFailed, log.reason("the context couldn't be created"));
+    create(params);
     bindPages();
     startThreads();
     lastPositions_.assign(options.maxSequences, -1);
@@ -85,6 +83,20 @@ Context::~Context() {
     contexts--;
 }
 
+void Context::create(llama_context_params params) {
+    LogCapture log;
+    const auto init = [&](uint32_t windowPages) {
+        llama_paged_set_window_cells(GGML_PAD(windowPages * options_.pageSize, 256));
+        handle_.reset(llama_init_from_model(model_->handle(), params));
+        llama_paged_set_window_cells(0);
+        if (!handle_)
+            throw NativeError(ErrorCode::contextFailed, log.reason("the context couldn't be created"));
+    };
+    init(options_.windowPages);
+    // Where llama.cpp places the cells itself, it needs as many of them in all layers.
+    if (options_.windowPages > 0 && !llama_paged_supported(handle_.get(), nullptr)) init(0);
+}
+
 void Context::bindPages() {
     info_.kvBytes = contextBytes(handle_.get());
     info_.bytesPerPage = info_.kvBytes / options_.pages;
@@ -94,16 +106,22 @@ void Context::bindPages() {
         return;
     }
     tables_.assign(size_t{options_.maxSequences} * options_.maxPagesPerSequence, 0);
+    if (options_.windowPages > 0) windowTables_ = tables_;
     cellWrites_.assign(size_t{options_.pages} * options_.pageSize, 0);
-    const llama_paged_config config{tables_.data(), options_.maxSequences, options_.maxPagesPerSequence,
-                                    options_.pageSize, options_.pagedAttention};
+    const llama_paged_config config{tables_.data(),
+                                    options_.maxSequences,
+                                    options_.maxPagesPerSequence,
+                                    options_.pageSize,
+                                    windowTables_.empty() ? nullptr : windowTables_.data(),
+                                    options_.pagedAttention};
     if (!llama_paged_bind(handle_.get(), &config))
         throw NativeError(ErrorCode::contextFailed, "The page pool couldn't be bound to the context.");
     const llama_paged_info bound = llama_paged_get_info(handle_.get());
     info_.placedByPages = true;
     info_.pagedAttention = bound.kernel;
     info_.attentionReason = bound.reason == nullptr ? "" : bound.reason;
-    info_.bytesPerPage = bound.page_bytes;
+    info_.windowPages = std::min(options_.windowPages, bound.window_pages);
+    info_.bytesPerPage = bound.page_bytes + bound.window_page_bytes;
 }
 
 void Context::startThreads() {
@@ -196,6 +214,7 @@ void Context::copyTables(const Batch &batch) {
             if (tables_[column] < 0 || static_cast<uint32_t>(tables_[column]) >= options_.pages)
                 throw RangeError("block table of sequence " + std::to_string(sequence) +
                                  " names no page of the pool");
+            if (info_.windowPages > 0) windowTables_[column] = batch.windowPages[tables_[column]];
         }
     }
 }
@@ -225,19 +244,20 @@ const float *Context::logits(int32_t output) const {
     return logits_ + static_cast<size_t>(output) * static_cast<size_t>(model_->info().vocabSize);
 }
 
-void Context::readPage(uint32_t page, uint8_t *bytes) const {
-    requirePage(page);
-    llama_paged_read_page(handle_.get(), page, bytes);
+void Context::readPage(uint32_t page, uint32_t windowPage, uint8_t *bytes) const {
+    requirePage(page, windowPage);
+    llama_paged_read_page(handle_.get(), page, windowPage, bytes);
 }
 
-void Context::writePage(uint32_t page, const uint8_t *bytes) {
-    requirePage(page);
-    llama_paged_write_page(handle_.get(), page, bytes);
+void Context::writePage(uint32_t page, uint32_t windowPage, const uint8_t *bytes) {
+    requirePage(page, windowPage);
+    llama_paged_write_page(handle_.get(), page, windowPage, bytes);
 }
 
-void Context::requirePage(uint32_t page) const {
+void Context::requirePage(uint32_t page, uint32_t windowPage) const {
     if (!info_.placedByPages) throw RangeError("pages are for contexts with placement 'pages'");
     if (page >= options_.pages) throw RangeError("page out of range");
+    if (info_.windowPages > 0 && windowPage >= info_.windowPages) throw RangeError("windowPage out of range");
 }
 
 uint64_t Context::graphsReused() const {

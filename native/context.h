@@ -19,6 +19,7 @@ namespace sluice {
 struct ContextOptions {
     uint32_t pageSize = 0;
     uint32_t pages = 0;
+    uint32_t windowPages = 0;
     uint32_t maxSequences = 0;
     uint32_t maxPagesPerSequence = 0;
     uint32_t maxBatchTokens = 0;
@@ -38,6 +39,7 @@ struct ContextInfo {
     bool pagedAttention = false;
     std::string attentionReason;
     uint64_t kvBytes = 0;
+    uint32_t windowPages = 0;
     uint64_t bytesPerPage = 0;
 };
 
@@ -49,6 +51,7 @@ struct Batch {
     const int32_t *sequences;
     const uint8_t *outputs;
     const int32_t *blockTables; // [maxSequences × maxPagesPerSequence]
+    const int32_t *windowPages; // [pages]; null where the context has no window pages
 };
 
 /** A llama_context with its KV pool. One thread at a time, abort() excepted. */
@@ -73,8 +76,8 @@ public:
     bool trimSequence(int32_t sequence, int32_t from);
 
     /** Keys and values of a page over all layers: info().bytesPerPage bytes. */
-    void readPage(uint32_t page, uint8_t *bytes) const;
-    void writePage(uint32_t page, const uint8_t *bytes);
+    void readPage(uint32_t page, uint32_t windowPage, uint8_t *bytes) const;
+    void writePage(uint32_t page, uint32_t windowPage, const uint8_t *bytes);
 
     /** Graphs that were computed again without being built again, since the start. */
     uint64_t graphsReused() const;
@@ -91,13 +94,14 @@ private:
         void operator()(llama_team *team) const { llama_team_free(team); }
     };
 
+    void create(llama_context_params params);
     void bindPages();
     void startThreads();
     void copy(const Batch &batch);
     int32_t checkTokens(size_t count);
     void copyTables(const Batch &batch);
     void checkCells(size_t count);
-    void requirePage(uint32_t page) const;
+    void requirePage(uint32_t page, uint32_t windowPage) const;
     void decode(const llama_batch &input);
     static bool shouldAbort(void *self);
 
@@ -112,6 +116,7 @@ private:
 
     /** What libllama reads: a checked copy, so that the engine may go on writing its own. */
     std::vector<int32_t> tables_;
+    std::vector<int32_t> windowTables_; // the same in window pages; what no window reaches may be anything
     /** Per cell: the number of the forward() that last wrote it. */
     std::vector<uint32_t> cellWrites_;
     uint32_t forwards_ = 0;

@@ -47,6 +47,7 @@ ContextOptions readContextOptions(const Napi::Object &object) {
     options.pageSize = size(object, "pageSize", 8, 256);
     if ((options.pageSize & (options.pageSize - 1)) != 0) throw RangeError("pageSize must be a power of two");
     options.pages = size(object, "pages", 1, cellsMax / options.pageSize);
+    options.windowPages = size(object, "windowPages", 0, options.pages);
     options.maxSequences =
         size(object, "maxSequences", 1, static_cast<int64_t>(llama_max_parallel_sequences()));
     options.maxPagesPerSequence = size(object, "maxPagesPerSequence", 1, cellsMax / options.pageSize);
@@ -64,6 +65,8 @@ ContextOptions readContextOptions(const Napi::Object &object) {
     const size_t tableSize = size_t{options.maxSequences} * options.maxPagesPerSequence;
     if (int32View(object.Get("blockTables"), "blockTables").length < tableSize)
         throw RangeError("blockTables is too short");
+    if (options.windowPages > 0 && int32View(object.Get("windowTable"), "windowTable").length < options.pages)
+        throw RangeError("windowTable is too short");
     const Napi::Value abortFlag = object.Get("abortFlag");
     if (!abortFlag.IsUndefined()) {
         const auto flag = int32View(abortFlag, "abortFlag");

@@ -20,6 +20,7 @@ Napi::Object infoObject(Napi::Env env, const ContextInfo &info) {
     object.Set("attention", info.pagedAttention ? "paged" : "stock");
     object.Set("attentionReason", info.attentionReason);
     object.Set("kvBytes", static_cast<double>(info.kvBytes));
+    object.Set("windowPages", info.windowPages);
     object.Set("bytesPerPage", static_cast<double>(info.bytesPerPage));
     return object;
 }
@@ -41,6 +42,11 @@ SampleTarget targetOf(const Napi::Value &value, size_t rows) {
 
 uint32_t pageOf(const Napi::Value &value, const Context &context) {
     return static_cast<uint32_t>(toInteger(value, "page", 0, context.options().pages - 1));
+}
+
+uint32_t windowPageOf(const Napi::Value &value, const Context &context) {
+    const uint32_t pages = context.info().windowPages;
+    return pages == 0 ? 0 : static_cast<uint32_t>(toInteger(value, "windowPage", 0, pages - 1));
 }
 
 uint8_t *pageBytes(const Napi::Value &value, const Context &context) {
@@ -81,6 +87,8 @@ std::shared_ptr<ContextWrap::State> ContextWrap::makeState(std::shared_ptr<Model
 Napi::Object ContextWrap::create(Napi::Env env, std::shared_ptr<Model> model, const Napi::Object &options) {
     auto state = makeState(std::move(model), readContextOptions(options));
     state->blockTables = Napi::Persistent(options.Get("blockTables").As<Napi::Object>());
+    if (state->context.info().windowPages > 0)
+        state->windowTable = Napi::Persistent(options.Get("windowTable").As<Napi::Object>());
     if (state->context.options().abortFlag != nullptr)
         state->abortFlag = Napi::Persistent(options.Get("abortFlag").As<Napi::Object>());
     return Addon::of(env).construct<State>(Addon::of(env).contextClass, std::move(state));
@@ -112,6 +120,9 @@ void ContextWrap::forward(const Napi::CallbackInfo &call) {
             atLeast(int32View(batch.Get("sequences"), "sequences"), count, "sequences"),
             atLeast(uint8View(batch.Get("outputs"), "outputs"), count, "outputs"),
             atLeast(int32View(state.blockTables.Value(), "blockTables"), tableSize, "blockTables"),
+            state.windowTable.IsEmpty()
+                ? nullptr
+                : atLeast(int32View(state.windowTable.Value(), "windowTable"), options.pages, "windowTable"),
         });
     });
 }
@@ -195,14 +206,16 @@ Napi::Value ContextWrap::trimSequence(const Napi::CallbackInfo &call) {
 void ContextWrap::readPage(const Napi::CallbackInfo &call) {
     guarded(call.Env(), [&] {
         const Context &context = open().context;
-        context.readPage(pageOf(call[0], context), pageBytes(call[1], context));
+        context.readPage(pageOf(call[0], context), windowPageOf(call[1], context),
+                         pageBytes(call[2], context));
     });
 }
 
 void ContextWrap::writePage(const Napi::CallbackInfo &call) {
     guarded(call.Env(), [&] {
         Context &context = open().context;
-        context.writePage(pageOf(call[0], context), pageBytes(call[1], context));
+        context.writePage(pageOf(call[0], context), windowPageOf(call[1], context),
+                          pageBytes(call[2], context));
     });
 }
 

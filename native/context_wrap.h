@@ -26,7 +26,8 @@ private:
         Context context;
         Sampling sampling;
         Napi::ObjectReference blockTables;
-        Napi::ObjectReference abortFlag; // held, since its memory is read while forward() runs
+        Napi::ObjectReference windowTable; // empty where there are no window pages
+        Napi::ObjectReference abortFlag;   // held, since its memory is read while forward() runs
     };
 
     static std::shared_ptr<State> makeState(std::shared_ptr<Model> model, const ContextOptions &options);

@@ -69,7 +69,7 @@ ModelInfo readInfo(const llama_model *model, const std::string &path) {
     // llama.cpp aborts where it is asked for the heads of a layer that isn't there.
     info.heads = info.layers > 0 ? llama_model_n_head(model) : 0;
     info.kvHeads = info.layers > 0 ? llama_model_n_head_kv(model) : 0;
-    info.slidingWindow = llama_model_n_swa(model);
+    info.cells = llama_paged_get_cells(model);
     info.bosToken = llama_vocab_bos(vocab);
     info.eosToken = llama_vocab_eos(vocab);
     info.addBos = llama_vocab_get_add_bos(vocab);

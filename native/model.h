@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "errors.h"
+#include "llama-paged.h"
 #include "llama.h"
 
 struct common_chat_templates;
@@ -49,7 +50,7 @@ struct ModelInfo {
     int32_t layers = 0;
     int32_t heads = 0;
     int32_t kvHeads = 0;
-    int32_t slidingWindow = 0;
+    llama_paged_cells cells{};
     llama_token bosToken = -1;
     llama_token eosToken = -1;
     bool addBos = false;

@@ -14,6 +14,22 @@ namespace {
 
 constexpr napi_type_tag modelTag{0x6f1d7c0c2f6a4c1bULL, 0x9b53f2b94f0e1a77ULL};
 
+Napi::Object cellObject(Napi::Env env, uint64_t keys, uint64_t values) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("keys", static_cast<double>(keys));
+    object.Set("values", static_cast<double>(values));
+    return object;
+}
+
+Napi::Value windowValue(Napi::Env env, const llama_paged_cells &cells) {
+    if (cells.window == LLAMA_PAGED_WINDOW_NONE) return env.Null();
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("kind", cells.window == LLAMA_PAGED_WINDOW_SLIDING ? "sliding" : "chunked");
+    object.Set("size", cells.window_size);
+    object.Set("kvCell", cellObject(env, cells.window_keys, cells.window_values));
+    return object;
+}
+
 Napi::Object infoObject(Napi::Env env, const ModelInfo &info) {
     Napi::Object object = Napi::Object::New(env);
     object.Set("path", fromBytes(env, info.path));
@@ -28,7 +44,8 @@ Napi::Object infoObject(Napi::Env env, const ModelInfo &info) {
     object.Set("layers", info.layers);
     object.Set("heads", info.heads);
     object.Set("kvHeads", info.kvHeads);
-    object.Set("slidingWindow", info.slidingWindow);
+    object.Set("kvCell", cellObject(env, info.cells.keys, info.cells.values));
+    object.Set("window", windowValue(env, info.cells));
     object.Set("bosToken", info.bosToken);
     object.Set("eosToken", info.eosToken);
     object.Set("addBos", info.addBos);

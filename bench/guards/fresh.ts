@@ -38,6 +38,6 @@ function items(file: string): Item[] {
 }
 
 function runsOf(text: string): string[] {
-  const words = tokenise(plainText(text).text).map((word) => word.text);
+  const words = tokenise(plainText(text).text).texts();
   return words.slice(SHARED_WORDS - 1).map((_, index) => words.slice(index, index + SHARED_WORDS).join(' '));
 }

@@ -51,7 +51,5 @@ export function trainingItems(items: readonly Item[]): Item[] {
 }
 
 function wordsOf(text: string): string {
-  return tokenise(plainText(text).text)
-    .map((word) => word.text)
-    .join(' ');
+  return tokenise(plainText(text).text).texts().join(' ');
 }

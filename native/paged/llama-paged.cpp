@@ -4,8 +4,10 @@
 #include "llama-impl.h"
 #include "llama-kv-cache-iswa.h"
 #include "llama-kv-cache.h"
+#include "llama-model.h"
 #include "paged-cache.h"
 
+#include <algorithm>
 #include <exception>
 #include <memory>
 #include <vector>
@@ -13,6 +15,8 @@
 using namespace sluice::paged;
 
 namespace {
+
+thread_local uint32_t nextWindowCells = 0;
 
 // The plain caches that a context's memory consists of; none where it is of another kind.
 std::vector<llama_kv_cache *> cachesOf(const llama_context &context) {
@@ -28,16 +32,19 @@ const char *objectionTo(const llama_context &context) {
     if (!context.get_cparams().causal_attn) return "attention is not causal";
     for (const llama_kv_cache *cache : caches) {
         if (const char *why = Cache::objection(*cache)) return why;
-        if (cache->get_size() != caches.front()->get_size())
-            return "the sliding-window cache has its own size (swa_full is off)";
     }
     return nullptr;
 }
 
-bool isInRange(const llama_paged_config &config, uint32_t cells) {
+bool isInRange(const llama_paged_config &config, const std::vector<llama_kv_cache *> &caches) {
     const uint32_t size = config.page_size;
+    if (size == 0 || (size & (size - 1)) != 0) return false;
+    for (const llama_kv_cache *cache : caches) {
+        const bool isAlike = cache->get_size() == caches.front()->get_size();
+        if (cache->get_size() % size != 0 || (!isAlike && !config.window_tables)) return false;
+    }
     return config.tables && config.max_sequences > 0 && config.max_sequences <= LLAMA_MAX_SEQ &&
-           config.max_pages_per_sequence > 0 && size > 0 && (size & (size - 1)) == 0 && cells % size == 0;
+           config.max_pages_per_sequence > 0;
 }
 
 // Asks every attention of the model's graph whether the kernel can compute it. Null where all can.
@@ -63,11 +70,44 @@ bool isBound(const llama_context &context) {
     return !caches.empty() && caches.front()->paged;
 }
 
-bool isPage(const llama_context &context, uint32_t page) {
-    return page < llama_paged_get_info(&context).pages;
+// Calls visit(cache, page) for the caches that have a part of the page; false where one has no such page.
+template <class Visit>
+bool visitParts(const llama_context &context, uint32_t page, uint32_t windowPage, Visit visit) {
+    if (!isBound(context)) return false;
+    const bool hasWindow = llama_paged_get_info(&context).window_pages > 0;
+    const auto caches = cachesOf(context);
+    const auto pageIn = [&](size_t i) { return i > 0 && hasWindow ? windowPage : page; };
+    for (size_t i = 0; i < caches.size(); i++) {
+        if (pageIn(i) >= caches[i]->paged->pages()) return false;
+    }
+    for (size_t i = 0; i < caches.size(); i++)
+        visit(*caches[i]->paged, pageIn(i));
+    return true;
 }
 
 } // namespace
+
+uint32_t sluice::paged::windowCells(uint32_t cells) {
+    return nextWindowCells == 0 ? cells : std::min(cells, nextWindowCells);
+}
+
+void llama_paged_set_window_cells(uint32_t cells) {
+    nextWindowCells = cells;
+}
+
+llama_paged_cells llama_paged_get_cells(const llama_model *model) {
+    const llama_hparams &hparams = model->hparams;
+    llama_paged_cells cells = {LLAMA_PAGED_WINDOW_NONE, hparams.n_swa, 0, 0, 0, 0};
+    if (hparams.swa_type == LLAMA_SWA_TYPE_STANDARD) cells.window = LLAMA_PAGED_WINDOW_SLIDING;
+    if (hparams.swa_type == LLAMA_SWA_TYPE_CHUNKED) cells.window = LLAMA_PAGED_WINDOW_CHUNKED;
+    for (uint32_t layer = 0; layer < hparams.n_layer(); layer++) {
+        if (!hparams.has_kv(layer) || hparams.is_recr(layer)) continue;
+        const bool isWindow = cells.window != LLAMA_PAGED_WINDOW_NONE && hparams.is_swa(layer);
+        (isWindow ? cells.window_keys : cells.keys) += hparams.n_embd_k_gqa(layer);
+        if (!hparams.is_mla()) (isWindow ? cells.window_values : cells.values) += hparams.n_embd_v_gqa(layer);
+    }
+    return cells;
+}
 
 bool llama_paged_supported(const llama_context *ctx, const char **why) {
     const char *objection = objectionTo(*ctx);
@@ -78,15 +118,16 @@ bool llama_paged_supported(const llama_context *ctx, const char **why) {
 bool llama_paged_bind(llama_context *ctx, const llama_paged_config *config) {
     if (objectionTo(*ctx) || isBound(*ctx)) return false;
     const auto caches = cachesOf(*ctx);
-    const uint32_t cells = caches.front()->get_size();
-    if (!isInRange(*config, cells)) return false;
+    if (!isInRange(*config, caches)) return false;
 
     auto binding = std::make_shared<Binding>();
-    binding->tables = {config->tables, config->max_sequences, config->max_pages_per_sequence,
-                       config->page_size};
-    binding->pages = cells / config->page_size;
-    for (llama_kv_cache *cache : caches)
-        cache->paged = std::make_shared<Cache>(*cache, binding);
+    for (llama_kv_cache *cache : caches) {
+        const bool isWindow = config->window_tables && cache != caches.front();
+        cache->paged = std::make_shared<Cache>(
+            *cache, binding,
+            BlockTables{isWindow ? config->window_tables : config->tables, config->max_sequences,
+                        config->max_pages_per_sequence, config->page_size});
+    }
     ctx->logits_stay = true;
     if (!config->use_kernel) return true;
     try {
@@ -103,40 +144,37 @@ bool llama_paged_bind(llama_context *ctx, const llama_paged_config *config) {
 }
 
 llama_paged_info llama_paged_get_info(const llama_context *ctx) {
-    if (!isBound(*ctx)) return {false, false, "block tables are not bound", 0, 0};
+    if (!isBound(*ctx)) return {false, false, "block tables are not bound", 0, 0, 0, 0};
     const auto caches = cachesOf(*ctx);
-    const Binding &binding = caches.front()->paged->binding();
-    const bool kernel = binding.mode == Binding::Mode::kernel;
-    const char *reason = kernel ? usableKernels().front()->name : binding.objection;
-    return {true, kernel, reason, binding.pages, llama_paged_page_size_bytes(ctx)};
+    const Cache &first = *caches.front()->paged;
+    const bool kernel = first.binding().mode == Binding::Mode::kernel;
+    const char *reason = kernel ? usableKernels().front()->name : first.binding().objection;
+    llama_paged_info info = {true, kernel, reason, first.pages(), first.pageBytes(), 0, 0};
+    if (caches.size() == 1) return info;
+    const Cache &window = *caches.back()->paged;
+    if (window.tables() == first.tables()) {
+        info.page_bytes += window.pageBytes();
+    } else {
+        info.window_pages = window.pages();
+        info.window_page_bytes = window.pageBytes();
+    }
+    return info;
 }
 
-size_t llama_paged_page_size_bytes(const llama_context *ctx) {
-    if (!isBound(*ctx)) return 0;
-    size_t bytes = 0;
-    for (const llama_kv_cache *cache : cachesOf(*ctx))
-        bytes += cache->paged->pageBytes();
-    return bytes;
-}
-
-bool llama_paged_read_page(llama_context *ctx, uint32_t page, void *bytes) {
-    if (!isPage(*ctx, page)) return false;
-    ctx->synchronize();
+bool llama_paged_read_page(llama_context *ctx, uint32_t page, uint32_t window_page, void *bytes) {
     auto *out = static_cast<uint8_t *>(bytes);
-    for (const llama_kv_cache *cache : cachesOf(*ctx)) {
-        cache->paged->readPage(page, out);
-        out += cache->paged->pageBytes();
-    }
-    return true;
+    ctx->synchronize();
+    return visitParts(*ctx, page, window_page, [&](const Cache &cache, uint32_t at) {
+        cache.readPage(at, out);
+        out += cache.pageBytes();
+    });
 }
 
-bool llama_paged_write_page(llama_context *ctx, uint32_t page, const void *bytes) {
-    if (!isPage(*ctx, page)) return false;
-    ctx->synchronize();
+bool llama_paged_write_page(llama_context *ctx, uint32_t page, uint32_t window_page, const void *bytes) {
     const auto *in = static_cast<const uint8_t *>(bytes);
-    for (llama_kv_cache *cache : cachesOf(*ctx)) {
-        cache->paged->writePage(page, in);
-        in += cache->paged->pageBytes();
-    }
-    return true;
+    ctx->synchronize();
+    return visitParts(*ctx, page, window_page, [&](Cache &cache, uint32_t at) {
+        cache.writePage(at, in);
+        in += cache.pageBytes();
+    });
 }

@@ -27,9 +27,13 @@ Window windowOf(llama_swa_type type, uint32_t size) {
 
 } // namespace
 
-Cache::Cache(llama_kv_cache &kv, std::shared_ptr<Binding> binding)
-    : kv_(kv), binding_(std::move(binding)), window_(windowOf(kv.swa_type, kv.n_swa)),
+Cache::Cache(llama_kv_cache &kv, std::shared_ptr<Binding> binding, const BlockTables &tables)
+    : kv_(kv), binding_(std::move(binding)), tables_(tables), window_(windowOf(kv.swa_type, kv.n_swa)),
       distances_(kv.hparams.use_alibi), attention_(*usableKernels().front()) {}
+
+uint32_t Cache::pages() const {
+    return kv_.get_size() / tables_.pageSize;
+}
 
 const char *Cache::objection(const llama_kv_cache &kv) {
     if (kv.n_stream != 1) return "every sequence has a stream of its own (kv_unified is off)";
@@ -54,14 +58,13 @@ llama_kv_cache::slot_info_vec_t Cache::place(const std::vector<llama_ubatch> &ub
 }
 
 bool Cache::placeUbatch(const llama_ubatch &ubatch, std::vector<uint32_t> &cells) const {
-    const BlockTables &tables = binding_->tables;
     std::array<llama_pos, LLAMA_MAX_SEQ> latest;
     latest.fill(-1);
     cells.reserve(ubatch.n_tokens);
     for (uint32_t i = 0; i < ubatch.n_tokens; i++) {
         const llama_seq_id sequence = ubatch.seq_id[i][0];
         const llama_pos position = ubatch.pos[i];
-        if (ubatch.n_seq_id[i] != 1 || !tables.has(sequence, position) || position <= latest[sequence]) {
+        if (ubatch.n_seq_id[i] != 1 || !tables_.has(sequence, position) || position <= latest[sequence]) {
             LLAMA_LOG_ERROR("%s: token %u (sequence %d, position %d) has no place in the block tables\n",
                             __func__, i, sequence, position);
             return false;
@@ -71,19 +74,18 @@ bool Cache::placeUbatch(const llama_ubatch &ubatch, std::vector<uint32_t> &cells
         const llama_pos from = latest[sequence] < 0 ? window_.firstVisible(position) : latest[sequence] + 1;
         if (!namesPages(sequence, from, position)) return false;
         latest[sequence] = position;
-        cells.push_back(static_cast<uint32_t>(tables.cell(sequence, position)));
+        cells.push_back(static_cast<uint32_t>(tables_.cell(sequence, position)));
     }
     return true;
 }
 
 // Whether the pages of positions [first, last] are in the pool.
 bool Cache::namesPages(llama_seq_id sequence, llama_pos first, llama_pos last) const {
-    const int32_t *pages = binding_->tables.row(sequence);
-    const auto pageSize = static_cast<int32_t>(binding_->tables.pageSize);
+    const int32_t *row = tables_.row(sequence);
+    const auto pageSize = static_cast<int32_t>(tables_.pageSize);
     for (int32_t p = first / pageSize; p <= last / pageSize; p++) {
-        if (pages[p] >= 0 && static_cast<uint32_t>(pages[p]) < binding_->pages) continue;
-        LLAMA_LOG_ERROR("%s: sequence %d names page %d of %u\n", __func__, sequence, pages[p],
-                        binding_->pages);
+        if (row[p] >= 0 && static_cast<uint32_t>(row[p]) < pages()) continue;
+        LLAMA_LOG_ERROR("%s: sequence %d names page %d of %u\n", __func__, sequence, row[p], pages());
         return false;
     }
     return true;
@@ -96,7 +98,7 @@ void Cache::begin(const llama_ubatch &ubatch) {
     cells_ = kv_.get_size();
     if (binding_->mode == Binding::Mode::kernel) return;
     // In steps of 256, as llama.cpp does: graphs are reused while this doesn't change.
-    cells_ = std::min<uint32_t>(cells_, GGML_PAD(reachableCells(tokens_, binding_->tables, window_), 256u));
+    cells_ = std::min<uint32_t>(cells_, GGML_PAD(reachableCells(tokens_, tables_, window_), 256u));
 }
 
 void Cache::useMask(ggml_tensor *mask) {
@@ -107,13 +109,11 @@ void Cache::useMask(ggml_tensor *mask) {
 void Cache::setMask(ggml_tensor *mask) {
     GGML_ASSERT(mask->ne[1] == static_cast<int64_t>(tokens_.size()));
     if (binding_->mode == Binding::Mode::kernel) {
-        attention_.prepare(tokens_, binding_->tables, window_);
+        attention_.prepare(tokens_, tables_, window_);
     } else if (mask->type == GGML_TYPE_F16) {
-        fillMaskF16(static_cast<uint16_t *>(mask->data), mask->ne[0], tokens_, binding_->tables, window_,
-                    distances_);
+        fillMaskF16(static_cast<uint16_t *>(mask->data), mask->ne[0], tokens_, tables_, window_, distances_);
     } else {
-        fillMaskF32(static_cast<float *>(mask->data), mask->ne[0], tokens_, binding_->tables, window_,
-                    distances_);
+        fillMaskF32(static_cast<float *>(mask->data), mask->ne[0], tokens_, tables_, window_, distances_);
     }
 }
 
@@ -129,7 +129,7 @@ ggml_tensor *Cache::buildAttention(ggml_context *context, const AttentionCall &c
     }
     // The mask is empty in this mode, so that llama.cpp's attention would be silently wrong.
     if (objection) GGML_ABORT("attention that the probed graph didn't have: %s", objection);
-    return buildOp(context, attention_, static_cast<int32_t>(binding_->tables.pageSize), call);
+    return buildOp(context, attention_, static_cast<int32_t>(tables_.pageSize), call);
 }
 
 bool Cache::probed(ggml_cgraph *graph) const {
@@ -153,7 +153,7 @@ bool Cache::isOnCpu() const {
 // `stride` apart in the tensor. Keys are one run; values too, unless they are stored transposed (no flash
 // attention).
 template <class Visit> void Cache::visitPage(uint32_t page, Visit visit) const {
-    const size_t pageSize = binding_->tables.pageSize;
+    const size_t pageSize = tables_.pageSize;
     for (const auto &layer : kv_.layers) {
         if (layer.k) visit(layer.k, page * pageSize * layer.k->nb[1], pageSize * layer.k->nb[1], 1, 0);
         if (!layer.v) continue;

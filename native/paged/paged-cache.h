@@ -24,20 +24,19 @@ struct Binding {
     // in them is asked whether the kernel could compute it.
     enum class Mode { dense, probing, kernel };
 
-    BlockTables tables;
-    uint32_t pages = 0; // in the pool
     Mode mode = Mode::dense;
     const char *objection = "it was not asked for"; // why the kernel doesn't run
 };
 
 class Cache {
 public:
-    Cache(llama_kv_cache &kv, std::shared_ptr<Binding> binding);
+    Cache(llama_kv_cache &kv, std::shared_ptr<Binding> binding, const BlockTables &tables);
 
     // Why this cache's cells can't be placed by block tables; null where they can. Static storage.
     static const char *objection(const llama_kv_cache &kv);
 
     const Binding &binding() const { return *binding_; }
+    const int32_t *tables() const { return tables_.pages; }
 
     // Cells of every ubatch's tokens. Empty, with a logged reason, where a table or a batch is out of its
     // bounds.
@@ -67,6 +66,7 @@ public:
 
     bool isOnCpu() const;
 
+    uint32_t pages() const; // in the pool
     size_t pageBytes() const;
     void readPage(uint32_t page, uint8_t *out) const;
     void writePage(uint32_t page, const uint8_t *in);
@@ -78,6 +78,7 @@ private:
 
     llama_kv_cache &kv_;
     const std::shared_ptr<Binding> binding_;
+    const BlockTables tables_;
     const Window window_;
     const bool distances_; // the mask holds distances (ALiBi)
     Attention attention_;
@@ -86,6 +87,9 @@ private:
     const ggml_tensor *mask_ = nullptr; // of the graph being built
     int32_t admitted_ = 0;              // attentions with that mask
 };
+
+// For llama_kv_cache_iswa: cells of the layers with a window, beside others of `cells` [llama-paged.h].
+uint32_t windowCells(uint32_t cells);
 
 // For llm_graph_context::build_attn_mha: asks the cache of `memory` whose mask the call has, if any.
 ggml_tensor *buildAttention(ggml_context *context, const llama_memory_context_i *memory,

@@ -103,6 +103,16 @@ export const scenarios: readonly ScenarioRow[] = [
     ],
   },
   {
+    name: 'concurrency',
+    about: 'sequences that generate at once in the memory that llama-server needs for a few slots',
+    takes: 'peers',
+    options: [
+      ['--slots <n>', 'of llama-server, each for the longest request', '8'],
+      ['--clients <n>', 'requests at a time', '64'],
+      ['--requests <n>', 'in all', '192'],
+    ],
+  },
+  {
     name: 'multi-turn',
     about: 'conversations that take turns and together outgrow the pool, with and without host memory',
     takes: 'peers',

@@ -43,6 +43,14 @@ export const engineSchema = z.strictObject({
     .refine((size) => (size & (size - 1)) === 0, 'must be a power of two')
     .describe('KV cells a page, a power of two'),
   kvBytes: bytes().default(0).describe('memory of the KV pool; 0: by rule'),
+  kvWindowShare: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.75)
+    .describe(
+      'pages of layers that see a window only, for each page of the others: fewer leave room for longer contexts, more keep more prefixes; at least what running sequences need',
+    ),
   kvHostBytes: bytes()
     .default(0)
     .describe('memory for pages evicted from the pool, copied back when they are asked for again; 0: none'),

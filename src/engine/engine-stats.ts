@@ -30,6 +30,7 @@ export interface StatsSources {
 
 export function engineStats({ totals, scheduler, requests, store, context }: StatsSources): EngineStats {
   const { pool, running, waiting, sessions, prefixes } = scheduler;
+  const { windows } = scheduler.placement;
   return {
     ...totals,
     rejections: requests.rejections,
@@ -39,6 +40,10 @@ export function engineStats({ totals, scheduler, requests, store, context }: Sta
     pagesFree: pool.free,
     pagesCached: pool.cached,
     pagesLive: pool.live,
+    windowPagesTotal: windows?.total ?? 0,
+    windowPagesFree: windows?.free ?? 0,
+    windowPagesIdle: windows?.idle ?? 0,
+    windowPagesHeld: windows?.held ?? 0,
     cellsUnused: scheduler.cellsUnused,
     pagesHost: store?.host.size ?? 0,
     pagesSaved: store?.counts.saved ?? 0,

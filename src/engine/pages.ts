@@ -15,7 +15,11 @@ export class PagePool {
   private liveCount = 0;
   private cachedCount = 0;
 
-  constructor(total: number) {
+  /** `onFree` is told of each page that becomes free. */
+  constructor(
+    total: number,
+    private readonly onFree: (page: number) => void = () => {},
+  ) {
     if (!Number.isInteger(total) || total < 1) throw new RangeError(`A pool of ${total} pages.`);
     this.total = total;
     this.references = new Int32Array(total);
@@ -100,6 +104,7 @@ export class PagePool {
 
   private pushFree(page: number): void {
     this.freeList[this.freeCount++] = page;
+    this.onFree(page);
   }
 
   private assertId(page: number): void {

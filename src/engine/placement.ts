@@ -1,8 +1,10 @@
-import type { PageStore } from './page-store/page-store.js';
+import type { CachedPage, PageStore } from './page-store/page-store.js';
 import { PagePool } from './pages.js';
 import { RadixCache } from './radix.js';
+import type { RadixNode } from './radix-tree.js';
 import type { Sequence } from './sequence.js';
 import { Sessions } from './sessions.js';
+import { type WindowConfig, WindowPages } from './window-pages.js';
 
 export interface PlacementConfig {
   pageSize: number; // tokens
@@ -10,6 +12,8 @@ export interface PlacementConfig {
   maxSequences: number;
   maxPagesPerSequence: number;
   sessionMaxTokens: number;
+  /** Of a model some of whose layers see a window only; null: pages are whole. */
+  window: WindowConfig | null;
 }
 
 /**
@@ -20,6 +24,7 @@ export class Placement {
   readonly pool: PagePool;
   readonly cache: RadixCache;
   readonly sessions: Sessions;
+  readonly windows: WindowPages | null;
   /** [maxSequences × maxPagesPerSequence], row-major; shared with the native context. */
   readonly blockTables: Int32Array;
   /** Keeps evicted pages, where there is one. */
@@ -28,9 +33,13 @@ export class Placement {
   private readonly slotTaken: Uint8Array;
 
   constructor(private readonly config: PlacementConfig) {
-    this.pool = new PagePool(config.pages);
-    this.cache = new RadixCache(this.pool, config.pageSize, {
-      onEvict: (node, index, page) => this.store?.save(node, index, page),
+    const { window, pages, pageSize } = config;
+    this.windows =
+      window && new WindowPages(window, pages, pageSize, (page) => this.saveBeforeItsWindowGoes(page));
+    this.pool = new PagePool(pages, (page) => this.windows?.drop(page));
+    this.cache = new RadixCache(this.pool, pageSize, {
+      windows: this.windows,
+      onEvict: (node, index, page) => this.save(node, index, page),
     });
     this.sessions = new Sessions(this.cache, config.sessionMaxTokens);
     const columns = config.maxPagesPerSequence;
@@ -69,17 +78,23 @@ export class Placement {
     if (sequence.matchVersion !== this.cache.version || sequence.matchedTo !== matchLimit) {
       sequence.matchVersion = this.cache.version;
       sequence.matchedTo = matchLimit;
-      sequence.matchPages = this.cache.match(sequence.tenant, sequence.tokens, matchLimit);
+      const { tenant, tokens } = sequence;
+      sequence.knownPages = this.cache.match(tenant, tokens, matchLimit);
+      sequence.matchPages = this.cache.matchUsable(
+        tenant,
+        tokens,
+        sequence.knownPages * this.config.pageSize,
+      );
     }
     return sequence.matchPages;
   }
 
   /** A slot, what is cached of the sequence, and pages for the rest; or nothing has changed. `spare` pages stay to be had. */
   take(sequence: Sequence, spare: number): boolean {
-    const tail = sequence.cacheable
-      ? this.cache.lock(sequence.tenant, sequence.tokens, sequence.matchLimit)
-      : null;
     const shared = this.cachedPages(sequence);
+    const tail = sequence.cacheable
+      ? this.cache.lock(sequence.tenant, sequence.tokens, shared * this.config.pageSize)
+      : null;
     // One token more than the prompt, so that the first answer token needs no page of its own.
     const needed = this.pagesFor(Math.min(sequence.length + 1, sequence.maxLength)) - shared;
     if (!this.makeRoom(needed, spare)) {
@@ -96,7 +111,39 @@ export class Placement {
     sequence.sharedPages = shared;
     sequence.pageCount = shared + needed;
     sequence.computed = shared * this.config.pageSize;
+    if (this.windows !== null) this.holdShared(this.windows, sequence);
     return true;
+  }
+
+  /** The window halves of all pages that tokens up to `end` are written to. Before a step that computes them. */
+  openWindow(sequence: Sequence, end: number): void {
+    const { windows } = this;
+    if (windows === null) return;
+    const row = this.rows[sequence.slot]!;
+    for (const pages = this.pagesFor(end); sequence.windowTo < pages; sequence.windowTo++) {
+      while (!windows.add(row[sequence.windowTo]!))
+        if (!this.sessions.dropOldest()) throw new Error('No window page can be had.');
+    }
+  }
+
+  /** Lets go of what no token behind the sequence's complete pages will see. After a step. */
+  moveWindow(sequence: Sequence): void {
+    const { windows } = this;
+    if (windows === null || sequence.slot < 0) return;
+    const row = this.rows[sequence.slot]!;
+    const from = windows.firstNeeded(this.completePages(sequence.computed));
+    // While they are whole: what is evicted later can come back whole only.
+    if (from > sequence.sharedPages) this.shareCompletePages(sequence);
+    for (; sequence.windowFrom < from; sequence.windowFrom++) {
+      const isLikely = this.isLikelyNeeded(windows, sequence, sequence.windowFrom);
+      windows.letGo(row[sequence.windowFrom]!, isLikely);
+    }
+  }
+
+  /** Whether the path to `tail` can be held for good: running sequences must be able to have the window halves they need. */
+  canPin(tail: RadixNode): boolean {
+    if (this.windows === null) return true;
+    return this.windows.pinned + this.cache.windowOf(tail).length <= this.windows.spare;
   }
 
   /** The page of the position that a sequence computes next; false where none can be had. */
@@ -125,6 +172,7 @@ export class Placement {
   release(sequence: Sequence, keep: boolean): void {
     const row = this.rows[sequence.slot]!;
     if (sequence.tail !== null && keep) this.shareCompletePages(sequence);
+    if (this.windows !== null) this.closeWindow(this.windows, sequence);
     for (let i = 0; i < sequence.pageCount; i++) this.pool.release(row[i]!);
     if (sequence.tail !== null) this.leaveCache(sequence, keep);
     this.slotTaken[sequence.slot] = 0;
@@ -149,21 +197,66 @@ export class Placement {
     let count = 0;
     for (; count < most && sequence.restorablePages > 0; count++) {
       const index = sequence.computed / pageSize;
-      if (!this.store!.restore(sequence, index, row[index]!)) {
+      this.openWindow(sequence, sequence.computed + pageSize);
+      if (!this.store!.restore(sequence, index, row[index]!, this.windowPageOf(row[index]!))) {
         sequence.restorablePages = 0;
         break;
       }
       sequence.restorablePages--;
       sequence.computed += pageSize;
+      this.moveWindow(sequence);
     }
     this.shareCompletePages(sequence);
     return count;
   }
 
+  /** The whole pages of the cache, most recently used first, and a page before those that follow it. */
+  *cached(): Generator<CachedPage, void, void> {
+    for (const place of this.cache.pages()) {
+      const windowPage = this.windowPageOf(place.page);
+      if (windowPage >= 0) yield { ...place, windowPage };
+    }
+  }
+
   /** Throws where the books don't balance. O(1). */
   check(): void {
     this.pool.check();
+    this.windows?.check();
     if (this.cache.evictable > this.pool.cached) throw new Error('More evictable than cached pages.');
+  }
+
+  private holdShared(windows: WindowPages, sequence: Sequence): void {
+    const row = this.rows[sequence.slot]!;
+    sequence.windowFrom = windows.firstNeeded(sequence.sharedPages);
+    sequence.windowTo = sequence.sharedPages;
+    for (let i = sequence.windowFrom; i < sequence.windowTo; i++) windows.hold(row[i]!);
+  }
+
+  private closeWindow(windows: WindowPages, sequence: Sequence): void {
+    const row = this.rows[sequence.slot]!;
+    for (let i = sequence.windowFrom; i < sequence.windowTo; i++) windows.letGo(row[i]!, true);
+    sequence.windowTo = sequence.windowFrom;
+  }
+
+  /** Others may begin as the sequence does: where it met what was computed before, and with its whole prompt. */
+  private isLikelyNeeded(windows: WindowPages, sequence: Sequence, index: number): boolean {
+    const promptPages = this.completePages(sequence.promptLength - 1);
+    return windows.isNeeded(index, sequence.knownPages) || windows.isNeeded(index, promptPages);
+  }
+
+  private windowPageOf(page: number): number {
+    return this.windows === null ? page : this.windows.table[page]!;
+  }
+
+  private saveBeforeItsWindowGoes(page: number): void {
+    const place = this.store === null ? null : this.cache.find(page);
+    if (place !== null) this.save(place.node, place.index, page);
+  }
+
+  /** Where half of it is gone, it was saved before, or there was no time to. */
+  private save(node: RadixNode, index: number, page: number): void {
+    const windowPage = this.windowPageOf(page);
+    if (windowPage >= 0) this.store?.save(node, index, page, windowPage);
   }
 
   /** Makes `pages` free, if `spare` more could be had too. */

@@ -1,4 +1,5 @@
-import type { RadixCache, RadixNode } from './radix.js';
+import type { RadixCache } from './radix.js';
+import type { RadixNode } from './radix-tree.js';
 import type { PinnedPrefix } from './types.js';
 
 interface Pin {

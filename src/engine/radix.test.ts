@@ -4,7 +4,8 @@ import { auditCache } from '../../test/sim/audit.js';
 import { NaiveCache } from '../../test/sim/naive-cache.js';
 import { Random } from '../../test/sim/random.js';
 import { PagePool } from './pages.js';
-import { RadixCache, type RadixNode } from './radix.js';
+import { RadixCache } from './radix.js';
+import type { RadixNode } from './radix-tree.js';
 
 const pageSize = 4;
 

@@ -1,5 +1,7 @@
 import { IndexedHeap } from '../support/indexed-heap.js';
 import type { PagePool } from './pages.js';
+import { type PageHash, pathPages, RadixNode, RadixTree } from './radix-tree.js';
+import type { WindowPages } from './window-pages.js';
 
 /**
  * The prefix cache: per tenant a radix tree whose edges hold runs of whole pages. A path from the root spells a
@@ -12,42 +14,18 @@ import type { PagePool } from './pages.js';
  * leaf enters or leaves the eviction heap. Nothing scans the tree.
  */
 
-/** Hash of `size` tokens from `from` on. Only finds a child faster: the tokens themselves are always compared. */
-export type PageHash = (tokens: Int32Array, from: number, size: number) => number;
-
-export class RadixNode {
-  parent: RadixNode | null;
-  /** The edge from the parent. Only the first pages.length × pageSize tokens count. */
-  tokens: Int32Array;
-  pages: number[];
-  readonly tenant: string;
-  readonly children = new Map<number, RadixNode>(); // by hash of their first page
-  nextSameHash: RadixNode | null = null; // another child of the same parent whose first page has the same hash
-  hash = 0;
-  keys: string[] = []; // of its first pages, where they have been needed
-  locks = 0; // holders whose path runs through this node
-  pins = 0; // of these, pinned prefixes
-  lastUse = 0;
-  heapIndex = -1;
-
-  constructor(parent: RadixNode | null, tenant: string, tokens: Int32Array, pages: number[]) {
-    this.parent = parent;
-    this.tenant = tenant;
-    this.tokens = tokens;
-    this.pages = pages;
-  }
-}
-
 export interface RadixOptions {
-  hashPage: PageHash;
+  hashPage?: PageHash;
+  /** The pages' halves in layers with an attention window; null where pages are whole. */
+  windows: WindowPages | null;
   /** Told of a page before it is evicted: the node's page of this index. */
   onEvict(node: RadixNode, index: number, page: number): void;
 }
 
-const defaults: RadixOptions = { hashPage: fnv1a, onEvict: () => {} };
+const defaults: RadixOptions = { windows: null, onEvict: () => {} };
 
 export class RadixCache {
-  private readonly roots = new Map<string, RadixNode>();
+  private readonly tree: RadixTree;
   /** Leaves without locks, least recently used first. Two leaves never share a `lastUse`: one use is one path. */
   private readonly leaves = new IndexedHeap<RadixNode>((a, b) => a.lastUse < b.lastUse);
   private clock = 0;
@@ -55,6 +33,7 @@ export class RadixCache {
   private pinnedPageCount = 0;
   private changes = 0;
   private readonly options: RadixOptions;
+  private readonly owners: (RadixNode | undefined)[] = []; // by page
 
   constructor(
     private readonly pool: PagePool,
@@ -62,6 +41,7 @@ export class RadixCache {
     options: Partial<RadixOptions> = {},
   ) {
     this.options = { ...defaults, ...options };
+    this.tree = new RadixTree(pageSize, options.hashPage);
   }
 
   /** Pages that `evict` could free now. */
@@ -75,48 +55,93 @@ export class RadixCache {
 
   /** Grows whenever a match may have another result than before. */
   get version(): number {
-    return this.changes;
+    return this.changes + (this.options.windows?.version ?? 0);
   }
 
   get tenants(): number {
-    return this.roots.size;
+    return this.tree.tenants;
   }
 
   root(tenant: string): RadixNode | undefined {
-    return this.roots.get(tenant);
+    return this.tree.root(tenant);
   }
 
   /** Pages of the longest cached prefix of tokens[0, limit). Changes nothing. */
   match(tenant: string, tokens: Int32Array, limit: number): number {
-    return this.walk(tenant, tokens, limit, () => true);
+    return this.tree.walk(tenant, tokens, limit, () => true);
   }
 
-  /** As match, but only as far as pinned prefixes reach. */
+  /** As match, but the longest that can be gone on from: window halves may be gone. */
+  matchUsable(tenant: string, tokens: Int32Array, limit: number): number {
+    const { windows } = this.options;
+    if (windows === null) return this.match(tenant, tokens, limit);
+    let usable = 0;
+    let count = 0;
+    let gap = -1; // the last page without a window half
+    this.tree.walk(tenant, tokens, limit, (node, common) => {
+      for (let i = 0; i < common; i++) {
+        if (!windows.has(node.pages[i]!)) gap = count;
+        count++;
+        if (gap < windows.firstNeeded(count)) usable = count;
+      }
+      return true;
+    });
+    return usable;
+  }
+
+  /** As match, but only what pinned prefixes hold for good: with window halves, those that are matched to their end. */
   matchPinned(tenant: string, tokens: Int32Array, limit: number): number {
-    return this.walk(tenant, tokens, limit, (node) => node.pins > 0);
+    let whole = 0;
+    let count = 0;
+    const partly = this.tree.walk(tenant, tokens, limit, (node, common) => {
+      count += common;
+      if (node.pinsEnding > 0 && common === node.pages.length) whole = count;
+      return node.pins > 0;
+    });
+    return this.options.windows === null ? partly : whole;
+  }
+
+  /** Where the tree has a page. */
+  find(page: number): { node: RadixNode; index: number } | null {
+    const node = this.owners[page];
+    return node === undefined ? null : { node, index: node.pages.indexOf(page) };
   }
 
   /**
    * Locks the longest cached prefix of tokens[0, limit) and returns its tail (the tenant's root where nothing
-   * matches). The caller gives it back with `unlock`, or moves it on with `extend`.
+   * matches); `limit` ends what `matchUsable` has found. The caller gives it back with `unlock`, or moves it on with `extend`.
    */
   lock(tenant: string, tokens: Int32Array, limit: number): RadixNode {
-    let at = this.rootFor(tenant);
+    let at = this.tree.rootFor(tenant);
     this.lockNode(at);
     const end = Math.floor(limit / this.pageSize);
     for (let page = 0; page < end; ) {
-      const child = this.childOf(at, tokens, page);
+      const child = this.tree.childOf(at, tokens, page);
       if (child === undefined) break;
-      at = this.headOf(child, this.commonPages(child, tokens, page, end));
+      at = this.headOf(child, this.tree.commonPages(child, tokens, page, end));
       this.lockNode(at);
       page += at.pages.length;
     }
     return at;
   }
 
-  /** One more holder of a path that is already locked. */
-  lockAgain(tail: RadixNode): void {
+  /** One more holder of a path that is already locked, who lets nobody take from it what it takes to go on from its end. */
+  keep(tail: RadixNode): void {
     for (let node: RadixNode | null = tail; node !== null; node = node.parent) this.lockNode(node);
+    for (const page of this.windowOf(tail)) this.options.windows!.hold(page);
+  }
+
+  letGo(tail: RadixNode): void {
+    for (const page of this.windowOf(tail)) this.options.windows!.letGo(page, true);
+    this.unlock(tail);
+  }
+
+  /** Pages whose window halves it takes to go on from the end of the path. None where pages are whole. */
+  windowOf(tail: RadixNode): number[] {
+    const { windows } = this.options;
+    if (windows === null) return [];
+    const row = pathPages(tail);
+    return row.slice(windows.firstNeeded(row.length));
   }
 
   /** A holder lets go; the path becomes the most recently used one. */
@@ -131,17 +156,21 @@ export class RadixCache {
   }
 
   pin(tail: RadixNode): void {
-    this.lockAgain(tail);
+    this.keep(tail);
+    tail.pinsEnding++;
+    if (this.options.windows !== null) this.options.windows.pinned += this.windowOf(tail).length;
     for (let node: RadixNode | null = tail; node !== null; node = node.parent) {
       if (node.pins++ === 0) this.pinnedPageCount += node.pages.length;
     }
   }
 
   unpin(tail: RadixNode): void {
+    tail.pinsEnding--;
+    if (this.options.windows !== null) this.options.windows.pinned -= this.windowOf(tail).length;
     for (let node: RadixNode | null = tail; node !== null; node = node.parent) {
       if (--node.pins === 0) this.pinnedPageCount -= node.pages.length;
     }
-    this.unlock(tail);
+    this.letGo(tail);
   }
 
   /** Writes the pages of the path to `tail` into row[0…] and returns how many there are. */
@@ -164,9 +193,9 @@ export class RadixCache {
   extend(tail: RadixNode, tokens: Int32Array, from: number, to: number, row: Int32Array): RadixNode {
     let at = tail;
     for (let page = from; page < to; ) {
-      const child = this.childOf(at, tokens, page);
+      const child = this.tree.childOf(at, tokens, page);
       if (child === undefined) return this.append(at, tokens, page, to, row);
-      at = this.headOf(child, this.commonPages(child, tokens, page, to));
+      at = this.headOf(child, this.tree.commonPages(child, tokens, page, to));
       this.lockNode(at);
       this.exchange(at, row, page);
       page += at.pages.length;
@@ -188,18 +217,7 @@ export class RadixCache {
 
   /** Every page, most recently used first, and a page before those that follow it. For the end of a process. */
   *pages(): Generator<{ node: RadixNode; index: number; page: number }, void, void> {
-    const nodes: RadixNode[] = [];
-    const visit = (node: RadixNode): void => {
-      nodes.push(node);
-      for (let child of node.children.values()) {
-        visit(child);
-        while (child.nextSameHash !== null) {
-          child = child.nextSameHash;
-          visit(child);
-        }
-      }
-    };
-    for (const root of this.roots.values()) visit(root);
+    const nodes = this.tree.nodes();
     nodes.sort((a, b) => b.lastUse - a.lastUse);
     for (const node of nodes) for (const [index, page] of node.pages.entries()) yield { node, index, page };
   }
@@ -208,8 +226,11 @@ export class RadixCache {
     const trimmed = Math.min(count, leaf.pages.length);
     for (let i = 0; i < trimmed; i++) {
       const last = leaf.pages.length - 1;
-      this.options.onEvict(leaf, last, leaf.pages[last]!);
-      this.pool.disown(leaf.pages.pop()!);
+      const page = leaf.pages[last]!;
+      this.options.onEvict(leaf, last, page);
+      leaf.pages.pop();
+      this.owners[page] = undefined;
+      this.pool.disown(page);
     }
     leaf.keys.length = Math.min(leaf.keys.length, leaf.pages.length);
     this.evictablePages -= trimmed;
@@ -220,7 +241,7 @@ export class RadixCache {
   private removeLeaf(leaf: RadixNode): void {
     const parent = leaf.parent!;
     this.leaves.remove(leaf);
-    this.detach(parent, leaf);
+    this.tree.detach(parent, leaf);
     if (parent.locks === 0) this.becomeUnlockedLeaf(parent);
   }
 
@@ -231,7 +252,7 @@ export class RadixCache {
 
   private becomeUnlockedLeaf(node: RadixNode): void {
     if (node.children.size > 0) return;
-    if (node.parent === null) this.roots.delete(node.tenant);
+    if (node.parent === null) this.tree.removeRoot(node.tenant);
     else this.leaves.push(node);
   }
 
@@ -250,11 +271,13 @@ export class RadixCache {
     if (at.parent !== null && at.children.size === 0 && at.locks === 1) {
       at.tokens = concat(at.tokens.subarray(0, at.pages.length * this.pageSize), run);
       at.pages.push(...pages);
+      this.own(at, pages);
       return at;
     }
     const child = new RadixNode(at, at.tenant, run, pages);
     child.locks = 1;
-    this.attach(at, child);
+    this.own(child, pages);
+    this.tree.attach(at, child);
     return child;
   }
 
@@ -262,6 +285,7 @@ export class RadixCache {
   private exchange(node: RadixNode, row: Int32Array, at: number): void {
     for (const [i, page] of node.pages.entries()) {
       const own = row[at + i]!;
+      this.options.windows?.exchange(own, page);
       this.pool.retain(page);
       this.pool.release(own);
       row[at + i] = page;
@@ -271,99 +295,14 @@ export class RadixCache {
   /** The node that holds exactly the first `count` pages of the edge: the node itself, or a new one split off. */
   private headOf(node: RadixNode, count: number): RadixNode {
     if (count === node.pages.length) return node;
-    const parent = node.parent!;
-    const split = count * this.pageSize;
-    const head = new RadixNode(parent, node.tenant, node.tokens.slice(0, split), node.pages.slice(0, count));
-    // Whoever holds the tail holds the head too. The tail keeps its identity, so holders notice nothing.
-    head.locks = node.locks;
-    head.pins = node.pins;
-    head.lastUse = node.lastUse;
-    head.keys = node.keys.slice(0, count);
-    this.detach(parent, node);
-    node.tokens = node.tokens.slice(split);
-    node.pages = node.pages.slice(count);
-    node.keys = node.keys.slice(count);
-    node.parent = head;
-    this.attach(parent, head);
-    this.attach(head, node);
+    const head = this.tree.split(node, count);
+    this.own(head, head.pages);
     return head;
   }
 
-  private attach(parent: RadixNode, child: RadixNode): void {
-    child.hash = this.options.hashPage(child.tokens, 0, this.pageSize);
-    child.nextSameHash = parent.children.get(child.hash) ?? null;
-    parent.children.set(child.hash, child);
+  private own(node: RadixNode, pages: readonly number[]): void {
+    for (const page of pages) this.owners[page] = node;
   }
-
-  private detach(parent: RadixNode, child: RadixNode): void {
-    const first = parent.children.get(child.hash)!;
-    if (first === child) {
-      if (child.nextSameHash === null) parent.children.delete(child.hash);
-      else parent.children.set(child.hash, child.nextSameHash);
-      return;
-    }
-    let previous = first;
-    while (previous.nextSameHash !== child) previous = previous.nextSameHash!;
-    previous.nextSameHash = child.nextSameHash;
-  }
-
-  private childOf(node: RadixNode, tokens: Int32Array, page: number): RadixNode | undefined {
-    if (node.children.size === 0) return undefined;
-    const hash = this.options.hashPage(tokens, page * this.pageSize, this.pageSize);
-    let child = node.children.get(hash) ?? null;
-    while (child !== null && !this.samePage(child, 0, tokens, page)) child = child.nextSameHash;
-    return child ?? undefined;
-  }
-
-  /** Leading pages of the edge that equal tokens from `page` on, not beyond `end`. */
-  private commonPages(node: RadixNode, tokens: Int32Array, page: number, end: number): number {
-    const most = Math.min(node.pages.length, end - page);
-    let count = 1; // childOf has compared the first
-    while (count < most && this.samePage(node, count, tokens, page + count)) count++;
-    return count;
-  }
-
-  private samePage(node: RadixNode, nodePage: number, tokens: Int32Array, page: number): boolean {
-    const a = nodePage * this.pageSize;
-    const b = page * this.pageSize;
-    for (let i = 0; i < this.pageSize; i++) if (node.tokens[a + i] !== tokens[b + i]) return false;
-    return true;
-  }
-
-  private walk(
-    tenant: string,
-    tokens: Int32Array,
-    limit: number,
-    enter: (node: RadixNode) => boolean,
-  ): number {
-    let at = this.roots.get(tenant);
-    const end = Math.floor(limit / this.pageSize);
-    let page = 0;
-    while (at !== undefined && page < end) {
-      const child = this.childOf(at, tokens, page);
-      if (child === undefined || !enter(child)) break;
-      const common = this.commonPages(child, tokens, page, end);
-      page += common;
-      at = common === child.pages.length ? child : undefined;
-    }
-    return page;
-  }
-
-  private rootFor(tenant: string): RadixNode {
-    let root = this.roots.get(tenant);
-    if (root === undefined) {
-      root = new RadixNode(null, tenant, new Int32Array(0), []);
-      this.roots.set(tenant, root);
-    }
-    return root;
-  }
-}
-
-/** FNV-1a over 32-bit words; spreads token ids well enough for a map of children. */
-function fnv1a(tokens: Int32Array, from: number, size: number): number {
-  let hash = 0x811c9dc5;
-  for (let i = from; i < from + size; i++) hash = Math.imul(hash ^ tokens[i]!, 0x01000193);
-  return hash ^ (hash >>> 15);
 }
 
 function concat(a: Int32Array, b: Int32Array): Int32Array {

@@ -55,7 +55,7 @@ export class Scheduler {
 
   private readonly plan = new StepPlan();
   private readonly room: StepRoom;
-  private readonly placement: Placement;
+  readonly placement: Placement;
   private readonly watermarkPages: number;
   private readonly slots: FairSlots;
   private readonly turns: DecodeTurns;
@@ -143,6 +143,7 @@ export class Scheduler {
     if (this.plan.isIdle && this.turns.letAllIn(this.running)) this.planWork(nowMs);
     this.useWhatIsLeft();
     this.planDrafts();
+    this.openWindows();
     return this.plan;
   }
 
@@ -152,6 +153,7 @@ export class Scheduler {
       const { sequence, count, drafts } = plan.entries[i]!;
       if (sequence.slot < 0) continue; // ended since
       sequence.computed += count - drafts;
+      this.placement.moveWindow(sequence);
       if (sequence.state !== 'prefill') continue;
       this.placement.shareCompletePages(sequence);
       if (sequence.remaining === 0) sequence.state = 'decoding';
@@ -178,7 +180,7 @@ export class Scheduler {
    * could then never run. O(waiting + running): pinning is rare.
    */
   pin(sequence: Sequence, prefix: PinnedPrefix): boolean {
-    if (sequence.tail === null) return false;
+    if (sequence.tail === null || !this.placement.canPin(sequence.tail)) return false;
     this.prefixes.add(prefix, sequence.tail);
     if (this.everyoneFits(sequence)) return true;
     this.prefixes.remove(prefix.tenant, prefix.id);
@@ -266,6 +268,13 @@ export class Scheduler {
     this.draftRoom.tokens = this.room.tokens;
     this.draftRoom.outputs = this.room.outputs;
     this.drafts.plan(this.plan, this.room.decodeMs, this.draftRoom);
+  }
+
+  private openWindows(): void {
+    for (let i = 0; i < this.plan.size; i++) {
+      const { sequence, start, count } = this.plan.entries[i]!;
+      if (sequence.slot >= 0) this.placement.openWindow(sequence, start + count);
+    }
   }
 
   private admit(nowMs: number): void {

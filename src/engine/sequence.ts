@@ -1,5 +1,5 @@
 import type { Drafter } from './drafter.js';
-import type { RadixNode } from './radix.js';
+import type { RadixNode } from './radix-tree.js';
 
 /**
  * waiting → prefill → decoding → finished. Preemption leads back to waiting; a waiting sequence may finish too
@@ -55,6 +55,9 @@ export class Sequence {
   pageCount = 0; // pages in its row
   sharedPages = 0; // the first of them, which belong to the tree path that ends at `tail`
   tail: RadixNode | null = null;
+  // Pages of its row whose window halves it holds: [windowFrom, windowTo).
+  windowFrom = 0;
+  windowTo = 0;
 
   sitsOut = false; // of the step that is planned, though it decodes
   turn = 0; // the last round in which it decoded, where turns are taken
@@ -70,6 +73,7 @@ export class Sequence {
   matchVersion = -1;
   matchedTo = -1; // the match limit that it was looked up with
   matchPages = 0;
+  knownPages = 0; // those in the tree, whose window halves may be gone
 
   // Evicted pages that are kept elsewhere.
   readonly pageKeys: string[] = []; // of its first pages, as far as they have been needed

@@ -1,4 +1,5 @@
-import type { RadixCache, RadixNode } from './radix.js';
+import type { RadixCache } from './radix.js';
+import type { RadixNode } from './radix-tree.js';
 
 interface Session {
   tail: RadixNode;
@@ -27,12 +28,17 @@ export class Sessions {
     return this.tokens;
   }
 
+  /** Where the kept paths end. */
+  tails(): RadixNode[] {
+    return Array.from(this.sessions.values(), ({ tail }) => tail);
+  }
+
   /** The session now ends at `tail`, a path that the caller has locked. O(path), as its old path is let go. */
   keep(tenant: string, id: string, tail: RadixNode, tokens: number): void {
     const key = keyOf(tenant, id);
     this.drop(key);
     if (tokens === 0 || tokens > this.maxTokens) return;
-    this.cache.lockAgain(tail);
+    this.cache.keep(tail);
     this.sessions.set(key, { tail, tokens });
     this.tokens += tokens;
     while (this.tokens > this.maxTokens) this.dropOldest();
@@ -49,7 +55,7 @@ export class Sessions {
     if (session === undefined) return false;
     this.sessions.delete(key);
     this.tokens -= session.tokens;
-    this.cache.unlock(session.tail);
+    this.cache.letGo(session.tail);
     return true;
   }
 }

@@ -6,18 +6,22 @@ import type { EngineConfig } from './types.js';
 
 const GiB = 2 ** 30;
 
-/** Gemma 3 270M's shape: 18 layers, one KV head of 256. At f16 a token takes 18 × 2 × 256 × 2 bytes = 18 kB. */
+/** Gemma 3 270M's shape, as if all of its 18 layers saw everything: one KV head of 256, at f16 18 kB a token. */
 const model = {
-  architecture: 'gemma3',
   sizeBytes: 0.25 * GiB,
   trainContext: 32_768,
-  embeddingSize: 640,
   layers: 18,
-  heads: 4,
-  kvHeads: 1,
-  metadata: { 'gemma3.attention.key_length': '256', 'gemma3.attention.value_length': '256' },
+  kvCell: { keys: 18 * 256, values: 18 * 256 },
+  window: null,
 } as unknown as ModelInfo;
 const tokenBytes = 18 * 2 * 256 * 2;
+
+/** And as it is: 15 of the layers see the last 512 tokens. */
+const windowed: ModelInfo = {
+  ...model,
+  kvCell: { keys: 3 * 256, values: 3 * 256 },
+  window: { kind: 'sliding', size: 512, kvCell: { keys: 15 * 256, values: 15 * 256 } },
+};
 
 function sizesOf(config: Partial<EngineConfig> = {}, machine: Partial<Machine> = {}, info = model) {
   const defaults = {
@@ -28,6 +32,7 @@ function sizesOf(config: Partial<EngineConfig> = {}, machine: Partial<Machine> =
     kvTypeV: 'f16',
     pageSize: 32,
     kvBytes: 0,
+    kvWindowShare: 0.5,
     memoryUtilization: 0.9,
     maxSequences: 64,
     guestSequences: 4,
@@ -73,9 +78,36 @@ test('a smaller KV type holds more', () => {
   assert.equal(half, Math.floor(GiB / (32 * tokenBytes * (34 / 64))));
 });
 
-test('heads are embedding / heads wide where the metadata does not say', () => {
-  const sizes = sizesOf({ kvBytes: GiB }, {}, { ...model, metadata: {} });
-  assert.equal(sizes.pages, Math.floor(GiB / (32 * 18 * 2 * 160 * 2)));
+test('layers with a window get their share of pages, and at least those for what can be in reach', () => {
+  const { pages, window } = sizesOf({ kvWindowShare: 0.1 }, {}, windowed);
+  assert.equal(pages * 32, 64 * 2_048);
+  // 68 sequences, each with 512 tokens behind it from anywhere in a page on, and twice the step's 512.
+  const reserved = 68 * (16 + 2) + 2 * 16 + 1;
+  assert.deepEqual(window, { kind: 'sliding', size: 512, pages: reserved, reserved });
+  assert.equal(sizesOf({}, {}, windowed).window!.pages, pages / 2);
+  assert.equal(sizesOf({ kvWindowShare: 1 }, {}, windowed).window, null);
+});
+
+test('pages and window pages together take what there is', () => {
+  for (const kvBytes of [GiB / 64, GiB / 8, GiB / 2, GiB, 4 * GiB]) {
+    const { pages, window } = sizesOf({ kvBytes, maxSequences: 60 }, {}, windowed);
+    const pageBytes = (32 * tokenBytes * 3) / 18;
+    const windowBytes = (32 * tokenBytes * 15) / 18;
+    const taken = pages * pageBytes + (window?.pages ?? pages) * windowBytes;
+    assert.ok(
+      taken <= kvBytes + windowBytes && taken > kvBytes - 2 * (pageBytes + windowBytes),
+      `${kvBytes}`,
+    );
+  }
+});
+
+test('pages are whole where the reserve would be no fewer', () => {
+  const { pages, window } = sizesOf({ kvBytes: 320 * tokenBytes }, {}, windowed);
+  assert.deepEqual([pages, window], [10, null]);
+});
+
+test('a model with a recurrent state has no window pages', () => {
+  assert.equal(sizesOf({}, {}, { ...windowed, hybrid: true }).window, null);
 });
 
 test('a batch has room for every sequence, guests too, and outputs for more', () => {

@@ -1,5 +1,7 @@
-import type { KvType, ModelInfo } from '../native/types.js';
+import type { KvCell, KvType, ModelInfo } from '../native/types.js';
+import { type AttentionWindow, windowPagesNeeded } from './attention-window.js';
 import type { EngineConfig } from './types.js';
+import type { WindowConfig } from './window-pages.js';
 
 export interface Machine {
   cores: number; // physical, usable by this process
@@ -12,6 +14,7 @@ export interface Sizes {
   threads: number;
   pageSize: number; // tokens
   pages: number;
+  window: WindowConfig | null;
   maxContext: number; // tokens of one sequence
   maxPagesPerSequence: number;
   maxSequences: number; // guests among them
@@ -39,24 +42,32 @@ export function resolveSizes(config: EngineConfig, model: ModelInfo, machine: Ma
   const { pageSize } = config;
   const wantedContext = config.contextLength === 0 ? model.trainContext : config.contextLength;
   const contextPages = Math.ceil(wantedContext / pageSize);
-  const pageBytes = pageSize * bytesPerToken(config, model);
-  const affordable = Math.floor(poolBytes(config, model, machine) / pageBytes);
-  const usable = Math.ceil((config.maxSequences * Math.min(wantedContext, cpuTokensPerSequence)) / pageSize);
-  const byRule = machine.gpuFreeBytes === null && config.kvBytes === 0;
-  const pages = Math.max(1, byRule ? Math.min(affordable, Math.max(usable, contextPages)) : affordable);
-  const maxContext = Math.min(wantedContext, pages * pageSize);
   const guestSequences = Math.min(config.guestSequences, sequencesLimit - config.maxSequences);
   const maxSequences = config.maxSequences + guestSequences;
   const batch = machine.gpuFreeBytes === null ? cpuBatchTokens : gpuBatchTokens;
+  const maxBatchTokens = Math.max(config.maxBatchTokens === 0 ? batch : config.maxBatchTokens, maxSequences);
+  // llama.cpp places the cells of models with a recurrent state itself, in all layers alike.
+  const window = model.recurrent || model.hybrid ? null : model.window;
+  const reserved = window && windowPagesNeeded(window, pageSize, maxSequences, maxBatchTokens);
+  const affordable = affordablePages(poolBytes(config, model, machine), reserved, config.kvWindowShare, {
+    bytes: pageSize * cellBytes(config, model.kvCell),
+    windowBytes: pageSize * (model.window === null ? 0 : cellBytes(config, model.window.kvCell)),
+  });
+  const usable = Math.ceil((config.maxSequences * Math.min(wantedContext, cpuTokensPerSequence)) / pageSize);
+  const byRule = machine.gpuFreeBytes === null && config.kvBytes === 0;
+  const wanted = Math.max(1, byRule ? Math.min(affordable, Math.max(usable, contextPages)) : affordable);
+  const maxContext = Math.min(wantedContext, wanted * pageSize);
+  const pages = Math.min(wanted, config.maxSequences * contextPages);
   return {
     threads: config.threads === 0 ? machine.cores : config.threads,
     pageSize,
-    pages: Math.min(pages, config.maxSequences * contextPages),
+    pages,
+    window: window && windowConfig(window, pages, reserved!, config.kvWindowShare),
     maxContext,
     maxPagesPerSequence: Math.ceil(maxContext / pageSize),
     maxSequences,
     guestSequences,
-    maxBatchTokens: Math.max(config.maxBatchTokens === 0 ? batch : config.maxBatchTokens, maxSequences),
+    maxBatchTokens,
     maxOutputs: maxSequences + extraOutputs,
   };
 }
@@ -70,18 +81,32 @@ function poolBytes(config: EngineConfig, model: ModelInfo, machine: Machine): nu
   return Math.max(0, left);
 }
 
-function bytesPerToken(config: EngineConfig, model: ModelInfo): number {
-  const headSize = model.embeddingSize / Math.max(1, model.heads);
-  const keySize = headSizeOf(model, 'key_length') ?? headSize;
-  const valueSize = headSizeOf(model, 'value_length') ?? headSize;
-  const kvHeads = Math.max(1, model.kvHeads);
-  return model.layers * kvHeads * (keySize * bytesOf(config.kvTypeK) + valueSize * bytesOf(config.kvTypeV));
+/** Null where window pages would be no fewer than the others. */
+function windowConfig(
+  window: AttentionWindow,
+  total: number,
+  reserved: number,
+  share: number,
+): WindowConfig | null {
+  const pages = Math.max(reserved, Math.ceil(total * share));
+  return pages < total ? { kind: window.kind, size: window.size, pages, reserved } : null;
 }
 
-/** Models whose heads aren't embedding / heads wide say so in their metadata. */
-function headSizeOf(model: ModelInfo, key: 'key_length' | 'value_length'): number | null {
-  const value = Number(model.metadata[`${model.architecture}.attention.${key}`]);
-  return value > 0 ? value : null;
+/** The most pages that fit, with their window pages as above. */
+function affordablePages(
+  total: number,
+  reserved: number | null,
+  share: number,
+  { bytes, windowBytes }: { bytes: number; windowBytes: number },
+): number {
+  const whole = bytes + windowBytes;
+  if (reserved === null || total <= reserved * whole) return Math.floor(total / whole);
+  const withReserve = (total - reserved * windowBytes) / bytes;
+  return Math.floor(Math.min(withReserve, total / (bytes + share * windowBytes)));
+}
+
+function cellBytes({ kvTypeK, kvTypeV }: EngineConfig, { keys, values }: KvCell): number {
+  return keys * bytesOf(kvTypeK) + values * bytesOf(kvTypeV);
 }
 
 function bytesOf(type: KvType): number {

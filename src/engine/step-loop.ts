@@ -41,8 +41,8 @@ export interface CoreConfig extends SchedulerConfig {
 export interface CoreDependencies {
   config: CoreConfig;
   vocab: VocabTable;
-  /** Called once, with the block tables that the scheduler writes. */
-  createContext(blockTables: Int32Array): StepContext;
+  /** Called once, with the tables that the scheduler writes; the second is null where pages are whole. */
+  createContext(blockTables: Int32Array, windowTable: Int32Array | null): StepContext;
   /** Called once where there is a prefix cache; null where evicted pages are not to be kept. */
   createStore(context: StepContext): PageStore | null;
   /** Epoch in milliseconds, with fractions: deadlines and step times are both read from it. */
@@ -76,7 +76,10 @@ export class EngineCore {
     if (config.maxOutputs <= config.maxSequences)
       throw new RangeError('maxOutputs must be over maxSequences.');
     this.scheduler = new Scheduler(config, this.stepTime, (slot) => this.releaseSlot(slot));
-    this.context = dependencies.createContext(this.scheduler.blockTables);
+    this.context = dependencies.createContext(
+      this.scheduler.blockTables,
+      this.scheduler.placement.windows?.table ?? null,
+    );
     const canShare = config.prefixCache && this.context.info.placement === 'pages';
     this.store = canShare ? dependencies.createStore(this.context) : null;
     if (this.store !== null) this.scheduler.useStore(this.store);
@@ -166,7 +169,7 @@ export class EngineCore {
 
   /** Leaves the cached pages to the disk for the next start, until `untilMs`. Nothing may be running. */
   async close(untilMs: number): Promise<void> {
-    await this.store?.close(this.scheduler.cache.pages(), untilMs);
+    await this.store?.close(this.scheduler.placement.cached(), untilMs);
   }
 
   stats(): EngineStats {

@@ -63,9 +63,23 @@ function sizesFor({ backend, model }: Loaded): Sizes {
   });
 }
 
-function createContext({ addon, model }: Loaded, sizes: Sizes, blockTables: Int32Array): NativeContext {
+function createContext(
+  { addon, model }: Loaded,
+  sizes: Sizes,
+  blockTables: Int32Array,
+  windowTable: Int32Array | null,
+): NativeContext {
   const { kvTypeK, kvTypeV, flashAttention, attention } = config;
-  return addon.createContext(model, { ...sizes, blockTables, kvTypeK, kvTypeV, flashAttention, attention });
+  return addon.createContext(model, {
+    ...sizes,
+    blockTables,
+    windowPages: sizes.window?.pages ?? 0,
+    ...(windowTable && { windowTable }),
+    kvTypeK,
+    kvTypeV,
+    flashAttention,
+    attention,
+  });
 }
 
 function emit(events: EngineEvent[]): void {
@@ -84,8 +98,8 @@ async function start(loaded: Loaded): Promise<void> {
   const core = new EngineCore({
     config: coreConfig(config, sizes),
     vocab: model.vocab(),
-    createContext: (blockTables) => {
-      context = createContext(loaded, sizes, blockTables);
+    createContext: (blockTables, windowTable) => {
+      context = createContext(loaded, sizes, blockTables, windowTable);
       return context;
     },
     createStore: () =>

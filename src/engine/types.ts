@@ -117,6 +117,7 @@ export interface EngineConfig {
   sessionMaxTokens: number; // default 100000
   speculation: 'auto' | 'off'; // guesses from the text itself, where that pays
   speculationMaxTokens: number; // guessed tokens a step for one sequence
+  kvWindowShare: number; // window pages for each page of the pool
   kvHostBytes: number; // memory for evicted pages; 0: none
   kvDiskPath: string | null; // folder for pages that the host memory has no room for
   kvDiskBytes: number; // of that folder, for one model
@@ -130,6 +131,10 @@ export interface EngineStats {
   pagesFree: number;
   pagesCached: number; // only the prefix cache holds them
   pagesLive: number; // held by running sequences
+  windowPagesTotal: number; // of layers with an attention window; 0 where they have no pages of their own
+  windowPagesFree: number;
+  windowPagesIdle: number; // for prefixes that may be asked for again
+  windowPagesHeld: number; // in reach of running sequences, sessions and pinned prefixes
   cellsUnused: number; // of those pages, beyond the tokens that the sequences have
   pagesHost: number; // copies in host memory
   pagesSaved: number; // copied there
@@ -173,6 +178,10 @@ export const noStats: EngineStats = {
   pagesFree: 0,
   pagesCached: 0,
   pagesLive: 0,
+  windowPagesTotal: 0,
+  windowPagesFree: 0,
+  windowPagesIdle: 0,
+  windowPagesHeld: 0,
   cellsUnused: 0,
   pagesHost: 0,
   pagesSaved: 0,

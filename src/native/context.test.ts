@@ -157,6 +157,10 @@ describe('forward', () => {
     ['llama', { kvTypeK: 'q8_0', kvTypeV: 'q8_0' }],
     ['llama', { attention: 'stock', flashAttention: 'off' }], // values are stored transposed
     ['gemma3-swa', {}],
+    [
+      'gemma3-swa',
+      { windowPages: 16, windowTable: Int32Array.from({ length: 128 }, (_, page) => page % 16) },
+    ],
   ] as const) {
     test(`${name} ${JSON.stringify(options)}: pages copied out and into other cells give the same logits`, () =>
       withModel(name, (model) => {
@@ -167,17 +171,66 @@ describe('forward', () => {
         const expected = from.logits(0);
         for (const page of [0, 1]) {
           const bytes = new Uint8Array(bytesPerPage);
-          from.readPage(page, bytes);
-          to.writePage(3 * 16 + page, bytes); // where sequence 3 has its pages
+          from.readPage(page, page, bytes);
+          to.writePage(3 * 16 + page, page, bytes); // where sequence 3 has its pages
         }
         forward(to, promptRows(prompt.subarray(32), 3, 32));
         assert.ok(distance(expected, to.logits(0)) < rounding);
-        assert.throws(() => from.readPage(128, new Uint8Array(bytesPerPage)), RangeError);
-        assert.throws(() => from.readPage(0, new Uint8Array(bytesPerPage - 1)), RangeError);
+        assert.throws(() => from.readPage(128, 0, new Uint8Array(bytesPerPage)), RangeError);
+        assert.throws(() => from.readPage(0, 0, new Uint8Array(bytesPerPage - 1)), RangeError);
         from.close();
         to.close();
       }));
   }
+
+  for (const attention of ['paged', 'stock'] as const) {
+    test(`${attention}: layers with a window need the pages in its reach only, and the logits are the same`, () =>
+      withModel('gemma3-swa', (model) => {
+        const chunk = 16; // a page
+        const inReach = 3; // pages that a token of the next one sees, with a window of 32
+        const tokens = Int32Array.from({ length: 12 * chunk }, (_, index) => 3 + ((index * 41) % 500));
+        const windowTable = new Int32Array(128).fill(-1);
+        const whole = createContext(model, { attention });
+        const halves = createContext(model, { attention, windowPages: inReach, windowTable });
+        assert.equal(whole.info.windowPages, 0);
+        assert.equal(halves.info.windowPages, inReach);
+        assert.ok(halves.info.kvBytes < whole.info.kvBytes);
+        assert.equal(halves.info.bytesPerPage, whole.info.bytesPerPage);
+        for (let page = 0; page * chunk < tokens.length; page++) {
+          windowTable[page] = page % inReach;
+          if (page >= inReach) windowTable[page - inReach] = -1;
+          const rows = promptRows(tokens.subarray(page * chunk, (page + 1) * chunk), 0, page * chunk);
+          for (const context of [whole, halves]) forward(context, rows);
+          if (attention === 'paged') assert.deepEqual(halves.logits(0), whole.logits(0), `page ${page}`);
+          else assert.ok(distance(halves.logits(0), whole.logits(0)) < rounding, `page ${page}`);
+        }
+        whole.close();
+        halves.close();
+      }));
+  }
+
+  test('a window page that is not there fails the step, and no other', () =>
+    withModel('gemma3-swa', (model) => {
+      const windowTable = new Int32Array(128).fill(-1);
+      const context = createContext(model, { windowPages: 16, windowTable });
+      assert.throws(() => forward(context, promptRows(prompt, 0)), { code: 'FORWARD_FAILED' });
+      windowTable.set([16, 1, 2]);
+      assert.throws(() => forward(context, promptRows(prompt, 0)), { code: 'FORWARD_FAILED' });
+      windowTable.set([0, 1, 2]);
+      forward(context, promptRows(prompt, 0));
+      assert.throws(() => context.readPage(0, 16, new Uint8Array(context.info.bytesPerPage)), RangeError);
+      context.close();
+      const short = { windowPages: 16, windowTable: windowTable.subarray(1) };
+      assert.throws(() => createContext(model, short), RangeError);
+    }));
+
+  test('a model without such layers has no window pages', () =>
+    withModel('llama', (model) => {
+      const context = createContext(model, { windowPages: 16, windowTable: new Int32Array(128).fill(-1) });
+      assert.equal(context.info.windowPages, 0);
+      forward(context, promptRows(prompt, 0));
+      context.close();
+    }));
 
   test('700 sequences in one batch, each with a page of its own', () =>
     withModel('llama', (model) => {

@@ -55,6 +55,12 @@ export interface PackedWeightsInfo {
   bytes: number;
 }
 
+/** Numbers that a token keeps, summed over layers. */
+export interface KvCell {
+  keys: number;
+  values: number;
+}
+
 export interface ModelInfo {
   path: string;
   architecture: string; // general.architecture
@@ -68,7 +74,9 @@ export interface ModelInfo {
   layers: number;
   heads: number;
   kvHeads: number;
-  slidingWindow: number; // tokens; 0: none
+  kvCell: KvCell; // in the layers that see all earlier tokens
+  /** Of the layers that see the last `size` tokens only, or those of their chunk of `size`; null: there are none. */
+  window: { kind: 'sliding' | 'chunked'; size: number; kvCell: KvCell } | null;
   bosToken: number; // -1: none
   eosToken: number;
   addBos: boolean;
@@ -123,6 +131,10 @@ export interface LoadHandle {
 export interface ContextOptions {
   pageSize: number; // cells a page, a power of two, 8–256
   pages: number; // pages in the pool
+  /** Pages of the layers whose attention has a window, which then have a pool of their own. 0: they lie in the same pages. */
+  windowPages: number;
+  /** [pages], where there are window pages: the one that belongs to each page; −1 where no window reaches it. */
+  windowTable?: Int32Array;
   maxSequences: number; // rows of `blockTables`; ≤ 1,024
   maxPagesPerSequence: number; // columns of `blockTables`
   /**
@@ -149,7 +161,8 @@ export interface ContextInfo {
   attention: 'paged' | 'stock';
   attentionReason: string;
   kvBytes: number;
-  bytesPerPage: number;
+  windowPages: number; // as asked for; 0 where the model has no such layers, or llama.cpp places the cells
+  bytesPerPage: number; // its window page included
 }
 
 /** One step's tokens. Only the first `count` entries of each array are read. Row order is free. */
@@ -215,10 +228,13 @@ export interface NativeContext {
   logits(output: number): Float32Array;
   /** placement 'sequences' only: forget positions ≥ from of a sequence. False if the model can't. */
   trimSequence(sequence: number, from: number): boolean;
-  /** placement 'pages' only: copies a page's keys and values out of the pool, `info.bytesPerPage` bytes. */
-  readPage(page: number, bytes: Uint8Array): void;
+  /**
+   * placement 'pages' only: copies a page's keys and values out of the pool, `info.bytesPerPage` bytes. `windowPage`
+   * is read where there are window pages.
+   */
+  readPage(page: number, windowPage: number, bytes: Uint8Array): void;
   /** The way back. The page's cells must be those of the same tokens after the same tokens. */
-  writePage(page: number, bytes: Uint8Array): void;
+  writePage(page: number, windowPage: number, bytes: Uint8Array): void;
   /** Graphs computed again without being built again, since the start: llama.cpp reuses one while shapes stay. */
   graphsReused(): number;
   close(): void;

@@ -22,6 +22,16 @@ export class EngineMetrics {
       { labels: { state: 'live' }, value: stats.pagesLive },
     ]);
     this.#gauge(
+      'sluice_kv_window_pages',
+      'Pages of layers with an attention window by state',
+      ['state'],
+      (stats) => [
+        { labels: { state: 'free' }, value: stats.windowPagesFree },
+        { labels: { state: 'idle' }, value: stats.windowPagesIdle },
+        { labels: { state: 'held' }, value: stats.windowPagesHeld },
+      ],
+    );
+    this.#gauge(
       'sluice_kv_unused_cells',
       "Cells of live pages beyond their sequences' tokens",
       [],

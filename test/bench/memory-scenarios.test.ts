@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { generatingAtOnce } from '../../bench/scenarios/concurrency.js';
 import { parseStep } from '../../bench/scenarios/decode-grid.js';
 import { highestRate } from '../../bench/scenarios/goodput.js';
 import { unusedShare } from '../../bench/scenarios/kv-waste.js';
@@ -42,4 +43,14 @@ test('unused cells are a share of the live ones', () => {
 test('a step without its times is an error', () => {
   assert.deepEqual(parseStep('decode    1.5  2 33.25\n'), [1.5, 2, 33.25]);
   assert.throws(() => parseStep('decode 1.5 2'), /No times/);
+});
+
+test('generating at once: between first token and end, in the middle half of the time', () => {
+  const trace = (startedAtMs: number, firstTokenMs: number, endedAtMs: number) => ({
+    startedAtMs,
+    tokenAtMs: [firstTokenMs],
+    endedAtMs,
+  });
+  assert.equal(generatingAtOnce([trace(0, 0, 100), trace(0, 50, 100), trace(0, 0, 25)]), 1.5);
+  assert.equal(generatingAtOnce([{ ...trace(0, 0, 100), tokenAtMs: [] }]), 0, 'one that never began');
 });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import type { PagePool } from '../../src/engine/pages.js';
-import type { RadixCache, RadixNode } from '../../src/engine/radix.js';
+import type { RadixCache } from '../../src/engine/radix.js';
+import type { RadixNode } from '../../src/engine/radix-tree.js';
 import type { Scheduler } from '../../src/engine/scheduler.js';
+import type { WindowPages } from '../../src/engine/window-pages.js';
 
 /** Counts everything again from scratch and compares it with the books. O(pages + nodes): for tests. */
 export function auditScheduler(scheduler: Scheduler, columns: number, tenants: readonly string[]): void {
@@ -25,6 +27,38 @@ export function auditScheduler(scheduler: Scheduler, columns: number, tenants: r
     assert.equal(scheduler.pool.referencesOf(page), references[page], `references of page ${page}`);
   }
   auditCache(scheduler.cache, scheduler.pool, tenants);
+  if (scheduler.placement.windows !== null)
+    auditWindows(scheduler, scheduler.placement.windows, columns, tenants);
+}
+
+function auditWindows(
+  scheduler: Scheduler,
+  windows: WindowPages,
+  columns: number,
+  tenants: readonly string[],
+): void {
+  const { cache } = scheduler;
+  const holders = new Int32Array(scheduler.pool.total);
+  for (const { slot, pageCount, windowFrom, windowTo } of scheduler.running) {
+    assert.ok(windowFrom <= windowTo && windowTo <= pageCount, 'a window beyond the row');
+    for (const page of scheduler.blockTables.subarray(slot * columns + windowFrom, slot * columns + windowTo))
+      holders[page]!++;
+  }
+  for (const tail of scheduler.sessions.tails()) for (const page of cache.windowOf(tail)) holders[page]!++;
+  for (const node of nodesOf(cache, tenants))
+    for (const page of node.pinsEnding > 0 ? cache.windowOf(node) : []) holders[page]! += node.pinsEnding;
+  const used = new Set<number>();
+  let held = 0;
+  for (let page = 0; page < scheduler.pool.total; page++) {
+    if (windows.holdersOf(page) > 0) held++;
+    assert.equal(windows.holdersOf(page), holders[page], `holders of the window half of page ${page}`);
+    if (!windows.has(page)) continue;
+    assert.ok(scheduler.pool.referencesOf(page) > 0 || scheduler.pool.isCached(page), 'half of a free page');
+    assert.ok(!used.has(windows.table[page]!), 'a window page for two pages');
+    used.add(windows.table[page]!);
+  }
+  assert.equal(windows.held, held);
+  assert.equal(windows.free, windows.total - used.size);
 }
 
 export function auditCache(cache: RadixCache, pool: PagePool, tenants: readonly string[]): void {
@@ -59,6 +93,11 @@ export function auditCache(cache: RadixCache, pool: PagePool, tenants: readonly 
   assert.equal(seen.size, cached, 'pages of the tree');
   assert.equal(cache.evictable, evictable, 'evictable pages');
   assert.equal(cache.pinnedPages, pinned, 'pinned pages');
+}
+
+function nodesOf(cache: RadixCache, tenants: readonly string[]): RadixNode[] {
+  const visit = (node: RadixNode): RadixNode[] => [node, ...childrenOf(node).flatMap(visit)];
+  return tenants.flatMap((tenant) => cache.root(tenant) ?? []).flatMap(visit);
 }
 
 function childrenOf(node: RadixNode): RadixNode[] {

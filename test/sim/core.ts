@@ -21,6 +21,7 @@ export interface TestCore {
 export const smallConfig: CoreConfig = {
   pageSize: 4,
   pages: 64,
+  window: null,
   maxSequences: 8,
   guestSequences: 0,
   maxPagesPerSequence: 32,
@@ -49,11 +50,12 @@ export function testCore(
   const core = new EngineCore({
     config,
     vocab,
-    createContext: (blockTables) => {
+    createContext: (blockTables, windowTable) => {
       context = new FakeContext({
         ...config,
         placement,
         blockTables,
+        windowTable,
         before: (call, n, batch) => before(call, n, clock, batch),
       });
       return context;

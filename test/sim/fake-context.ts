@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict';
+import { firstVisible } from '../../src/engine/attention-window.js';
 import type { StepContext } from '../../src/engine/step-loop.js';
+import type { WindowConfig } from '../../src/engine/window-pages.js';
 import type { Batch, ContextInfo, SampleResult, SamplerParams } from '../../src/native/types.js';
+import { FakeCells } from './fake-cells.js';
 import { extendHash, hashOf, logprobOf, nextToken, vocabSize } from './fake-model.js';
 
 export interface FakeContextOptions {
   placement: ContextInfo['placement'];
   pageSize: number;
   pages: number;
+  window: WindowConfig | null;
   maxPagesPerSequence: number;
   maxBatchTokens: number;
   maxOutputs: number;
   blockTables: Int32Array;
+  windowTable: Int32Array | null;
   /** Called at the start of a forward or sample; may throw, and may let time pass. */
   before(
     call: 'forward' | 'sample' | 'logprobs' | 'readPage' | 'writePage',
@@ -18,8 +23,6 @@ export interface FakeContextOptions {
     batch?: Batch, // of a forward
   ): void;
 }
-
-const bytesPerCell = 12; // its hash and its token
 
 interface FakeSampler {
   params: SamplerParams;
@@ -30,12 +33,12 @@ interface FakeSampler {
 /**
  * A native context whose KV cache can be read: each cell holds its token and the hash of everything up to it. Every
  * output checks all positions that its token attends to, cell by cell through the block table, so a page that was
- * shared wrongly, reused too early or written twice shows at once.
+ * shared wrongly, reused too early or written twice shows at once. Every token checks those in reach of its window.
  */
 export class FakeContext implements StepContext {
   readonly info: ContextInfo;
-  private readonly cellTokens: Int32Array;
-  private readonly cellHashes: Float64Array; // NaN: never written
+  private readonly cells: FakeCells;
+  private readonly windowCells: FakeCells | null;
   private readonly rows = new Map<number, number[]>(); // placement 'sequences': hashes by position
   private readonly samplers = new Map<number, FakeSampler>();
   private outputHashes: number[] = [];
@@ -43,16 +46,17 @@ export class FakeContext implements StepContext {
   tokensComputed = 0;
 
   constructor(private readonly options: FakeContextOptions) {
+    const { placement, pages, pageSize, window } = options;
+    this.cells = new FakeCells(pages, pageSize);
+    this.windowCells = window && new FakeCells(window.pages, pageSize);
     this.info = {
-      placement: options.placement,
+      placement,
       attention: 'stock',
       attentionReason: 'fake',
       kvBytes: 0,
-      bytesPerPage: options.pageSize * bytesPerCell,
+      windowPages: window?.pages ?? 0,
+      bytesPerPage: this.cells.pageBytes + (this.windowCells?.pageBytes ?? 0),
     };
-    const cells = options.pages * options.pageSize;
-    this.cellTokens = new Int32Array(cells).fill(-1);
-    this.cellHashes = new Float64Array(cells).fill(Number.NaN);
   }
 
   forward(batch: Batch): void {
@@ -107,20 +111,15 @@ export class FakeContext implements StepContext {
     }
   }
 
-  readPage(page: number, bytes: Uint8Array): void {
+  readPage(page: number, windowPage: number, bytes: Uint8Array): void {
     this.options.before('readPage', 1);
-    const cells = this.cellsOf(page, bytes);
-    for (const [i, cell] of cells.entries()) {
-      cell.setFloat64(0, this.cellHashes[this.firstCell(page) + i]!);
-      cell.setInt32(8, this.cellTokens[this.firstCell(page) + i]!);
-    }
+    this.cells.read(page, bytes);
+    this.windowCells?.read(windowPage, bytes.subarray(this.cells.pageBytes));
   }
 
-  writePage(page: number, bytes: Uint8Array): void {
-    for (const [i, cell] of this.cellsOf(page, bytes).entries()) {
-      this.cellHashes[this.firstCell(page) + i] = cell.getFloat64(0);
-      this.cellTokens[this.firstCell(page) + i] = cell.getInt32(8);
-    }
+  writePage(page: number, windowPage: number, bytes: Uint8Array): void {
+    this.cells.write(page, bytes);
+    this.windowCells?.write(windowPage, bytes.subarray(this.cells.pageBytes));
     this.options.before('writePage', 1); // one that fails may have written all the same
   }
 
@@ -133,19 +132,6 @@ export class FakeContext implements StepContext {
     return true;
   }
 
-  private firstCell(page: number): number {
-    assert.ok(page >= 0 && page < this.options.pages, 'a page of the pool');
-    return page * this.options.pageSize;
-  }
-
-  private cellsOf(page: number, bytes: Uint8Array): DataView[] {
-    assert.equal(bytes.length, this.info.bytesPerPage, `page ${page}`);
-    return Array.from(
-      { length: this.options.pageSize },
-      (_, i) => new DataView(bytes.buffer, bytes.byteOffset + i * bytesPerCell, bytesPerCell),
-    );
-  }
-
   private outputHash(output: number): number {
     const hash = this.outputHashes[output];
     assert.ok(hash !== undefined, `output ${output} of ${this.outputHashes.length}`);
@@ -154,12 +140,25 @@ export class FakeContext implements StepContext {
 
   private write(sequence: number, position: number, token: number): number {
     if (this.info.placement === 'sequences') return this.writeRow(sequence, position, token);
-    const before = position === 0 ? null : this.cellHashes[this.cellOf(sequence, position - 1)]!;
-    const cell = this.cellOf(sequence, position);
+    const before = position === 0 ? null : this.cells.hashes[this.cellOf(sequence, position - 1)]!;
     const hash = extendHash(before, token);
-    this.cellTokens[cell] = token;
-    this.cellHashes[cell] = hash;
+    this.cells.set(this.cellOf(sequence, position), token, hash);
+    this.windowCells?.set(this.windowCellOf(sequence, position), token, hash);
+    this.verifyWindow(sequence, position);
     return hash;
+  }
+
+  private verifyWindow(sequence: number, position: number): void {
+    const { window } = this.options;
+    if (window === null) return;
+    for (let p = firstVisible(window, position); p < position; p++) {
+      const hash = this.windowCells!.hashes[this.windowCellOf(sequence, p)];
+      assert.equal(
+        hash,
+        this.cells.hashes[this.cellOf(sequence, p)],
+        `the window of ${sequence} holds another history`,
+      );
+    }
   }
 
   private writeRow(sequence: number, position: number, token: number): number {
@@ -176,8 +175,8 @@ export class FakeContext implements StepContext {
     let hash: number | null = null;
     for (let p = 0; p <= position; p++) {
       const cell = this.cellOf(sequence, p);
-      hash = extendHash(hash, this.cellTokens[cell]!);
-      assert.equal(this.cellHashes[cell], hash, `position ${p} of slot ${sequence} holds another history`);
+      hash = extendHash(hash, this.cells.tokens[cell]!);
+      assert.equal(this.cells.hashes[cell], hash, `position ${p} of slot ${sequence} holds another history`);
     }
   }
 
@@ -190,10 +189,19 @@ export class FakeContext implements StepContext {
     return page * pageSize + (position % pageSize);
   }
 
+  private windowCellOf(sequence: number, position: number): number {
+    const { pageSize, window, windowTable } = this.options;
+    const cell = this.cellOf(sequence, position);
+    const page = windowTable![Math.floor(cell / pageSize)]!;
+    assert.ok(page >= 0 && page < window!.pages, 'a page of the window pool');
+    return page * pageSize + (cell % pageSize);
+  }
+
   /** A forward that failed may have written anything to the cells of its batch. */
   private spoil(batch: Batch): void {
     for (let i = 0; i < batch.count && this.info.placement === 'pages'; i++) {
-      this.cellTokens[this.cellOf(batch.sequences[i]!, batch.positions[i]!)] = -2;
+      this.cells.set(this.cellOf(batch.sequences[i]!, batch.positions[i]!), -2, Number.NaN);
+      this.windowCells?.set(this.windowCellOf(batch.sequences[i]!, batch.positions[i]!), -2, Number.NaN);
     }
   }
 

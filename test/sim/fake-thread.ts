@@ -23,8 +23,14 @@ function start(port: NonNullable<typeof parentPort>): void {
   const core = new EngineCore({
     config: { ...smallConfig, maxQueue: config.maxQueue },
     vocab,
-    createContext: (blockTables) => {
-      context = new FakeContext({ ...smallConfig, placement: 'pages', blockTables, before: crashOnSign });
+    createContext: (blockTables, windowTable) => {
+      context = new FakeContext({
+        ...smallConfig,
+        placement: 'pages',
+        blockTables,
+        windowTable,
+        before: crashOnSign,
+      });
       return context;
     },
     createStore: () => null,

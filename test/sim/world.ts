@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { windowPagesNeeded } from '../../src/engine/attention-window.js';
 import type { PinResult } from '../../src/engine/live-request.js';
 import { PageStore } from '../../src/engine/page-store/page-store.js';
 import { greedySampling } from '../../src/engine/prompt-only.js';
 import type { Sequence } from '../../src/engine/sequence.js';
 import { EngineCore, type StepContext } from '../../src/engine/step-loop.js';
 import type { EngineEvent, GenerateRequest } from '../../src/engine/types.js';
+import type { WindowConfig } from '../../src/engine/window-pages.js';
 import { auditScheduler } from './audit.js';
 import { FakeContext, type FakeContextOptions } from './fake-context.js';
 import { FakeDisk } from './fake-disk.js';
@@ -68,9 +70,13 @@ export class World {
     const random = new Random(seed);
     this.random = random;
     const pageSize = random.pick([2, 4, 8]);
-    const pages = random.int(6, 40);
     const maxSequences = random.int(1, 8);
+    const maxBatchTokens = maxSequences + random.int(0, 60);
     this.paged = random.chance(0.85);
+    const window =
+      this.paged && random.chance(0.6) ? this.randomWindow(pageSize, maxSequences, maxBatchTokens) : null;
+    // Window pages are fewer than the others, or there are none.
+    const pages = random.int(6, 40) + (window?.pages ?? 0);
     this.faultRate = random.chance(0.4) ? 0.01 : 0;
     this.copyMs = random.pick([0.01, 0.1, 5]);
     this.maxContext = Math.min(pages * pageSize, random.int(16, 120));
@@ -78,10 +84,11 @@ export class World {
     const config = {
       pageSize,
       pages,
+      window,
       maxSequences,
       guestSequences: random.int(0, maxSequences - 1),
       maxPagesPerSequence: this.columns,
-      maxBatchTokens: maxSequences + random.int(0, 60),
+      maxBatchTokens,
       maxOutputs: maxSequences + random.int(1, 16),
       targetStepMs: random.pick([0, 5, 50]),
       watermark: random.pick([0, 0.01, 0.2]),
@@ -98,12 +105,13 @@ export class World {
     this.core = new EngineCore({
       config,
       vocab,
-      createContext: (blockTables) => {
+      createContext: (blockTables, windowTable) => {
         const placement = this.paged ? 'pages' : 'sequences';
         context = new FakeContext({
           ...config,
           placement,
           blockTables,
+          windowTable,
           before: (call, n) => this.beforeCall(call, n),
         });
         return context;
@@ -115,6 +123,14 @@ export class World {
     });
     this.context = context!;
     this.ticks = random.int(10, 80);
+  }
+
+  /** Window pages as few as can be, or some more. */
+  private randomWindow(pageSize: number, sequences: number, batchTokens: number): WindowConfig {
+    const { random } = this;
+    const window = { kind: random.pick(['sliding', 'chunked'] as const), size: random.int(1, 20) };
+    const reserved = windowPagesNeeded(window, pageSize, sequences, batchTokens);
+    return { ...window, pages: reserved + (random.chance(0.5) ? 0 : random.int(1, 20)), reserved };
   }
 
   /** Evicted pages in a host tier of a few pages, with and without a disk behind it; or nowhere. */
@@ -355,9 +371,12 @@ export class World {
     assert.equal(scheduler.running.length + scheduler.waiting.size + scheduler.pool.live, 0);
     while (scheduler.sessions.dropOldest());
     for (const { tenant, id } of this.pins) this.core.unpinPrefix(tenant, id);
+    assert.equal(scheduler.placement.windows?.held ?? 0, 0);
+    assert.equal(scheduler.placement.windows?.pinned ?? 0, 0);
     const held = scheduler.pool.total - scheduler.pool.free;
     assert.equal(scheduler.cache.evict(scheduler.pool.total), held);
     assert.equal(scheduler.pool.free, scheduler.pool.total);
+    assert.equal(scheduler.placement.windows?.free, scheduler.placement.windows?.total);
     assert.equal(scheduler.cache.tenants, 0, 'empty trees are gone');
   }
 

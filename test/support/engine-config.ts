@@ -29,6 +29,7 @@ export function engineConfig(overrides: Partial<EngineConfig> & { modelPath: str
     sessionMaxTokens: 1_000,
     speculation: 'auto',
     speculationMaxTokens: 8,
+    kvWindowShare: 0.75,
     kvHostBytes: 0,
     kvDiskPath: null,
     kvDiskBytes: 2 ** 30,

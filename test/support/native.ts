@@ -27,6 +27,7 @@ const defaults = {
   pageSize: 16,
   pages: 128,
   maxSequences: 8,
+  windowPages: 0,
   maxPagesPerSequence: 16,
   maxBatchTokens: 256,
   maxOutputs: 256,

@@ -35,6 +35,7 @@ export class StubEngine implements Engine {
     attention: 'paged',
     attentionReason: '',
     kvBytes: 2 ** 20,
+    windowPages: 0,
     bytesPerPage: 2 ** 10,
   };
   readonly model: ModelInfo;
@@ -134,6 +135,10 @@ export class StubEngine implements Engine {
       pagesFree: 90,
       pagesCached: 6,
       pagesLive: 4,
+      windowPagesTotal: 0,
+      windowPagesFree: 0,
+      windowPagesIdle: 0,
+      windowPagesHeld: 0,
       steps: this.#generated,
       lastStepAtMs: 0,
       scheduleMs: 1000,
@@ -315,7 +320,8 @@ function modelInfo(name: string, trainContext: number): ModelInfo {
     layers: 1,
     heads: 1,
     kvHeads: 1,
-    slidingWindow: 0,
+    kvCell: { keys: 1, values: 1 },
+    window: null,
     bosToken: BOS,
     eosToken: EOS,
     addBos: true,

@@ -1,11 +1,18 @@
-import { gramHashes, type Mark, runHashes, wordHash } from '../../../src/guards/detect/linear/features.js';
-import { weightOf } from '../../../src/guards/detect/linear/model.js';
+import { gramHashes, runBuckets, wordHash } from '../../../src/guards/detect/linear/features.js';
+import type { Marks } from '../../../src/guards/detect/linear/marks.js';
+import { factorsOf } from '../../../src/guards/detect/linear/model.js';
 import { type Window, windowsOf } from '../../../src/guards/detect/linear/windows.js';
-import type { Word } from '../../../src/guards/detect/words/tokenise.js';
+import type { Words } from '../../../src/guards/detect/words/words.js';
+
+/** The numbers of its words hold until the next text is read. */
+export interface WordsRead {
+  words: Words;
+  marks: Marks;
+}
 
 /** A text as the model sees it: one reading or several, of which the worst counts. */
 export interface Example {
-  readings: readonly { words: readonly Word[]; marks: readonly Mark[] }[];
+  readings: Iterable<WordsRead>;
   labels: readonly boolean[]; // which of the model's labels hold
   group: string;
   fold: number | null; // of cross-validation, in which it is left out
@@ -16,7 +23,7 @@ export interface Reading {
   windows: readonly Window[];
   words: Int32Array; // ids in the table of words
   factors: Float32Array; // of each word
-  runs: Uint32Array; // buckets, three a word
+  runs: Int32Array; // buckets, three a word
   markWords: Uint32Array;
   markBuckets: Uint32Array;
 }
@@ -35,8 +42,6 @@ export interface Corpus {
   bucketBits: number;
 }
 
-const RUNS = 3;
-
 export function prepare(examples: readonly Example[], bucketBits: number): Corpus {
   const mask = (1 << bucketBits) - 1;
   const ids = new Map<string, number>();
@@ -50,34 +55,22 @@ export function prepare(examples: readonly Example[], bucketBits: number): Corpu
     }
     return id;
   };
-  const prepared = examples.map(({ readings, labels, group, fold }) => ({
-    labels,
-    group,
-    fold,
-    readings: readings
-      .filter(({ words }) => words.length > 0)
-      .map(({ words, marks }) => ({
-        windows: windowsOf(words),
-        words: Int32Array.from(words, ({ text }) => idOf(text)),
-        factors: Float32Array.from(words, weightOf),
-        runs: runsOf(words, mask),
-        markWords: Uint32Array.from(marks, ({ word }) => word),
-        markBuckets: Uint32Array.from(marks, ({ hash }) => hash & mask),
-      })),
-  }));
+  const numbered = ({ words, marks }: WordsRead): Reading => {
+    const texts = words.texts();
+    return {
+      windows: windowsOf(words),
+      words: Int32Array.from(texts, idOf),
+      factors: Float32Array.from(factorsOf(words)),
+      runs: runBuckets(Int32Array.from(texts, wordHash), mask),
+      markWords: Uint32Array.from(marks.words),
+      markBuckets: Uint32Array.from(marks.hashes, (hash) => hash & mask),
+    };
+  };
+  const prepared = examples.map(
+    ({ readings, ...example }): Prepared => ({
+      ...example,
+      readings: Array.from(readings, numbered).filter(({ words }) => words.length > 0),
+    }),
+  );
   return { examples: prepared, wordBuckets, bucketBits };
-}
-
-function runsOf(words: readonly Word[], mask: number): Uint32Array {
-  const runs = new Uint32Array(words.length * RUNS);
-  let before = 0;
-  let beforeThat = 0;
-  for (const [index, { text }] of words.entries()) {
-    const own = wordHash(text);
-    for (const [run, hash] of runHashes(beforeThat, before, own).entries())
-      runs[index * RUNS + run] = hash & mask;
-    beforeThat = before;
-    before = own;
-  }
-  return runs;
 }

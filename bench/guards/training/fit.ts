@@ -1,4 +1,4 @@
-import { MARK_STRENGTH } from '../../../src/guards/detect/linear/features.js';
+import { MARK_STRENGTH, RUNS } from '../../../src/guards/detect/linear/features.js';
 import { worst } from '../../../src/guards/detect/linear/model.js';
 import { lengthPenalty, normOf, type Window } from '../../../src/guards/detect/linear/windows.js';
 import { type Random, seededRandom } from '../../workload/random.js';
@@ -21,7 +21,6 @@ const L1 = 0.4;
 const L2 = 0.5;
 /** Share of words that aren't there for one step: no verdict may hang on one of them. */
 const DROPPED_WORDS = 0.35;
-const RUNS = 3;
 
 interface State {
   values: Float32Array;

@@ -7,7 +7,7 @@ import { tokenise } from '../../../src/guards/detect/words/tokenise.js';
 import { plainText } from '../../../src/guards/normalise/plain.js';
 import { viewsOf } from '../../../src/guards/normalise/views.js';
 import { projectRoot } from '../../../src/support/root.js';
-import type { Example } from './examples.js';
+import type { Example, WordsRead } from './examples.js';
 import { type TrainingOptions, train } from './model-file.js';
 import { makeModerationTexts } from './moderation-training.js';
 import { makeTrainingTexts } from './training-set.js';
@@ -34,26 +34,34 @@ for (const [name, make] of Object.entries(models)) if (wanted.length === 0 || wa
 
 function injectionExamples(): Example[] {
   return makeTrainingTexts().map(({ text, isAttack, language, group, fold }) => ({
-    readings: viewsOf(text).map((view) => {
-      const reading = read(view);
-      return { words: reading.words, marks: marksOf(reading) };
-    }),
+    readings: injectionReadings(text),
     labels: [isAttack],
     group: `${isAttack ? 'attack' : 'harmless'}, ${language === 'en' ? group : language}`,
     fold,
   }));
 }
 
+function* injectionReadings(text: string): Generator<WordsRead> {
+  for (const view of viewsOf(text)) {
+    const reading = read(view);
+    yield { words: reading.words, marks: marksOf(reading) };
+  }
+}
+
 function moderationExamples(): Example[] {
   return makeModerationTexts().map(({ text, categories, fold }) => {
-    const words = tokenise(plainText(text).text);
     return {
-      readings: [{ words, marks: moderationMarks(words) }],
+      readings: moderationReadings(text),
       labels: moderationCategories.map((category) => categories.includes(category)),
       group: categories.join('+'),
       fold,
     };
   });
+}
+
+function* moderationReadings(text: string): Generator<WordsRead> {
+  const words = tokenise(plainText(text).text);
+  yield { words, marks: moderationMarks(words) };
 }
 
 function fitAndWrite(

@@ -30,6 +30,12 @@ function statusOf(model: string, engine: Engine): EngineStatus {
       live: stats.pagesLive,
       host: stats.pagesHost,
     },
+    window_pages: {
+      total: stats.windowPagesTotal,
+      free: stats.windowPagesFree,
+      idle: stats.windowPagesIdle,
+      held: stats.windowPagesHeld,
+    },
     running: stats.running,
     waiting: stats.waiting,
     steps: stats.steps,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 const pages = z.object({ total: z.int(), free: z.int(), cached: z.int(), live: z.int(), host: z.int() });
+const windowPages = z.object({ total: z.int(), free: z.int(), idle: z.int(), held: z.int() });
 
 export const engineStatusList = z.object({
   object: z.literal('list'),
@@ -17,6 +18,9 @@ export const engineStatusList = z.object({
       kv_bytes: z.int(),
       page_bytes: z.int(),
       pages,
+      window_pages: windowPages.describe(
+        'of layers whose attention has a window; 0 where they have no pages of their own',
+      ),
       running: z.int(),
       waiting: z.int(),
       steps: z.int(),

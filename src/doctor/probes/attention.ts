@@ -20,6 +20,7 @@ async function contextInfo(path: string) {
   const context = addon.createContext(model, {
     pageSize: 16,
     pages: 16,
+    windowPages: 0,
     maxSequences: 1,
     maxPagesPerSequence: 16,
     maxBatchTokens: 16,

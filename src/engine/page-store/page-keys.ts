@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { RadixNode } from '../radix.js';
+import type { RadixNode } from '../radix-tree.js';
 import type { Sequence } from '../sequence.js';
 
 /**

@@ -1,5 +1,5 @@
 import type { NativeContext } from '../../native/types.js';
-import type { RadixNode } from '../radix.js';
+import type { RadixNode } from '../radix-tree.js';
 import type { Sequence } from '../sequence.js';
 import { HostTier } from './host-tier.js';
 import type { PageDisk } from './page-disk.js';
@@ -12,6 +12,14 @@ const newestShare = 0.1; // of a measurement in the average
 
 /** Pages that one sequence has read from disk at a time, as a share of the host tier that they go through. */
 const fetchShare = 1 / 2;
+
+/** A page of the cache, with the page that its window half lies in; the same where pages are whole. */
+export interface CachedPage {
+  node: RadixNode;
+  index: number;
+  page: number;
+  windowPage: number;
+}
 
 export interface PageStoreOptions {
   context: Pick<NativeContext, 'info' | 'readPage' | 'writePage'>;
@@ -68,11 +76,13 @@ export class PageStore {
   }
 
   /** Keeps a page of the cache that is about to be evicted. */
-  save(node: RadixNode, index: number, page: number): void {
+  save(node: RadixNode, index: number, page: number, windowPage: number): void {
     if (this.host.capacity === 0 || this.saveBudgetMs <= 0) return;
     const key = this.keys.ofNode(node, index);
     if (this.host.get(key) !== undefined) return;
-    const elapsedMs = this.copy(key, () => this.options.context.readPage(page, this.host.put(key)));
+    const elapsedMs = this.copy(key, () =>
+      this.options.context.readPage(page, windowPage, this.host.put(key)),
+    );
     if (elapsedMs === null) return;
     this.saveBudgetMs -= elapsedMs;
     this.counts.saved++;
@@ -115,11 +125,11 @@ export class PageStore {
   }
 
   /** Writes page `index` of the sequence into a page of the pool. False where it is gone or can't be written. */
-  restore(sequence: Sequence, index: number, page: number): boolean {
+  restore(sequence: Sequence, index: number, page: number, windowPage: number): boolean {
     const key = this.keys.ofSequence(sequence, index);
     const bytes = this.host.get(key);
     if (bytes === undefined) return false;
-    const elapsedMs = this.copy(key, () => this.options.context.writePage(page, bytes));
+    const elapsedMs = this.copy(key, () => this.options.context.writePage(page, windowPage, bytes));
     if (elapsedMs === null) return false;
     this.restoreMs += newestShare * (elapsedMs - this.restoreMs);
     this.counts.restored++;
@@ -127,18 +137,16 @@ export class PageStore {
   }
 
   /** Brings what the cache and the host tier hold to the disk, for the next start, until `untilMs`; then ends it. */
-  async close(
-    cached: Iterable<{ node: RadixNode; index: number; page: number }>,
-    untilMs: number,
-  ): Promise<void> {
+  async close(cached: Iterable<CachedPage>, untilMs: number): Promise<void> {
     const { disk } = this;
     if (disk === null) return;
     const bytes = new Uint8Array(this.options.context.info.bytesPerPage);
-    for (const { node, index, page } of cached) {
+    for (const { node, index, page, windowPage } of cached) {
       const key = this.keys.ofNode(node, index);
       if (disk.has(key) || this.host.has(key)) continue;
       if (!(await this.hasRoom(disk, untilMs))) break;
-      if (this.copy(key, () => this.options.context.readPage(page, bytes)) !== null) disk.write(key, bytes);
+      if (this.copy(key, () => this.options.context.readPage(page, windowPage, bytes)) !== null)
+        disk.write(key, bytes);
     }
     for (const key of this.host.keys().reverse()) {
       if (disk.has(key)) continue;

@@ -32,8 +32,9 @@ const wordStart =
 
 function matchesOf(pattern: RE2JS, text: string, category: string, maxSpan: number): Finding[] {
   const found: Finding[] = [];
+  const matcher = pattern.matcher('');
   for (const { index: start } of text.matchAll(wordStart)) {
-    const matcher = pattern.matcher(text.slice(start, start + maxSpan + 1));
+    matcher.resetMatcherInput(text.slice(start, start + maxSpan + 1));
     if (!matcher.lookingAt()) continue;
     const length = matcher.end();
     if (length === 0 || length > maxSpan) continue;

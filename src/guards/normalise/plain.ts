@@ -1,3 +1,4 @@
+import { CodeUnits } from './code-units.js';
 import { looksLike } from './confusables.js';
 import { MappedText, MappedTextBuilder } from './mapped-text.js';
 import { isInvisible, Unit, unitKind } from './units.js';
@@ -11,6 +12,9 @@ const FIRST_TAG = 0xe0020;
 const LAST_TAG = 0xe007e;
 const TAG_OFFSET = 0xe0000;
 const ASCII = 0x80;
+const CHANGING = Unit.half | Unit.composes | Unit.changes;
+
+const codeUnits = new CodeUnits();
 
 /**
  * The text as a reader sees it: NFKC, without invisible characters and bidi controls, tag characters as the ASCII
@@ -19,7 +23,17 @@ const ASCII = 0x80;
  */
 export function plainText(text: string): MappedText {
   if (onlyAscii.test(text)) return MappedText.identity(text);
-  return foldLookAlikes(compose(text));
+  const seen = kindsIn(text);
+  const composed = seen & CHANGING ? compose(text) : MappedText.identity(text);
+  return composed.isIdentity && !(seen & Unit.lookAlike) ? composed : foldLookAlikes(composed);
+}
+
+/** What there is of unusual characters. */
+function kindsIn(text: string): number {
+  const units = codeUnits.of(text);
+  let kinds = 0;
+  for (let at = 0; at < text.length; at += 1) if (units[at]! >= ASCII) kinds |= unitKind(units[at]!);
+  return kinds;
 }
 
 function compose(text: string): MappedText {
@@ -29,6 +43,13 @@ function compose(text: string): MappedText {
   for (let at = 0; at < text.length; ) {
     if (staysAlone(text, at)) {
       at += 1;
+      continue;
+    }
+    if (unitKind(text.charCodeAt(at)) & Unit.hidden && nothingComposesAt(text, at + 1)) {
+      builder ??= new MappedTextBuilder(source);
+      builder.keep(kept, at);
+      at += 1;
+      kept = at;
       continue;
     }
     unusual.lastIndex = at;
@@ -51,9 +72,13 @@ function compose(text: string): MappedText {
 /** Seen as it is written, and nothing after it composes with it. */
 function staysAlone(text: string, at: number): boolean {
   const unit = text.charCodeAt(at);
-  if (unit >= ASCII && unitKind(unit) & (Unit.half | Unit.composes | Unit.changes)) return false;
-  const next = at + 1 < text.length ? text.charCodeAt(at + 1) : 0;
-  return next < ASCII || !(unitKind(next) & (Unit.half | Unit.composes));
+  if (unit >= ASCII && unitKind(unit) & CHANGING) return false;
+  return nothingComposesAt(text, at + 1);
+}
+
+function nothingComposesAt(text: string, at: number): boolean {
+  const unit = at < text.length ? text.charCodeAt(at) : 0;
+  return unit < ASCII || !(unitKind(unit) & (Unit.half | Unit.composes));
 }
 
 function visible(characters: string): string {

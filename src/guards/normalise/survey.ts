@@ -1,4 +1,5 @@
 import { FNV_PRIME, hashText } from '../../support/fnv.js';
+import { CodeUnits } from './code-units.js';
 
 /** What a text may hide, by one look at each of its characters: what can't be there needn't be looked for. */
 export interface Survey {
@@ -49,6 +50,10 @@ const hashesOf = (write: (word: string) => string) =>
   );
 const rot13Words = hashesOf(rot13);
 const reversedWords = hashesOf(reversed);
+/** By the last bits of a word's hash: whether it may be in one of the sets. */
+const mayBeFrequent = new Uint8Array(8_192);
+const LAST_BITS = mayBeFrequent.length - 1;
+for (const hash of [...rot13Words, ...reversedWords]) mayBeFrequent[hash & LAST_BITS] = 1;
 const MAX_FREQUENT = 12;
 const LONG_WORD = 24;
 const NO_WORD = hashText('');
@@ -56,6 +61,10 @@ const TYPOGRAPHIC_QUOTES = new Set([0x201c, 0x201d, 0xab, 0xbb]);
 const halving = new Set([...'-_*·|'].map((sign) => sign.charCodeAt(0)));
 const LOWER = 0x20;
 const SLASH = 0x2f;
+const SPACE = 0x20;
+const ASCII = 0x80;
+
+const codeUnits = new CodeUnits();
 
 export function survey(text: string): Survey {
   const found: Survey = {
@@ -79,30 +88,24 @@ export function survey(text: string): Survey {
   let cutAt = 0;
   let cutRun = 0;
   let loneRun = 0;
-  let codeBefore = 0x20;
+  let codeBefore = SPACE;
   let before: number = Class.space;
   let beforeThat: number = Class.space;
-  for (let at = 0; at <= text.length; at += 1) {
-    const code = at === text.length ? 0x20 : text.charCodeAt(at);
-    const own = code < 128 ? classes[code]! : Class.letter;
-    if (own === Class.letter && code < 128) {
-      letters += 1;
+  const { length } = text;
+  const units = codeUnits.of(text);
+  for (let at = 0; at <= length; at += 1) {
+    const code = at === length ? SPACE : units[at]!;
+    const own = code < ASCII ? classes[code]! : Class.letter;
+    if (own === Class.letter && code < ASCII) {
+      letters = 1;
       codeRun += 1;
-      hash = Math.imul(hash ^ (code | LOWER), FNV_PRIME);
-      if (letters > 1) {
-        // Most of a text: nothing else begins or ends within a word.
-        beforeThat = Class.letter;
-        codeBefore = code;
-        loneRun = 0;
-        continue;
-      }
+      hash = Math.imul(NO_WORD ^ (code | LOWER), FNV_PRIME);
     } else {
-      if (letters >= MIN_FREQUENT && letters <= MAX_FREQUENT) {
+      if (letters >= MIN_FREQUENT && letters <= MAX_FREQUENT && mayBeFrequent[hash & LAST_BITS]) {
         if (rot13Words.has(hash)) found.rot13Words += 1;
         else if (reversedWords.has(hash)) found.reversedWords += 1;
       }
       letters = 0;
-      hash = NO_WORD;
       if (isCode(code, own)) {
         codeRun += 1;
         isCodeWord = false;
@@ -113,13 +116,13 @@ export function survey(text: string): Survey {
         isCodeWord = true;
       }
       if (own === Class.digit) found.digits += 1;
-      else if (own === Class.quote || TYPOGRAPHIC_QUOTES.has(code)) found.quotes += 1;
+      else if (own === Class.quote || (code >= ASCII && TYPOGRAPHIC_QUOTES.has(code))) found.quotes += 1;
       else if (code === 0x25) found.percents += 1;
       else if (code === 0x5c) found.backslashes += 1;
     }
     if (isStandIn(before, own, code)) found.standIns += 1;
     if (isGap(own) && isGap(beforeThat) && !isGap(before)) found.loneCharacters += 1;
-    if (beforeThat === Class.letter && own === Class.letter) {
+    if (beforeThat === Class.letter && own === Class.letter && before !== Class.space) {
       if (halving.has(codeBefore)) found.halves += 1;
       if (before === Class.separator) {
         cutRun = at - cutAt === 2 ? cutRun + 1 : 1;
@@ -137,8 +140,23 @@ export function survey(text: string): Survey {
     beforeThat = before;
     before = code === SLASH ? Class.other : own;
     codeBefore = code;
+    if (letters === 0) continue;
+    // Most of a text: nothing begins or ends within a word.
+    for (; at + 1 < length && isAsciiLetter(units[at + 1]!); at += 1) {
+      codeBefore = units[at + 1]!;
+      hash = Math.imul(hash ^ (codeBefore | LOWER), FNV_PRIME);
+      letters += 1;
+    }
+    if (letters === 1) continue;
+    codeRun += letters - 1;
+    beforeThat = Class.letter;
+    loneRun = 0;
   }
   return found;
+}
+
+function isAsciiLetter(code: number): boolean {
+  return code < ASCII && classes[code] === Class.letter;
 }
 
 /** Of base64, beside letters. */

@@ -31,6 +31,7 @@ export const Unit = {
   changes: 4, // as a reader sees it: invisible, or NFKC has another for it
   letter: 8,
   lookAlike: 16,
+  hidden: 32, // nothing is seen of it
 } as const;
 
 const KNOWN = 128;
@@ -48,7 +49,8 @@ function learn(unit: number): number {
   if (unit >= 0xd800 && unit <= 0xdfff) kind |= Unit.half;
   else {
     if (/[\p{M}\u1160-\u11ff]/u.test(character)) kind |= Unit.composes;
-    if (isInvisible(unit) || character.normalize('NFKC') !== character) kind |= Unit.changes;
+    if (isInvisible(unit)) kind |= Unit.hidden | Unit.changes;
+    else if (character.normalize('NFKC') !== character) kind |= Unit.changes;
     if (/\p{L}/u.test(character)) kind |= Unit.letter;
     if (looksLike(character) !== undefined) kind |= Unit.lookAlike;
   }

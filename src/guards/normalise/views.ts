@@ -55,8 +55,7 @@ export function viewsOf(text: string, limits: ViewLimits = defaultViewLimits): V
   const plain = { name: 'plain', mapped: plainText(text) };
   const views: View[] = [plain];
   let chars = 0;
-  const readAs = (writings: readonly Writing[], { name, mapped }: View): View[] => {
-    const seen = survey(mapped.text);
+  const readAs = (writings: readonly Writing[], { name, mapped }: View, seen: Survey): View[] => {
     const added: View[] = [];
     for (const writing of writings) {
       if (!writing.mayHold(seen) || (name.endsWith('rot13') && writing.name === 'rot13')) continue; // back to where it came from
@@ -71,9 +70,10 @@ export function viewsOf(text: string, limits: ViewLimits = defaultViewLimits): V
     }
     return added;
   };
-  readAs(disguises, plain);
-  let layer = [plain];
-  for (let depth = 0; depth < limits.maxDepth && layer.length > 0; depth += 1)
-    layer = layer.flatMap((view) => readAs(encodings, view));
+  const seen = survey(plain.mapped.text);
+  readAs(disguises, plain, seen);
+  let layer = readAs(encodings, plain, seen);
+  for (let depth = 1; depth < limits.maxDepth && layer.length > 0; depth += 1)
+    layer = layer.flatMap((view) => readAs(encodings, view, survey(view.mapped.text)));
   return views;
 }

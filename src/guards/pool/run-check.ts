@@ -3,7 +3,7 @@ import { resolveOverlaps } from '../detect/overlaps.js';
 import { piiPriority } from '../detect/pii/priority.js';
 import type { DetectorFinding } from '../detector.js';
 import { hitOf } from '../hit.js';
-import { type GuardContext, type GuardText, type Hit, isLookedAt } from '../types.js';
+import { type GuardText, type Hit, isLookedAt } from '../types.js';
 import type { BuiltDetector, BuiltDetectors } from './build-detectors.js';
 import type { CheckResult, CheckTask } from './protocol.js';
 
@@ -30,7 +30,7 @@ export async function runCheck(
     );
     let isBlocked = false;
     for (const [index, progress] of looked.entries())
-      isBlocked = progress.add(found[index]!, built, task.context) || isBlocked;
+      isBlocked = progress.add(found[index]!, built, task) || isBlocked;
     milliseconds.push({ detector: number, value: performance.now() - startedAt });
     if (isBlocked && task.context.stage === 'input') break;
   }
@@ -59,12 +59,16 @@ class TextProgress {
   }
 
   /** Whether something of it blocks. */
-  add(found: DetectorFinding[], { use, detector: { open } }: BuiltDetector, context: GuardContext): boolean {
+  add(
+    found: DetectorFinding[],
+    { use, detector: { open } }: BuiltDetector,
+    { context, isFinal }: CheckTask,
+  ): boolean {
     const { text } = this.source;
     const kept = open ? resolveOverlaps(found, piiPriority) : found;
     const hits = kept.map((each) => hitOf(each, this.#index, use));
     this.hits.push(...hits);
-    if (open) {
+    if (open && !isFinal) {
       this.#spans.push(...found);
       this.#openFrom = Math.min(this.#openFrom, open.from(text, context));
       for (const { start, end } of found)

@@ -104,12 +104,14 @@ private:
                 llama_state_seq_set_data(handle, state.data(), state.size(), s);
             return;
         }
-        std::vector<uint8_t> page(llama_paged_page_size_bytes(handle));
+        std::vector<uint8_t> page(context_.pageBytes());
         const int32_t pages = scenario_.context / static_cast<int32_t>(context_.shape.pageSize) + 1;
         for (int32_t p = 0; p < pages; p++) {
-            llama_paged_read_page(handle, static_cast<uint32_t>(context_.page(0, p)), page.data());
+            const auto from = static_cast<uint32_t>(context_.page(0, p));
+            llama_paged_read_page(handle, from, from, page.data());
             for (int32_t s = 1; s < scenario_.decoding; s++) {
-                llama_paged_write_page(handle, static_cast<uint32_t>(context_.page(s, p)), page.data());
+                const auto to = static_cast<uint32_t>(context_.page(s, p));
+                llama_paged_write_page(handle, to, to, page.data());
             }
         }
     }

@@ -88,7 +88,7 @@ public:
         std::iota(pages.begin(), pages.end(), 0);
         if (!hasTables()) return;
         const llama_paged_config config = {pages.data(), shape.sequences, shape.pagesPerSequence,
-                                           shape.pageSize, attention == Attention::kernel};
+                                           shape.pageSize, nullptr, attention == Attention::kernel};
         CHECK(llama_paged_bind(handle.get(), &config), "bind");
     }
 
@@ -114,10 +114,15 @@ public:
     // number.
     uint8_t poisonByte() const { return llama_paged_get_info(handle.get()).kernel ? 0x7e : 0x55; }
 
+    size_t pageBytes() const {
+        const llama_paged_info info = llama_paged_get_info(handle.get());
+        return info.page_bytes + info.window_page_bytes;
+    }
+
     void poison() {
-        const std::vector<uint8_t> ruin(llama_paged_page_size_bytes(handle.get()), poisonByte());
+        const std::vector<uint8_t> ruin(pageBytes(), poisonByte());
         for (uint32_t p = 0; p < llama_paged_get_info(handle.get()).pages; p++) {
-            llama_paged_write_page(handle.get(), p, ruin.data());
+            llama_paged_write_page(handle.get(), p, p, ruin.data());
         }
     }
 

@@ -97,14 +97,14 @@ void testPagesMove(const Model &model, Attention attention, bool flashAttention)
     const std::vector<float> before(context.logits(0), context.logits(0) + vocabulary);
 
     // Moves the sequence's pages to the second row's, through host memory, and its old ones to ruin.
-    const std::vector<uint8_t> ruin(llama_paged_page_size_bytes(context.handle.get()), context.poisonByte());
+    const std::vector<uint8_t> ruin(context.pageBytes(), context.poisonByte());
     std::vector<uint8_t> bytes(ruin.size());
     for (int i = 0; i < 3; i++) {
         const auto from = static_cast<uint32_t>(context.page(0, i)),
                    to = static_cast<uint32_t>(context.page(1, i));
-        CHECK(llama_paged_read_page(context.handle.get(), from, bytes.data()), "read");
-        CHECK(llama_paged_write_page(context.handle.get(), to, bytes.data()), "write");
-        CHECK(llama_paged_write_page(context.handle.get(), from, ruin.data()), "write");
+        CHECK(llama_paged_read_page(context.handle.get(), from, from, bytes.data()), "read");
+        CHECK(llama_paged_write_page(context.handle.get(), to, to, bytes.data()), "write");
+        CHECK(llama_paged_write_page(context.handle.get(), from, from, ruin.data()), "write");
     }
     for (int i = 0; i < 4; i++)
         std::swap(context.page(0, i), context.page(1, i));
@@ -112,7 +112,7 @@ void testPagesMove(const Model &model, Attention attention, bool flashAttention)
     CHECK(std::memcmp(before.data(), context.logits(0), before.size() * sizeof(float)) == 0,
           "logits changed");
     const uint32_t pages = llama_paged_get_info(context.handle.get()).pages;
-    CHECK(!llama_paged_read_page(context.handle.get(), pages, bytes.data()), "page out of the pool");
+    CHECK(!llama_paged_read_page(context.handle.get(), pages, 0, bytes.data()), "page out of the pool");
 }
 
 void testBounds(const Model &model) {
@@ -128,7 +128,7 @@ void testBounds(const Model &model) {
     CHECK(context.decode({{1, 0, 100}}) != 0, "negative page");
     CHECK(context.decode({{0, 1, 100}}) == 0, "still usable");
 
-    llama_paged_config config = {context.pages.data(), 2, 4, 16, false};
+    llama_paged_config config = {context.pages.data(), 2, 4, 16, nullptr, false};
     CHECK(!llama_paged_bind(context.handle.get(), &config), "bound twice");
     Context unbound(model, shape, Attention::stockPool);
     config.page_size = 24;

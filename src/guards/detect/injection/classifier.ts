@@ -52,7 +52,7 @@ function judgeReading(reading: Reading): InjectionVerdict | null {
   return {
     score: probability,
     category: heaviest?.category ?? 'prompt_injection',
-    span: view.mapped.original(words[window.from]!.start, words[window.to - 1]!.end),
+    span: view.mapped.original(words.starts[window.from]!, words.ends[window.to - 1]!),
     view: view.name,
   };
 }

@@ -1,9 +1,11 @@
 import type { View } from '../../normalise/views.js';
-import { type Mark, markHash } from '../linear/features.js';
+import { markHash } from '../linear/features.js';
+import { Marks } from '../linear/marks.js';
 import { aboutMarker } from '../words/about.js';
 import { parsePhrase } from '../words/phrase.js';
 import { PhraseMatcher } from '../words/phrase-matcher.js';
-import { tokenise, type Word } from '../words/tokenise.js';
+import { tokenise } from '../words/tokenise.js';
+import type { Words } from '../words/words.js';
 import { lexicon } from './lexicon.js';
 import { type InjectionLabel, injectionGroups } from './phrases.js';
 import { templateTokens } from './template-tokens.js';
@@ -20,7 +22,7 @@ export interface Sighting {
 /** A view with its words and what was seen in it. */
 export interface Reading {
   view: View;
-  words: Word[];
+  words: Words;
   sightings: Sighting[];
 }
 
@@ -29,7 +31,7 @@ const matcher = new PhraseMatcher<InjectionLabel>(
     phrases.map((phrase) => parsePhrase<InjectionLabel>(phrase, { category, rule, weight })),
   ),
 );
-const marksAbout = aboutMarker(lexicon);
+const markMeanings = aboutMarker(lexicon);
 const templateLabel: InjectionLabel = { category: 'prompt_injection', rule: 'template token', weight: 0.9 };
 const roleLabel: InjectionLabel = { category: 'prompt_injection', rule: 'role marker', weight: 0.3 };
 const roleMarker =
@@ -42,13 +44,16 @@ const ruleHashes = new Map(
 export function read(view: View): Reading {
   const { text } = view.mapped;
   const words = tokenise(text);
-  const sightings: Sighting[] = matcher.match(words).map(({ label, first, last }) => ({
-    label,
-    start: words[first]!.start,
-    end: words[last]!.end,
-    isQuoted: words[first]!.isQuoted && words[last]!.isQuoted,
-    word: last,
-  }));
+  const sightings: Sighting[] = [];
+  matcher.match(words, (label, first, last) =>
+    sightings.push({
+      label,
+      start: words.starts[first]!,
+      end: words.ends[last]!,
+      isQuoted: words.isQuoted(first) && words.isQuoted(last),
+      word: last,
+    }),
+  );
   for (const [pattern, label] of [
     [templateTokens, templateLabel],
     [roleMarker, roleLabel],
@@ -60,7 +65,7 @@ export function read(view: View): Reading {
         label,
         start: index,
         end: index + found.length,
-        isQuoted: words[word]!.isQuoted,
+        isQuoted: words.isQuoted(word),
         word,
       });
     }
@@ -68,21 +73,21 @@ export function read(view: View): Reading {
 }
 
 /** What the classifier knows beside words: phrases seen, and what the words are about. */
-export function marksOf({ words, sightings }: Reading): Mark[] {
-  return [
-    ...sightings.map(({ label, word }) => ({ word, hash: ruleHashes.get(label.rule)! })),
-    ...marksAbout(words),
-  ];
+export function marksOf({ words, sightings }: Reading): Marks {
+  const marks = new Marks();
+  for (const { label, word } of sightings) marks.add(word, ruleHashes.get(label.rule)!);
+  markMeanings(words, marks);
+  return marks;
 }
 
 /** The last word that begins before `end`, or the first. Binary search. */
-function wordAt(words: readonly Word[], end: number): number | null {
-  if (words.length === 0) return null;
+function wordAt({ starts }: Words, end: number): number | null {
+  if (starts.length === 0) return null;
   let low = 0;
-  let high = words.length;
+  let high = starts.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (words[middle]!.start < end) low = middle + 1;
+    if (starts[middle]! < end) low = middle + 1;
     else high = middle;
   }
   return Math.max(0, low - 1);

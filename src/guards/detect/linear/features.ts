@@ -1,11 +1,5 @@
 import { hashText } from '../../../support/fnv.js';
 
-/** Something known about a place of the text beside its words: a phrase that ends there, what a word is about. */
-export interface Mark {
-  word: number;
-  hash: number; // of its name: markHash, or several combined
-}
-
 /** Marks say more than words, and hold in texts whose words nobody saw in training. */
 export const MARK_STRENGTH = 4;
 /*
@@ -23,17 +17,27 @@ export function wordHash(word: string): number {
   return hashText(word.charCodeAt(0) >= 0x30 && word.charCodeAt(0) <= 0x39 ? '0' : word);
 }
 
-/** Of the two and the three words that end with `own`, and of it with the one before the last. */
-export function runHashes(beforeThat: number, before: number, own: number): [number, number, number] {
-  return [pairHash(before, own), runHash(beforeThat, before, own), skipHash(beforeThat, own)];
+/** Runs that end with a word. */
+export const RUNS = 3;
+
+/**
+ * Buckets of the runs that end with each word, by the hashes of the words: of it and the one before, of it and the two before, and of it with the one
+ * before the last.
+ */
+export function runBuckets(hashes: Int32Array, mask: number): Int32Array {
+  const buckets = new Int32Array(hashes.length * RUNS);
+  let before = 0;
+  let beforeThat = 0;
+  for (let at = 0, run = 0; at < hashes.length; at += 1, run += RUNS) {
+    const own = hashes[at]!;
+    buckets[run] = combine(before, own) & mask;
+    buckets[run + 1] = combine(combine(beforeThat, before), own) & mask;
+    buckets[run + 2] = combine(combine(beforeThat, SKIP), own) & mask;
+    beforeThat = before;
+    before = own;
+  }
+  return buckets;
 }
-
-export const pairHash = (before: number, own: number) => combine(before, own);
-
-export const runHash = (beforeThat: number, before: number, own: number) =>
-  combine(combine(beforeThat, before), own);
-
-export const skipHash = (beforeThat: number, own: number) => combine(combine(beforeThat, SKIP), own);
 
 export function gramHashes(word: string): number[] {
   if (word.length < MIN_GRAM || word.length > MAX_WORD) return [];

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../../support/root.js';
-import type { Word } from '../words/tokenise.js';
-import { TermMemo } from '../words/vocabulary.js';
-import { gramHashes, MARK_STRENGTH, type Mark, pairHash, runHash, skipHash, wordHash } from './features.js';
+import type { TermMemo } from '../words/vocabulary.js';
+import { vocabulary, type Words } from '../words/words.js';
+import { gramHashes, MARK_STRENGTH, RUNS, runBuckets, wordHash } from './features.js';
+import type { Marks } from './marks.js';
 import { lengthPenalty, normOf, type Window, windowsOf } from './windows.js';
 
 /** Sigmoid of slope × score + intercept turns a label's score into a probability (Platt). */
@@ -30,24 +31,21 @@ export interface Verdict {
   window: Window;
 }
 
-interface KnownWord {
-  own: number; // hash
-  weights: Float64Array;
-}
-
 const MAGIC = 'SLG1';
-const RUNS = 3; // of words that end with one
 /** What is quoted, or stands in code, is rather spoken of than meant. */
 const QUOTED_WEIGHT = 0.7;
 
 /** A linear model over hashed features; a text counts as its worst window. Weights: label after label, 2^bucketBits bytes each. */
 export class LinearModel {
-  private readonly known = new TermMemo((word) => this.weigh(word));
+  /** Of a word its hash, and by label what it weighs by itself and its pieces. */
+  private readonly known: TermMemo;
 
   constructor(
     readonly header: ModelHeader,
     private readonly weights: Int8Array,
-  ) {}
+  ) {
+    this.known = vocabulary.memo(1 + header.labels.length, (word, into, at) => this.weigh(word, into, at));
+  }
 
   /** From models/guards, where `npm run train:guards` writes it. */
   static load(name: string): LinearModel {
@@ -80,59 +78,56 @@ export class LinearModel {
   }
 
   /** One verdict a label, of its worst window. */
-  judge(words: readonly Word[], marks: readonly Mark[]): Verdict[] {
+  judge(words: Words, marks: Marks): Verdict[] {
     const { labels, bucketBits, scale } = this.header;
     const windows = windowsOf(words);
-    const known = words.map(({ term }) => this.known.get(term));
-    const runs = this.runsOf(known);
+    const penalty = lengthPenalty(windows);
     const mask = (1 << bucketBits) - 1;
+    const { values } = this.known;
+    const rows = new Int32Array(words.length);
+    const hashes = new Int32Array(words.length);
+    for (let at = 0; at < rows.length; at += 1) {
+      rows[at] = this.known.at(words.terms[at]!);
+      hashes[at] = values[rows[at]!]!;
+    }
+    const runs = runBuckets(hashes, mask);
+    const factors = factorsOf(words);
+    const sums = new Float64Array(words.length + 1);
     return labels.map((label, index) => {
       const weights = this.weights.subarray(index << bucketBits, (index + 1) << bucketBits);
-      const sums = new Float64Array(words.length + 1);
-      for (let at = 0, run = 0; at < words.length; at += 1, run += RUNS) {
+      sums[0] = 0;
+      for (let at = 0, run = 0; at < rows.length; at += 1, run += RUNS) {
         const ofRuns = weights[runs[run]!]! + weights[runs[run + 1]!]! + weights[runs[run + 2]!]!;
-        sums[at + 1] = (known[at]!.weights[index]! + ofRuns) * weightOf(words[at]!);
+        sums[at + 1] = (values[rows[at]! + 1 + index]! + ofRuns) * factors[at]!;
       }
-      for (const { word, hash } of marks)
-        sums[word + 1]! += weights[hash & mask]! * MARK_STRENGTH * weightOf(words[word]!);
+      for (let at = 0; at < marks.words.length; at += 1) {
+        const word = marks.words[at]!;
+        sums[word + 1]! += weights[marks.hashes[at]! & mask]! * MARK_STRENGTH * factors[word]!;
+      }
       const { score, window } = worst(sums, windows);
-      const logit = label.bias + score * scale - lengthPenalty(windows);
-      return { label, probability: probability(label, logit), window };
+      return { label, probability: probability(label, label.bias + score * scale - penalty), window };
     });
   }
 
-  /** The buckets of the runs of words that end with each. */
-  private runsOf(words: readonly KnownWord[]): Int32Array {
-    const mask = (1 << this.header.bucketBits) - 1;
-    const runs = new Int32Array(words.length * RUNS);
-    let before = 0;
-    let beforeThat = 0;
-    for (let at = 0, run = 0; at < words.length; at += 1, run += RUNS) {
-      const { own } = words[at]!;
-      runs[run] = pairHash(before, own) & mask;
-      runs[run + 1] = runHash(beforeThat, before, own) & mask;
-      runs[run + 2] = skipHash(beforeThat, own) & mask;
-      beforeThat = before;
-      before = own;
-    }
-    return runs;
-  }
-
-  /** What a word weighs by itself and its pieces, by label. */
-  private weigh(word: string): KnownWord {
+  private weigh(word: string, into: Int32Array, at: number): void {
     const { labels, bucketBits } = this.header;
     const mask = (1 << bucketBits) - 1;
     const own = wordHash(word);
-    const hashes = [own, ...gramHashes(word)];
-    const weights = labels.map((_, label) =>
-      hashes.reduce((sum, hash) => sum + this.weights[(label << bucketBits) + (hash & mask)]!, 0),
-    );
-    return { own, weights: Float64Array.from(weights) };
+    const buckets = [own, ...gramHashes(word)].map((hash) => hash & mask);
+    into[at] = own;
+    for (let label = 0; label < labels.length; label += 1)
+      into[at + 1 + label] = buckets.reduce(
+        (sum, bucket) => sum + this.weights[(label << bucketBits) + bucket]!,
+        0,
+      );
   }
 }
 
-export function weightOf(word: Word): number {
-  return word.isQuoted ? QUOTED_WEIGHT : 1;
+/** How much each word counts. */
+export function factorsOf(words: Words): Float64Array {
+  const factors = new Float64Array(words.length);
+  for (let at = 0; at < factors.length; at += 1) factors[at] = words.isQuoted(at) ? QUOTED_WEIGHT : 1;
+  return factors;
 }
 
 export function probability({ slope, intercept }: Calibration, score: number): number {

@@ -1,4 +1,4 @@
-import type { Word } from '../words/tokenise.js';
+import type { Words } from '../words/words.js';
 
 /** [from, to) in words. */
 export interface Window {
@@ -14,11 +14,11 @@ const PENALTY = 1.3;
 const MAX_COUNTED = 40;
 
 /** Each sentence: what a long text hides stands out in one of them, and what it is made of doesn't add up. */
-export function windowsOf(words: readonly Word[]): Window[] {
+export function windowsOf(words: Words): Window[] {
   const windows: Window[] = [];
   let from = 0;
   for (let at = 1; at <= words.length; at += 1) {
-    const isEnd = at === words.length || words[at]!.startsSentence;
+    const isEnd = at === words.length || words.startsSentence(at);
     if (!isEnd && at - from < MAX_SENTENCE) continue;
     windows.push({ from, to: at });
     from = isEnd ? at : at - MAX_SENTENCE / 2;

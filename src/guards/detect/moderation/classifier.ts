@@ -1,12 +1,21 @@
 import type { Classifier } from '../../finding.js';
 import { plainText } from '../../normalise/plain.js';
+import { Marks } from '../linear/marks.js';
 import { LinearModel, type Verdict } from '../linear/model.js';
 import { aboutMarker } from '../words/about.js';
 import { tokenise } from '../words/tokenise.js';
+import type { Words } from '../words/words.js';
 import { moderationCategories } from './categories.js';
 import { moderationLexicon } from './lexicon.js';
 
-export const moderationMarks = aboutMarker(moderationLexicon);
+const markMeanings = aboutMarker(moderationLexicon);
+
+/** What the classifier knows beside words: what these are about. */
+export function moderationMarks(words: Words): Marks {
+  const marks = new Marks();
+  markMeanings(words, marks);
+  return marks;
+}
 
 /** Calibrated probabilities in all of OpenAI's categories. A first sieve: docs/guards-quality.md says how weak. */
 export const moderationClassifier: Classifier = {

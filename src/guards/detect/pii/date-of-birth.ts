@@ -19,7 +19,8 @@ export const dateOfBirth = patternRecogniser({
     `(?<![\\p{L}\\p{N}/.-])(?:\\d{1,2}([-/.])\\d{1,2}\\1(?:\\d{4}|\\d{2})|\\d{4}([-/.])\\d{1,2}\\2\\d{1,2}|\\d{1,2}(?:st|nd|rd|th|\\.|er|º)?(?: de| of)? (?:${months})\\.?(?: de|,)? \\d{4}|(?:${months})\\.? \\d{1,2}(?:st|nd|rd|th)?,? \\d{4}|\\d{4}年\\d{1,2}月\\d{1,2}日)(?![\\p{L}\\p{N}]|[-/.]\\d)`,
     'giu',
   ),
-  core: /\d/,
+  core: /\d[-/.]\d|\d{4}/, // a day and a month, or a year
+  coreReach: 32,
   maxSpan: 36,
   lookAhead: 2,
   openFrom: (text, reach) =>

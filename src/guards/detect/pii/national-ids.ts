@@ -1,6 +1,6 @@
 import type { Finding, Recogniser } from '../../finding.js';
 import { type Distance, distanceTo, hasWordsBefore } from '../context.js';
-import { isAlphanumeric, openBegun } from '../open-run.js';
+import { isAlphanumeric, isDigit, isLetter, openBegun } from '../open-run.js';
 import { type NationalIdRule, nationalIdRules } from './national-id-rules.js';
 
 const MAX_SPAN = 24;
@@ -49,11 +49,12 @@ export const nationalIds: Recogniser = {
   lookAhead: 2,
   find(text) {
     const findings: Finding[] = [];
-    let at = 0;
-    while (at < text.length) {
-      const finding = beginsId(text, at) ? bestAt(text, at) : null;
-      if (finding !== null) findings.push(finding);
-      at = finding?.end ?? at + 1;
+    let done = 0;
+    for (const at of startsIn(text)) {
+      const finding = at >= done && beginsId(text, at) ? bestAt(text, at) : null;
+      if (finding === null) continue;
+      findings.push(finding);
+      done = finding.end;
     }
     return findings;
   },
@@ -63,6 +64,26 @@ export const nationalIds: Recogniser = {
 const before = /(?:^|[^\p{L}\p{N}_.-]|[^\p{L}\p{N}_][.-])$/u;
 /** What the shapes have in common: six digits, perhaps apart, or a few letters and two digits. */
 const outline = /\d(?:[ .-]?\d){5}|[A-Za-z]{1,6}[ -]?\d ?\d/y;
+
+const digit = /\d/g;
+const MAX_LETTERS = 6; // before the digits
+
+/** Where ids may begin: with a row of digits, or with letters before one. */
+function* startsIn(text: string): Generator<number> {
+  digit.lastIndex = 0;
+  while (digit.test(text)) {
+    const at = digit.lastIndex - 1;
+    const isApart = text[at - 1] === ' ' || text[at - 1] === '-';
+    const lettersEnd = isApart ? at - 1 : at;
+    let start = lettersEnd;
+    while (lettersEnd - start < MAX_LETTERS && isLetter(text.charCodeAt(start - 1))) start -= 1;
+    if (start < lettersEnd) yield start;
+    yield at;
+    let end = at + 1;
+    while (isDigit(text.charCodeAt(end))) end += 1;
+    digit.lastIndex = end;
+  }
+}
 
 /** Where a word begins that looks enough like an id to try the shapes. */
 function beginsId(text: string, at: number): boolean {

@@ -20,6 +20,8 @@ export interface PatternOptions {
   pattern: RegExp;
   /** Quicker to look for than the pattern, and part of all that it matches. */
   core?: RegExp;
+  /** How far behind a match's beginning its core begins at most: the pattern is tried there only. */
+  coreReach?: number;
   maxSpan: number;
   lookAhead?: number; // 1 where nothing is said: the character that ends it
   /** As Recogniser's, given how far back a candidate may begin. */
@@ -29,7 +31,8 @@ export interface PatternOptions {
 }
 
 export function patternRecogniser(options: PatternOptions): Recogniser {
-  const { name, categories, pattern, core, maxSpan, lookAhead = 1, openFrom, accept } = options;
+  const { name, categories, core, coreReach, pattern, maxSpan, lookAhead = 1, openFrom, accept } = options;
+  const next = core && coreReach !== undefined ? nextNear(pattern, core, coreReach) : nextOf(pattern);
   return {
     name,
     categories,
@@ -38,21 +41,50 @@ export function patternRecogniser(options: PatternOptions): Recogniser {
     find(text) {
       const findings: Finding[] = [];
       if (core && !core.test(text)) return findings;
-      pattern.lastIndex = 0;
-      for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+      let from = 0;
+      for (let match = next(text, from); match !== null; match = next(text, from)) {
         const accepted = accept(match[0], text, match.index);
         if (accepted === null) {
-          pattern.lastIndex = match.index + 1; // another candidate may begin inside
+          from = match.index + 1; // another candidate may begin inside
           continue;
         }
         const start = match.index + (accepted.skip ?? 0);
         const end = accepted.length === undefined ? match.index + match[0].length : start + accepted.length;
         const { score, isValidated, category = categories[0]!, detail = name } = accepted;
         findings.push({ start, end, category, score, isValidated, detail });
-        pattern.lastIndex = end;
+        from = end;
       }
       return findings;
     },
     openFrom: (text) => openFrom(text, maxSpan + lookAhead),
+  };
+}
+
+/** The first match that begins at `from` or later. */
+type Next = (text: string, from: number) => RegExpExecArray | null;
+
+function nextOf(pattern: RegExp): Next {
+  return (text, from) => {
+    pattern.lastIndex = from;
+    return pattern.exec(text);
+  };
+}
+
+/** Tries the pattern only where a core begins within `reach`. */
+function nextNear({ source, flags }: RegExp, core: RegExp, reach: number): Next {
+  const pattern = new RegExp(source, flags.replace('g', 'y'));
+  const cores = new RegExp(core.source, `${core.flags}g`);
+  return (text, from) => {
+    cores.lastIndex = from;
+    let start = from;
+    for (let near = cores.exec(text); near !== null; near = cores.exec(text)) {
+      for (start = Math.max(start, near.index - reach); start <= near.index; start += 1) {
+        pattern.lastIndex = start;
+        const match = pattern.exec(text);
+        if (match !== null) return match;
+      }
+      cores.lastIndex = near.index + 1;
+    }
+    return null;
   };
 }

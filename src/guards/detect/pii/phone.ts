@@ -20,6 +20,7 @@ export const defaultPhoneRegions: readonly CountryCode[] = [
 /** The library takes some 20 µs; beyond so many questions a text, a candidate with a context word or a plus counts as a number. */
 const MAX_LOOKUPS = 150;
 const MAX_SPAN = 26;
+const MAX_PARENTHESES = 4;
 const isPart = isAnyOf('+().-/ \u00a0');
 const toPhoneWord = distanceTo(
   'phone|tel|call|mobile|cell|fax|whatsapp|sms|text me|text him|text her|dial|ring|reach|contact|hotline|number is|telefon|handy|anrufen|teléfono|telefono|téléphone|móvil|celular|telefoon|ligue|llama|appelez|chiama|телефон|电话|電話|signal|voicemail|extension|ext',
@@ -50,6 +51,7 @@ export function phoneRecogniser(regions: readonly CountryCode[] = defaultPhoneRe
         reach,
       ),
     accept(match, text, start): Accepted | null {
+      if (match.split('(').length > MAX_PARENTHESES) return null;
       if (
         isRestOfNumber(text, start) &&
         !isInternational(match) &&
@@ -131,8 +133,20 @@ function isSomethingElse(candidate: string): boolean {
     /^\d{4}([ -])\d{4}\1\d{4}/.test(candidate) ||
     /^(?:\d{1,3}[. \u00a0])(?:\d{3}[. \u00a0])*\d{3}$/.test(candidate) || // a large number
     /^\d{3}-\d{2}-\d{4}$/.test(candidate) ||
-    /^(\d)\1{6,}$/.test(candidate.replace(/\D/g, ''))
+    isOneDigit(candidate)
   );
+}
+
+/** The same one all over. */
+function isOneDigit(candidate: string): boolean {
+  let digit = -1;
+  for (let at = 0; at < candidate.length; at += 1) {
+    const code = candidate.charCodeAt(at);
+    if (!isDigit(code)) continue;
+    if (digit !== -1 && code !== digit) return false;
+    digit = code;
+  }
+  return true;
 }
 
 /** The match, then without its last groups: a number may follow the number. */

@@ -21,6 +21,16 @@ const shapes = [
   `\\p{Lu}[\\p{L}-]{1,24}${germanic} ${NUMBER}${AFTER}`,
   `P\\.? ?O\\.? Box \\d{1,6}`,
 ];
+/** The least of each shape that tells it: quicker to look for. */
+const hint = new RegExp(
+  [
+    ` (?:${english})\\b(?<=[\\p{Lu}\\d][\\p{L}'’.-]{0,24} (?:${english}))`,
+    `(?:${romance}) (?:(?<=\\d[A-Za-z]?,? (?:bis |ter )?(?:${romance}) )|(?:(?:${LINK}|${WORD}|\\d{1,2}) ){0,4}${WORD},? (?:n\\.?º? ?|nº |n° )?\\d)`,
+    `${germanic} \\d`,
+    'Box \\d',
+  ].join('|'),
+  'u',
+);
 const address = new RegExp(`(?<![\\p{L}\\p{N}$€£.,/-])(?:${shapes.join('|')})(?![\\p{L}\\p{N}])`, 'gu');
 
 /** The start of any shape, and nothing after it that an address could not go on with. */
@@ -45,7 +55,7 @@ export const streetAddress: Recogniser = {
   lookAhead: 1,
   find(text) {
     const findings: Finding[] = [];
-    if (!/\d/.test(text)) return findings;
+    if (!/\d/.test(text) || !hint.test(text)) return findings;
     for (const { 0: match, index } of text.matchAll(address)) {
       if (match.length > MAX_SPAN) continue;
       const hasPostalCode = (match.match(/\d+/g)?.length ?? 0) > 1;

@@ -2,10 +2,11 @@ import { patternRecogniser } from '../pii/pattern.js';
 import { entropy } from './entropy.js';
 
 const MAX_VALUE = 200;
-/** A name for secrets and what stands between it and the value. */
-const name =
-  /(?<![A-Za-z0-9])(?:[A-Za-z0-9]{0,20}[_-]?)(?:pass(?:word|wd|phrase|code)?|pwd|passwort|contraseña|mot de passe|senha|secret(?:[_ -]?(?:access[_ -]?)?key)?|api[_ -]?key|access[_ -]?key|access[_ -]?token|auth[_ -]?token|private[_ -]?key|client[_ -]?secret|bearer|token)["'`]?\s{0,3}(?:(?::=|[:=]|=>| is | ist | es | lautet )\s{0,3}|\s)["'`]?/
+/** The end of a name for secrets, and what stands between it and the value. */
+const core =
+  /(?:pass(?:word|wd|phrase|code)?|pwd|passwort|contraseña|mot de passe|senha|secret(?:[_ -]?(?:access[_ -]?)?key)?|api[_ -]?key|access[_ -]?key|access[_ -]?token|auth[_ -]?token|private[_ -]?key|client[_ -]?secret|bearer|token)["'`]?\s{0,3}(?:(?::=|[:=]|=>| is | ist | es | lautet )\s{0,3}|\s)["'`]?/
     .source;
+const name = `(?<![A-Za-z0-9])(?:[A-Za-z0-9]{0,20}[_-]?)${core}`;
 const named = new RegExp(`${name}[^\\s"'\`<>,;]{6,200}`, 'gi');
 const begun = new RegExp(`${name}[^\\s"'\`<>,;]{1,200}$`, 'i');
 const lastRun = /[^\s"'`<>,;]{0,200}$/;
@@ -15,6 +16,8 @@ export const assignedSecrets = patternRecogniser({
   name: 'assigned-secret',
   categories: ['credential'],
   pattern: named,
+  core: new RegExp(core, 'i'),
+  coreReach: 21,
   maxSpan: MAX_VALUE + 80,
   openFrom(text, reach) {
     const tail = text.slice(-reach);

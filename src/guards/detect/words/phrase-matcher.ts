@@ -1,18 +1,20 @@
 import type { Alternative, Phrase } from './phrase.js';
-import type { Word } from './tokenise.js';
-import { TermMemo } from './vocabulary.js';
+import { vocabulary, type Words } from './words.js';
 
-export interface PhraseMatch<Label> {
-  label: Label;
-  first: number; // indices of words
-  last: number;
-}
+/** Called with the indices of a phrase's first and last word. */
+export type OnMatch<Label> = (label: Label, first: number, last: number) => void;
 
 interface Node {
-  words: Map<string, Node>;
-  prefixes: Map<string, Node>;
+  next: Map<number, Node>; // by symbol
   /** Of the alternatives that end here, one after the other: their slot (of all phrases' slots) and how many words they have. */
   arrivals: number[];
+}
+
+/** What a word is to the phrases: itself, where they name it, then each beginning that they name. */
+interface Sense {
+  symbols: readonly number[];
+  begun: readonly Node[]; // by one of them
+  open: readonly Node[]; // of those, the ones that may go on
 }
 
 /** Where a slot stands in its phrase. */
@@ -20,6 +22,7 @@ const Place = { first: 1, last: 2 } as const;
 const MIN_PREFIX = 2;
 const MAX_PREFIX = 16;
 const MAX_POSITION = 2 ** 30;
+const NONE: readonly Node[] = [];
 
 /**
  * Finds many phrases in one pass. All alternatives stand in one trie; each phrase remembers how far it has come and where. The work is words ×
@@ -27,6 +30,14 @@ const MAX_POSITION = 2 ** 30;
  */
 export class PhraseMatcher<Label> {
   private readonly root = node();
+  private readonly words = new Map<string, number>(); // symbols
+  private readonly prefixes = new Map<string, number>();
+  /** The first has no symbols: that of most words. */
+  private readonly senses: Sense[] = [{ symbols: [], begun: NONE, open: NONE }];
+  private readonly senseNumbers = new Map<string, number>([['', 0]]); // by symbols
+  private readonly senseOf = vocabulary.memo(1, (word, into, at) => {
+    into[at] = this.senseNumber(word);
+  });
   /** Per slot: the latest word that it was reached with, and where that way began. Words are counted over all texts: those before `base` are others'. */
   private readonly firsts: Int32Array;
   private readonly lasts: Int32Array;
@@ -34,7 +45,6 @@ export class PhraseMatcher<Label> {
   private readonly gaps: Int32Array;
   private readonly labels: Label[] = [];
   private base = 1;
-  private readonly begun = new TermMemo((word) => follow(this.root, word, []));
 
   constructor(phrases: readonly Phrase<Label>[]) {
     const all = phrases.flatMap(({ slots, maxGap, label }) =>
@@ -54,26 +64,31 @@ export class PhraseMatcher<Label> {
     }
   }
 
-  match(words: readonly Word[]): PhraseMatch<Label>[] {
-    const matches: PhraseMatch<Label>[] = [];
-    if (this.base + words.length > MAX_POSITION) this.restart();
-    let open: Node[] = [];
-    for (let index = 0; index < words.length; index += 1) {
-      const { term, text } = words[index]!;
-      let reached = this.begun.get(term);
-      for (const at of open) {
-        if (at.words.size === 0 && at.prefixes.size === 0) continue;
-        const more = follow(at, text, []);
-        if (more.length > 0) reached = [...reached, ...more];
+  match({ terms, length }: Words, onMatch: OnMatch<Label>): void {
+    if (this.base + length > MAX_POSITION) this.restart();
+    let open = NONE;
+    for (let index = 0; index < length; index += 1) {
+      const number = this.senseOf.values[this.senseOf.at(terms[index]!)]!;
+      if (number === 0) {
+        open = NONE;
+        continue;
       }
-      for (const { arrivals } of reached) this.arrive(arrivals, index, matches);
-      open = reached;
+      const sense = this.senses[number]!;
+      this.arrive(sense.begun, index, onMatch);
+      const further = followed(open, sense.symbols);
+      open = sense.open;
+      if (further.length === 0) continue;
+      this.arrive(further, index, onMatch);
+      open = [...open, ...further.filter(goesOn)];
     }
-    this.base += words.length;
-    return matches;
+    this.base += length;
   }
 
-  private arrive(arrivals: readonly number[], index: number, matches: PhraseMatch<Label>[]): void {
+  private arrive(nodes: readonly Node[], index: number, onMatch: OnMatch<Label>): void {
+    for (let at = 0; at < nodes.length; at += 1) this.fill(nodes[at]!.arrivals, index, onMatch);
+  }
+
+  private fill(arrivals: readonly number[], index: number, onMatch: OnMatch<Label>): void {
     const { firsts, lasts, places, gaps, base } = this;
     const last = base + index;
     for (let at = 0; at < arrivals.length; at += 2) {
@@ -87,18 +102,50 @@ export class PhraseMatcher<Label> {
       }
       firsts[slot] = first;
       lasts[slot] = last;
-      if (place & Place.last) matches.push({ label: this.labels[slot]!, first: first - base, last: index });
+      if (place & Place.last) onMatch(this.labels[slot]!, first - base, index);
     }
   }
 
   private nodeOf(alternative: Alternative): Node {
     let at = this.root;
     for (const { text, isPrefix } of alternative) {
-      const next = isPrefix ? at.prefixes : at.words;
-      if (!next.has(text)) next.set(text, node());
-      at = next.get(text)!;
+      const symbol = this.symbolOf(text, isPrefix);
+      const next = at.next.get(symbol) ?? node();
+      at.next.set(symbol, next);
+      at = next;
     }
     return at;
+  }
+
+  private symbolOf(text: string, isPrefix: boolean): number {
+    const known = isPrefix ? this.prefixes : this.words;
+    const symbol = known.get(text) ?? this.words.size + this.prefixes.size;
+    known.set(text, symbol);
+    return symbol;
+  }
+
+  private senseNumber(word: string): number {
+    const symbols = this.symbolsOf(word);
+    const name = symbols.join();
+    let number = this.senseNumbers.get(name);
+    if (number === undefined) {
+      const begun = followed([this.root], symbols);
+      number = this.senses.push({ symbols, begun, open: begun.filter(goesOn) }) - 1;
+      this.senseNumbers.set(name, number);
+    }
+    return number;
+  }
+
+  private symbolsOf(word: string): number[] {
+    const symbols: number[] = [];
+    const exact = this.words.get(word);
+    if (exact !== undefined) symbols.push(exact);
+    const shortest = word.length === 1 ? 1 : MIN_PREFIX;
+    for (let length = shortest; length <= Math.min(MAX_PREFIX, word.length); length += 1) {
+      const prefix = this.prefixes.get(word.slice(0, length));
+      if (prefix !== undefined) symbols.push(prefix);
+    }
+    return symbols;
   }
 
   private restart(): void {
@@ -108,18 +155,21 @@ export class PhraseMatcher<Label> {
 }
 
 function node(): Node {
-  return { words: new Map(), prefixes: new Map(), arrivals: [] };
+  return { next: new Map(), arrivals: [] };
 }
 
-function follow(at: Node, text: string, into: Node[]): Node[] {
-  const exact = at.words.get(text);
-  if (exact !== undefined) into.push(exact);
-  if (at.prefixes.size === 0) return into;
-  const longest = Math.min(MAX_PREFIX, text.length);
-  for (let length = 1; length <= longest; length += 1) {
-    if (length < MIN_PREFIX && text.length > 1) continue;
-    const prefixed = at.prefixes.get(text.slice(0, length));
-    if (prefixed !== undefined) into.push(prefixed);
+const goesOn = ({ next }: Node) => next.size > 0;
+
+function followed(nodes: readonly Node[], symbols: readonly number[]): readonly Node[] {
+  let reached: Node[] | null = null;
+  for (let at = 0; at < nodes.length; at += 1) {
+    const { next } = nodes[at]!;
+    for (let index = 0; index < symbols.length; index += 1) {
+      const more = next.get(symbols[index]!);
+      if (more === undefined) continue;
+      reached ??= [];
+      reached.push(more);
+    }
   }
-  return into;
+  return reached ?? NONE;
 }

@@ -30,7 +30,7 @@ export function parsePhrase<Label>(written: string, label: Label): Phrase<Label>
 function alternative(written: string): Alternative {
   return written.split('_').flatMap((part) => {
     const isPrefix = part.endsWith('*');
-    const words = tokenise(isPrefix ? part.slice(0, -1) : part);
-    return words.map(({ text }, at) => ({ text, isPrefix: isPrefix && at === words.length - 1 }));
+    const words = tokenise(isPrefix ? part.slice(0, -1) : part).texts();
+    return words.map((text, at) => ({ text, isPrefix: isPrefix && at === words.length - 1 }));
   });
 }

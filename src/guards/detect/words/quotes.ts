@@ -1,4 +1,4 @@
-import type { Word } from './tokenise.js';
+import type { WordWriter } from './words.js';
 
 /** A quotation longer than this isn't one. */
 const MAX_QUOTED_WORDS = 120;
@@ -14,19 +14,15 @@ export class Quotes {
     if (fence !== undefined) this.open.set('```', fence);
   }
 
-  /** False where `found` is no quotation mark. */
-  take(found: string, words: Word[]): boolean {
-    const mark = closes[found];
-    if (mark === undefined) return false;
+  take(found: string, words: WordWriter): void {
+    const mark = closes[found]!;
     const from = this.open.get(mark);
     if (from === undefined || found === '“' || found === '«' || found === '„') {
       this.open.set(mark, words.length);
-      return true;
+      return;
     }
     this.open.delete(mark);
-    if (words.length - from <= MAX_QUOTED_WORDS || mark === '```')
-      for (let index = from; index < words.length; index += 1) words[index]!.isQuoted = true;
-    return true;
+    if (words.length - from <= MAX_QUOTED_WORDS || mark === '```') words.quote(from);
   }
 }
 

@@ -7,19 +7,29 @@ import { tokenise } from './tokenise.js';
 function matched(phrase: string, text: string): string[] {
   const words = tokenise(text);
   const matcher = new PhraseMatcher([parsePhrase(phrase, null)]);
-  return matcher.match(words).map(({ first, last }) => text.slice(words[first]!.start, words[last]!.end));
+  const found: string[] = [];
+  matcher.match(words, (_, first, last) => found.push(text.slice(words.starts[first], words.ends[last])));
+  return found;
 }
 
 test('words are folded; ideographs stand alone', () => {
-  assert.deepEqual(
-    tokenise("L’Été, don't 忘记it").map(({ text }) => text),
-    ["l'ete", "don't", '忘', '记', 'it'],
-  );
+  assert.deepEqual(tokenise("L’Été, don't 忘记it").texts(), ["l'ete", "don't", '忘', '记', 'it']);
+});
+
+test('words of all scripts end where they end', () => {
+  const texts = (text: string) => tokenise(text).texts();
+  assert.deepEqual(texts('rock’n’roll ÉTÉ’s 3rd'), ["rock'n'roll", "ete's", '3rd']);
+  assert.deepEqual(texts('𝒊𝒈 a😀b 한국어'), ['𝒊𝒈', 'a', 'b', '한국어'.normalize('NFD')]);
+  assert.deepEqual(texts('ΟΔΟΣ e\u0301a ไทย'), ['οδος', 'ea', 'ไ', 'ท', 'ย']);
+  const { starts, ends } = tokenise('a 𝒊𝒈, été');
+  assert.deepEqual([...starts, ...ends], [0, 2, 8, 1, 6, 11]);
 });
 
 test('words in quotation marks and code are marked, until their paragraph ends', () => {
-  const quoted = (text: string) =>
-    tokenise(text).flatMap(({ text: word, isQuoted }) => (isQuoted ? [word] : []));
+  const quoted = (text: string) => {
+    const words = tokenise(text);
+    return words.texts().filter((_, index) => words.isQuoted(index));
+  };
   assert.deepEqual(quoted('a "b c" d'), ['b', 'c']);
   assert.deepEqual(quoted('a „b“ c «d» e'), ['d']);
   assert.deepEqual(quoted('a ```b\n\nc``` d'), ['b', 'c']);
