@@ -18,15 +18,18 @@ using namespace sluice::matmul;
 
 namespace {
 
+bool isPlain(const ggml_tensor &tensor) {
+    return tensor.buffer && ggml_backend_buffer_is_host(tensor.buffer) && !tensor.extra;
+}
+
 // Matrices that activations are multiplied by. Embedding tables are only looked up in, unless the output
 // matrix is the same table.
 std::vector<ggml_tensor *> packable(const llama_model &model) {
     std::vector<ggml_tensor *> tensors;
     for (const auto &[name, tensor] : model.tensors_by_name) {
         const bool isTable = name.find("embd") != std::string::npos && tensor != model.output;
-        const bool isPlain = tensor->buffer && ggml_backend_buffer_is_host(tensor->buffer) && !tensor->extra;
         const bool isMatrix = tensor->ne[1] >= panelRows && !PackedWeights::objectionTo(*tensor);
-        if (isTable || !isPlain || !isMatrix) continue;
+        if (isTable || !isPlain(*tensor) || !isMatrix) continue;
         if (std::find(tensors.begin(), tensors.end(), tensor) == tensors.end()) tensors.push_back(tensor);
     }
     return tensors;
@@ -86,6 +89,9 @@ llama_pack_info llama_pack_weights(llama_model *model, uint32_t threads) {
         forgetMapped(*tensors[i]);
     }
     model->packed = std::move(packed);
+    for (const auto &[name, tensor] : model->tensors_by_name) {
+        if (isPlain(*tensor) && ggml_nrows(tensor) == 1) mark(*tensor);
+    }
     return info;
 }
 

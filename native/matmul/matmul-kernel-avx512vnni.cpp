@@ -9,9 +9,10 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #if defined(__clang__)
 #pragma clang attribute push(                                                                                \
-    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c"))), apply_to = function)
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c,prfchw"))),                \
+    apply_to = function)
 #else
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c")
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c,prfchw")
 #endif
 
 #include <cstring>
@@ -354,6 +355,17 @@ void multiply(const PackedWeights &weights, int32_t panelBegin, int32_t panelEnd
     }
 }
 
+// The first `left` lanes.
+__mmask16 lanesFrom(int64_t left) {
+    return static_cast<__mmask16>(left >= 16 ? 0xffff : (1u << left) - 1);
+}
+
+// Another core read these lines last and holds them: stores would wait for one after the other.
+void fetchForWriting(void *to, size_t bytes) {
+    for (size_t b = 0; b < bytes; b += 64)
+        __builtin_prefetch(static_cast<char *>(to) + b, 1);
+}
+
 int32_t sumOf(__m128i bytes) {
     return _mm512_reduce_add_epi32(_mm512_cvtepi8_epi32(bytes));
 }
@@ -361,6 +373,7 @@ int32_t sumOf(__m128i bytes) {
 void quantize(const float *x, int32_t columns, uint8_t *row) {
     const int32_t blocks = columns / blockInputs;
     const ActivationRow out(row, columns);
+    fetchForWriting(row, activationRowBytes(columns));
     for (int32_t b = 0; b < blocks; b++) {
         const __m512 low = _mm512_loadu_ps(x + b * blockInputs),
                      high = _mm512_loadu_ps(x + b * blockInputs + 16);
@@ -377,6 +390,25 @@ void quantize(const float *x, int32_t columns, uint8_t *row) {
         const_cast<float *>(out.sums)[b] = scale * static_cast<float>(sum);
         const_cast<int32_t *>(out.biases)[b] = -128 * sum;
         const_cast<int32_t *>(out.biasesHigh)[b] = -128 * sumHigh;
+    }
+}
+
+void norm(const float *x, const float *weights, int32_t columns, float epsilon, float *out) {
+    fetchForWriting(out, columns * sizeof(float));
+    __m512 sums[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps()};
+    for (int32_t i = 0; i < columns; i += 16) {
+        const __m512 values = _mm512_maskz_loadu_ps(lanesFrom(columns - i), x + i);
+        __m512 &sum = sums[i / 16 % 4];
+        sum = _mm512_fmadd_ps(values, values, sum);
+    }
+    const __m512 sum = _mm512_add_ps(_mm512_add_ps(sums[0], sums[1]), _mm512_add_ps(sums[2], sums[3]));
+    const float mean = _mm512_reduce_add_ps(sum) / static_cast<float>(columns);
+    const __m512 scale = _mm512_set1_ps(1.0f / __builtin_sqrtf(mean + epsilon));
+    for (int32_t i = 0; i < columns; i += 16) {
+        const __mmask16 lanes = lanesFrom(columns - i);
+        const __m512 scaled = _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, x + i), scale);
+        const __m512 weight = _mm512_maskz_loadu_ps(lanes, weights + i);
+        _mm512_mask_storeu_ps(out + i, lanes, _mm512_mul_ps(scaled, weight));
     }
 }
 
@@ -409,8 +441,9 @@ __m512 gelu(__m512 x) {
 }
 
 void geglu(const float *gate, const float *up, int64_t count, float *out) {
+    fetchForWriting(out, count * sizeof(float));
     for (int64_t i = 0; i < count; i += 16) {
-        const auto lanes = static_cast<__mmask16>(count - i >= 16 ? 0xffff : (1u << (count - i)) - 1);
+        const __mmask16 lanes = lanesFrom(count - i);
         const __m512 product =
             _mm512_mul_ps(gelu(_mm512_maskz_loadu_ps(lanes, gate + i)), _mm512_maskz_loadu_ps(lanes, up + i));
         _mm512_mask_storeu_ps(out + i, lanes, product);
@@ -419,7 +452,7 @@ void geglu(const float *gate, const float *up, int64_t count, float *out) {
 
 } // namespace
 
-const Kernel avx512VnniKernel = {"avx512-vnni", quantize, multiply, geglu};
+const Kernel avx512VnniKernel = {"avx512-vnni", quantize, multiply, geglu, norm};
 
 } // namespace sluice::matmul
 

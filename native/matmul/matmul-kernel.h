@@ -40,6 +40,8 @@ struct Kernel {
                      const uint8_t *activations, int32_t rows, float *out, size_t outStride);
     // out[i] = GELU(gate[i]) * up[i], GELU by its approximation with tanh.
     void (*geglu)(const float *gate, const float *up, int64_t count, float *out);
+    // out[i] = weights[i] * x[i] / sqrt(the mean of x's squares + epsilon), for one row.
+    void (*norm)(const float *x, const float *weights, int32_t columns, float epsilon, float *out);
 };
 
 // The best kernel this CPU runs; null where ggml's own are as good.

@@ -6,6 +6,7 @@
 #include "team.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <new>
 
@@ -57,7 +58,6 @@ ggml_tensor *buildNode(ggml_context *context, ggml_type type, const int64_t *ne,
 
 // Activations of a pass over the panels: what the second-level cache holds beside a panel.
 constexpr int64_t passBytes = 384 << 10;
-constexpr int32_t unitsPerThread = 8;
 
 // What a unit should at least hold, to be worth taking.
 constexpr int64_t elementsPerUnit = 16384;
@@ -88,12 +88,33 @@ void multiplyPanels(const PackedWeights &weights, int32_t begin, int32_t end, gg
     }
 }
 
+// Panels of a product in units: large ones first, which are read in one go, then smaller ones, so that threads
+// end together.
+class Units {
+public:
+    Units(int32_t panels, int32_t threads) {
+        const int32_t least = (panels + unitsMax - 1) / unitsMax;
+        while (begins_[count_] < panels) {
+            const int32_t left = panels - begins_[count_];
+            const int32_t size = std::min(left, std::max(least, left / (2 * threads)));
+            begins_[count_ + 1] = begins_[count_] + size;
+            count_++;
+        }
+    }
+    int32_t count() const { return count_; }
+    int32_t begin(int32_t unit) const { return begins_[unit]; }
+
+private:
+    static constexpr int32_t unitsMax = 512;
+    std::array<int32_t, unitsMax + 1> begins_{};
+    int32_t count_ = 0;
+};
+
 void multiply(ggml_tensor *node, int, int threads, void *data) {
     const auto &weights = *static_cast<const PackedWeights *>(data);
-    const int32_t panels = weights.panels();
-    const int32_t step = std::max(1, panels / (threadsOf(threads) * unitsPerThread));
-    shareOut(node, threads, (panels + step - 1) / step, [&](int32_t unit) {
-        multiplyPanels(weights, unit * step, std::min((unit + 1) * step, panels), node);
+    const Units units(weights.panels(), threadsOf(threads));
+    shareOut(node, threads, units.count(), [&](int32_t unit) {
+        multiplyPanels(weights, units.begin(unit), units.begin(unit + 1), node);
     });
 }
 
@@ -107,6 +128,32 @@ void geglu(ggml_tensor *node, int, int threads, void *) {
         const int64_t begin = unit * elementsPerUnit;
         usableKernel()->geglu(gate + begin, up + begin, std::min(elementsPerUnit, count - begin),
                               out + begin);
+    });
+}
+
+// In the node, between ggml's own parameters and the progress.
+constexpr size_t epsilonOffset = progressOffset - sizeof(float);
+static_assert(epsilonOffset >= 24);
+
+float *epsilonOf(ggml_tensor *node) {
+    return reinterpret_cast<float *>(reinterpret_cast<char *>(node->op_params) + epsilonOffset);
+}
+
+// Rows lie side by side in the result, not always in the source: queries may be part of a wider product.
+void norm(ggml_tensor *node, int, int threads, void *) {
+    const ggml_tensor *x = node->src[0], *weights = node->src[1];
+    const int64_t columns = node->ne[0], rows = ggml_nrows(node);
+    const int64_t step = std::max<int64_t>(1, elementsPerUnit / columns);
+    shareOut(node, threads, static_cast<int32_t>((rows + step - 1) / step), [&](int32_t unit) {
+        for (int64_t row = unit * step; row < std::min(rows, (unit + 1) * step); row++) {
+            const int64_t i1 = row % node->ne[1], i2 = row / node->ne[1] % node->ne[2],
+                          i3 = row / node->ne[1] / node->ne[2];
+            const char *from =
+                static_cast<const char *>(x->data) + i1 * x->nb[1] + i2 * x->nb[2] + i3 * x->nb[3];
+            usableKernel()->norm(reinterpret_cast<const float *>(from),
+                                 static_cast<const float *>(weights->data), static_cast<int32_t>(columns),
+                                 *epsilonOf(node), static_cast<float *>(node->data) + row * columns);
+        }
     });
 }
 
@@ -134,6 +181,16 @@ ggml_tensor *buildGeglu(ggml_context *context, ggml_tensor *gate, ggml_tensor *u
         return nullptr;
     ggml_tensor *sources[] = {gate, up};
     return buildNode(context, GGML_TYPE_F32, gate->ne, sources, 2, geglu, nullptr);
+}
+
+ggml_tensor *buildNorm(ggml_context *context, ggml_tensor *x, ggml_tensor *weights, float epsilon) {
+    const bool isRow = weights->type == GGML_TYPE_F32 && ggml_nelements(weights) == x->ne[0];
+    const bool hasRows = x->type == GGML_TYPE_F32 && x->nb[0] == sizeof(float);
+    if (!isMarked(*weights) || !isRow || !hasRows) return nullptr;
+    ggml_tensor *sources[] = {x, weights};
+    ggml_tensor *node = buildNode(context, GGML_TYPE_F32, x->ne, sources, 2, norm, nullptr);
+    *epsilonOf(node) = epsilon;
+    return node;
 }
 
 } // namespace sluice::matmul

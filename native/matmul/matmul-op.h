@@ -21,4 +21,8 @@ ggml_tensor *buildProduct(ggml_context *context, ggml_tensor *weights, ggml_tens
 // ggml's looks GELU up in a table of half floats, an element at a time.
 ggml_tensor *buildGeglu(ggml_context *context, ggml_tensor *gate, ggml_tensor *up, const ggml_tensor *next);
 
+// What ggml_mul(ggml_rms_norm(x, epsilon), weights) gives in a model with packed weights; else null. ggml's
+// sums squares one after the other, on one thread of a team.
+ggml_tensor *buildNorm(ggml_context *context, ggml_tensor *x, ggml_tensor *weights, float epsilon);
+
 } // namespace sluice::matmul

@@ -233,6 +233,9 @@ size_t panelBytes(const Rule &rule, int64_t columns) {
     return rule.unitBytes * static_cast<size_t>(columns / (blockInputs * rule.unitBlocks));
 }
 
+// Its address marks vectors.
+char vectorMark;
+
 } // namespace
 
 const char *PackedWeights::objectionTo(const ggml_tensor &tensor) {
@@ -264,7 +267,15 @@ PackedWeights::PackedWeights(const ggml_tensor &tensor, std::shared_ptr<uint8_t>
 }
 
 bool isPacked(const ggml_tensor &tensor) {
-    return tensor.extra && tensor.buffer && ggml_backend_buffer_is_host(tensor.buffer);
+    return tensor.extra && !isMarked(tensor) && tensor.buffer && ggml_backend_buffer_is_host(tensor.buffer);
+}
+
+void mark(ggml_tensor &vector) {
+    vector.extra = &vectorMark;
+}
+
+bool isMarked(const ggml_tensor &vector) {
+    return vector.extra == &vectorMark;
 }
 
 } // namespace sluice::matmul

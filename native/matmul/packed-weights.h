@@ -51,4 +51,8 @@ private:
 // extra.
 bool isPacked(const ggml_tensor &tensor);
 
+// Vectors of a model with packed matrices are marked: our kernels compute what they scale.
+void mark(ggml_tensor &vector);
+bool isMarked(const ggml_tensor &vector);
+
 } // namespace sluice::matmul

@@ -359,17 +359,23 @@ template <class V> struct KernelOf {
 
     static void attendWide(const Work &work) {
         const Layer &layer = work.layer;
-        const char *keys[tileCells], *values[tileCells];
-        for (int32_t first = work.item.first / tileCells * tileCells; first < work.item.last;
-             first += tileCells) {
+        const char *keys[tileCells], *values[tileCells], *nextKeys[tileCells], *nextValues[tileCells];
+        const int32_t begin = work.item.first / tileCells * tileCells;
+        for (int32_t first = begin; first < work.item.last; first += tileCells) {
+            const int32_t next = first + tileCells;
+            const bool isLast = next >= work.item.last;
             locate(work, layer.k, first, keys);
             locate(work, layer.v, first, values);
             widen(layer.k, keys, work.wideKeys);
             widen(layer.v, values, work.wideValues);
-            attendTile(work, first, cellsOf(work.item, first), CellType::f32, keys, CellType::f32, values, {},
-                       {});
-            const int32_t next = first + tileCells;
-            if (next >= work.item.last || next % partCells == 0) endParts(work, next);
+            if (!isLast) {
+                locate(work, layer.k, next, nextKeys);
+                locate(work, layer.v, next, nextValues);
+            }
+            attendTile(work, first, cellsOf(work.item, first), CellType::f32, keys, CellType::f32, values,
+                       isLast ? Ahead{} : Ahead{nextKeys, layer.k.headBytes()},
+                       isLast ? Ahead{} : Ahead{nextValues, layer.v.headBytes()});
+            if (isLast || next % partCells == 0) endParts(work, next);
         }
     }
 

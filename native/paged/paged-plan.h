@@ -14,7 +14,7 @@ namespace sluice::paged {
 // starts anew, and the parts' results are folded in ascending order. Where work is cut is thus no matter of
 // rounding: a token's result has the same bits whatever else is in the batch, however its prompt was chunked
 // and whoever shares its pages.
-constexpr int32_t partCells = 512;
+constexpr int32_t partCells = 256;
 
 // Cells that a row looks at together. Where shares meet within a part, a tile ends.
 constexpr int32_t tileCells = 64;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { fixture } from '../../test/support/gguf/fixtures.js';
+import { fixture, transformers } from '../../test/support/gguf/fixtures.js';
 import { realModel } from '../../test/support/gguf/real-model.js';
 import {
   argmax,
@@ -40,7 +40,7 @@ const paths: {
   attention: string;
   reason: RegExp;
 }[] = [
-  ...(['llama', 'qwen3', 'gemma3-swa', 'llama-q5'] as const).map((name) => ({
+  ...([...transformers, 'llama-q5'] as const).map((name) => ({
     name,
     options: {},
     placement: 'pages',
@@ -84,7 +84,7 @@ describe('the path of a model', () => {
 });
 
 describe('forward', () => {
-  for (const name of ['llama', 'qwen3', 'gemma3-swa'] as const) {
+  for (const name of transformers) {
     test(`${name}: pages, in whatever order they lie, give the same logits`, () =>
       withModel(name, (model) => {
         const straight = createContext(model);

@@ -60,7 +60,10 @@ test('parts that do not belong together are refused', async (t) => {
 });
 
 test('fixtures are the same bytes each time, and small', async (t) => {
-  const names = ['llama', 'llama-chat', 'llama-tools', 'qwen3', 'gemma3-swa', 'mamba', 'llama-q5'] as const;
+  const names = [
+    ...(['llama', 'llama-chat', 'llama-tools', 'qwen3', 'gemma3-swa'] as const),
+    ...(['gemma2', 'mpt', 'gpt-oss', 'llama4', 'mamba', 'llama-q5'] as const),
+  ];
   const paths = writeFixtures(await temporaryDirectory(t));
   assert.deepEqual(
     paths.map((path) => sha256(readFileSync(path))),

@@ -137,6 +137,25 @@ void testGeglu(std::mt19937 &random) {
     expect(out.back() == 7.0f, "nothing is written past the last element");
 }
 
+void testNorm(std::mt19937 &random) {
+    for (const int32_t columns : {1, 16, 103, 640}) {
+        std::vector<float> x(columns), weights(columns), out(columns + 1, 7.0f);
+        std::normal_distribution<float> normal(0.0f, 4.0f);
+        double squares = 0;
+        for (int32_t i = 0; i < columns; i++) {
+            x[i] = normal(random), weights[i] = normal(random);
+            squares += static_cast<double>(x[i]) * x[i];
+        }
+        usableKernel()->norm(x.data(), weights.data(), columns, 1e-6f, out.data());
+        for (int32_t i = 0; i < columns; i++) {
+            const double expected = weights[i] * x[i] / std::sqrt(squares / columns + 1e-6);
+            expect(std::abs(out[i] - expected) <= 5e-7 * std::abs(expected),
+                   "norm of " + std::to_string(columns) + " elements");
+        }
+        expect(out.back() == 7.0f, "nothing is written past the last element");
+    }
+}
+
 void testObjections(std::mt19937 &random) {
     Weights weights(GGML_TYPE_Q8_0, 64, 32, random);
     weights.tensor.ne[2] = 2;
@@ -159,6 +178,7 @@ int main() {
     testQuantize(random);
     testObjections(random);
     testGeglu(random);
+    testNorm(random);
     for (const ggml_type type :
          {GGML_TYPE_Q8_0, GGML_TYPE_Q5_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_K, GGML_TYPE_Q5_K, GGML_TYPE_Q6_K}) {
         for (const int32_t rows : {16, 17, 31, 64})

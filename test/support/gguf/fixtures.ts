@@ -51,6 +51,42 @@ const specs = {
     shape: { ...tiny, seed: 4, layers: 4, kvHeads: 1, feedForwardSize: 128, slidingWindow: 32 },
     chatTemplate: null,
   },
+  gemma2: {
+    architecture: 'gemma2',
+    name: 'Fixture gemma2',
+    shape: { ...tiny, seed: 9, slidingWindow: 32 },
+    chatTemplate: null,
+  },
+  /** Heads whose number is no power of two: ALiBi then has two rows of slopes. */
+  mpt: {
+    architecture: 'mpt',
+    name: 'Fixture mpt',
+    shape: { ...tiny, seed: 10, embeddingSize: 192, heads: 6, kvHeads: 2, headSize: 32 },
+    chatTemplate: null,
+  },
+  'gpt-oss': {
+    architecture: 'gpt-oss',
+    name: 'Fixture gpt-oss',
+    shape: { ...tiny, seed: 11, feedForwardSize: 64, slidingWindow: 32 },
+    chatTemplate: null,
+  },
+  /** Small in all but context: a chunk has 8,192 positions. */
+  llama4: {
+    architecture: 'llama4',
+    name: 'Fixture llama4',
+    shape: {
+      ...tiny,
+      seed: 12,
+      context: 16_384,
+      layers: 4,
+      embeddingSize: 64,
+      feedForwardSize: 64,
+      heads: 2,
+      kvHeads: 1,
+      headSize: 32,
+    },
+    chatTemplate: null,
+  },
   mamba: { architecture: 'mamba', name: 'Fixture mamba', shape: { ...tiny, seed: 5 }, chatTemplate: null },
   /** Matrices in Q4_0 and Q5_0, among others in F16. */
   'llama-q5': {
@@ -80,9 +116,25 @@ const specs = {
 
 export type FixtureName = keyof typeof specs;
 
+/** One of each architecture that keeps keys and values of all tokens, as the paged attention reads them. */
+export const transformers = [
+  'llama',
+  'qwen3',
+  'gemma2',
+  'gemma3-swa',
+  'mpt',
+  'gpt-oss',
+  'llama4',
+] as const satisfies FixtureName[];
+
 /** Path of a tiny model with random weights, the same bytes on every machine; written once a machine. */
 export function fixture(name: FixtureName): string {
   return writeOnce(`${name}.gguf`, () => buildModel(specs[name]));
+}
+
+/** The same with all matrices in Q5_0: those that aren't experts' can be packed. */
+export function quantisedFixture(name: FixtureName): string {
+  return writeOnce(`${name}-q5_0.gguf`, () => buildModel({ ...specs[name], matrixType: 'q5_0' }));
 }
 
 /** Paths of the files of a fixture that is split. */
