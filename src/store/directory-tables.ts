@@ -1,6 +1,6 @@
 import type Libsql from 'libsql';
-import { writeTransaction } from '../support/write-transaction.js';
 import { SluiceError } from '../errors.js';
+import { writeTransaction } from '../support/write-transaction.js';
 import type { DirectoryChange, KeyRecord, Limits, Period, ScopeLimits } from './types.js';
 
 interface KeyRow {
