@@ -42,7 +42,7 @@ export function register(program: Command): void {
   addRedisOptions(
     cache
       .command('purge')
-      .description('drop those that fit all options; running servers follow within half a second'),
+      .description('drop those that fit all options; running servers follow within 250 ms'),
   )
     .addOption(dataOption())
     .option('--tenant <name>', 'of this organisation')

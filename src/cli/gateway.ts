@@ -9,7 +9,7 @@ export function register(program: Command): void {
     .command('gateway')
     .description('serve the models of workers, over Redis; loads none itself')
     .option('--config <file>', 'YAML file of settings (default: $SLUICE_CONFIG)');
-  addServeOptions(command, flags);
+  addServeOptions(command, flags, { withModel: false });
   command.action(async (options: { config?: string }) => {
     const file = options.config ?? process.env.SLUICE_CONFIG;
     const own = { path: 'model.ref', value: NO_MODEL, origin: 'sluice gateway' };

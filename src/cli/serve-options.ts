@@ -43,8 +43,9 @@ const flags: readonly Flag[] = [
 ];
 
 /** Adds the flags to a command; `assigned` receives what they set, in the order given. */
-export function addServeOptions(command: Command, assigned: Assignment[]): void {
+export function addServeOptions(command: Command, assigned: Assignment[], { withModel = true } = {}): void {
   for (const flag of flags) {
+    if (!withModel && flag.paths[0]!.startsWith('model.')) continue;
     const option = new Option(flag.flag, describe(flag));
     command.addOption(option);
     command.on(`option:${option.name()}`, (text: string | null) => {

@@ -62,6 +62,7 @@ test('settings that do not exist are refused with the nearest name', () => {
     faults(() => loadConfig({ environment: { SLUICE_SERVER_PROT: '1' } }))[0]!,
     /^SLUICE_SERVER_PROT: no such setting; did you mean SLUICE_SERVER_PORT\?$/,
   );
+  assert.match(faults(() => yaml('foo: 1'))[0]!, /^sluice\.yaml line 1: foo: no such setting$/);
 });
 
 test('other variables of the prefix are left alone', () => {

@@ -127,7 +127,8 @@ function suggestion(name: string, known: readonly string[]): string {
   const ranked = known.map((candidate) => ({ candidate, distance: editDistance(name, candidate) }));
   ranked.sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
-  return best && best.distance <= Math.max(2, name.length / 4) ? `; did you mean ${best.candidate}?` : '';
+  const near = Math.max(Math.min(2, name.length / 2), name.length / 4);
+  return best && best.distance <= near ? `; did you mean ${best.candidate}?` : '';
 }
 
 /** Levenshtein distance, one row at a time. */

@@ -21,9 +21,12 @@ export async function compileConstraint(
     await model.text.validateGrammar(source);
     return source;
   } catch (error) {
-    if (error instanceof SluiceError && error.code === 'invalid_grammar') {
-      throw new SluiceError('invalid_grammar', error.message, { param });
-    }
-    throw error;
+    throw blaming(error, param);
   }
+}
+
+/** The error, and where it is about a grammar, which field that was made from. */
+export function blaming(error: unknown, param: string): unknown {
+  const isGrammars = error instanceof SluiceError && error.code === 'invalid_grammar';
+  return isGrammars ? new SluiceError('invalid_grammar', error.message, { param }) : error;
 }

@@ -2,7 +2,8 @@ import type { GenerateRequest, SamplingParams } from '../engine/types.js';
 import { SluiceError } from '../errors.js';
 import type { ChatInput, TextInput, ValidatedRequest } from '../generation/types.js';
 import type { TrimOptions, TrimReport } from '../text/trim/types.js';
-import { compileConstraint } from './constraint.js';
+import { chatWarning, checkToolChoice } from './chat-template.js';
+import { blaming, compileConstraint } from './constraint.js';
 import type { ServedModel } from './models.js';
 import type { PrefixStore } from './prefixes.js';
 import { checkTokens, contextExceeded, tokenizePrompt } from './prompts.js';
@@ -114,18 +115,24 @@ async function prepareChat(
   const messages = [...(await prefixMessages(model, prefixes, request)), ...input.messages];
   const rendering = JSON.stringify({ ...input.options, messages, add_generation_prompt: true });
   const trim = trimOptions(model, request, limits.defaultMaxTokens);
-  const { chat, report } = trim
-    ? await model.text.trimChat(rendering, trim)
-    : { chat: await model.text.chat(rendering), report: null };
+  const { chat, report } = await renderChat(model, rendering, trim).catch((error: unknown) => {
+    throw blaming(error, 'response_format' in input.options ? 'response_format' : 'tools');
+  });
+  checkToolChoice(chat, input.options);
   return {
     prompts: [chat.tokens],
     grammar: { grammar: chat.grammar, grammarLazy: chat.grammarLazy, grammarTriggers: chat.grammarTriggers },
     preservedTokens: chat.preservedIds,
     additionalStops: chat.additionalStops,
     messageSyntax: chat.syntax,
-    warning: chat.fallback ? 'This model has no chat template; a plain one was used.' : null,
+    warning: chatWarning(chat, input.options),
     trimmed: report ? [{ prompt: 0, ...report }] : [],
   };
+}
+
+async function renderChat(model: ServedModel, rendering: string, trim: TrimOptions | null) {
+  if (trim === null) return { chat: await model.text.chat(rendering), report: null };
+  return model.text.trimChat(rendering, trim);
 }
 
 async function prefixTokensOf(

@@ -33,13 +33,13 @@ export function refusalError({ bounds, quota, busy, waitMs }: Refusal, amounts: 
   const first = bounds[0];
   if (!first) {
     const { scope, concurrency } = busy[0]!;
-    const message = `${concurrency} requests of this ${kindOf(scope)} run already, as many as may at once.`;
+    const message = `As many requests of this ${kindOf(scope)} run as may at once: ${concurrency}.`;
     return new SluiceError('rate_limit_exceeded', message, {
       retryAfterSeconds: BUSY_RETRY_SECONDS,
       headers,
     });
   }
-  const used = `${first.used} are used and ${amounts[first.unit]} more were asked for`;
+  const used = `${first.used} of it used, ${amounts[first.unit]} more asked for`;
   return new SluiceError(
     'rate_limit_exceeded',
     `Rate limit reached on ${nameOf(first)}: ${limitOf(first)}, ${used}. Try again in ${retryAfterSeconds} s.`,

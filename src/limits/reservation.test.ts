@@ -121,7 +121,7 @@ test('money is 402, what comes back is 429 with the time, what can never fit is 
 
   const rate = errorFor(amounts(1), 10_500);
   assert.deepEqual([rate.code, rate.status, rate.retryAfterSeconds], ['rate_limit_exceeded', 429, 51]);
-  assert.match(rate.message, /requests per minute: this key's limit is 1, 1 are used .* in 51 s/);
+  assert.match(rate.message, /requests per minute: this key's limit is 1, 1 of it used, .* in 51 s/);
 
   const impossible = errorFor(amounts(0, 51), 1);
   assert.deepEqual([impossible.code, impossible.status], ['request_too_large', 400]);

@@ -1,5 +1,6 @@
 import type Libsql from 'libsql';
 import { SluiceError } from '../errors.js';
+import { writeTransaction } from '../support/write-transaction.js';
 import type { DirectoryChange, KeyRecord, Limits, Period, ScopeLimits } from './types.js';
 
 interface KeyRow {
@@ -124,12 +125,10 @@ export class DirectoryTables {
   }
 
   #change<T>(write: (revision: number) => T): T {
-    return this.#database
-      .transaction(() => {
-        const { revision } = this.#statements.nextRevision.get() as { revision: number };
-        return write(revision);
-      })
-      .immediate();
+    return writeTransaction(this.#database, () => {
+      const { revision } = this.#statements.nextRevision.get() as { revision: number };
+      return write(revision);
+    });
   }
 
   #liveKey(id: string, mustWork: boolean): KeyRecord {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type Libsql from 'libsql';
+import { writeTransaction } from '../support/write-transaction.js';
 import type { LedgerTables } from './ledger-tables.js';
 import type { HandOff, LedgerEntry } from './types.js';
 
@@ -34,12 +35,10 @@ export class HandOffTables {
 
   /** Entries up to a position, and the position, or neither. */
   append(shard: number, position: string, entries: readonly LedgerEntry[]): void {
-    this.#database
-      .transaction(() => {
-        this.#ledger.appendMissing(entries);
-        this.#statements.setPosition.run(shard, position);
-      })
-      .immediate();
+    writeTransaction(this.#database, () => {
+      this.#ledger.appendMissing(entries);
+      this.#statements.setPosition.run(shard, position);
+    });
   }
 
   keepUnsettled(entry: LedgerEntry): void {

@@ -1,4 +1,5 @@
 import type Libsql from 'libsql';
+import { writeTransaction } from '../support/write-transaction.js';
 
 /** Step n brings a database from version n to n + 1. Steps that were released are never changed. */
 const migrations: readonly string[] = [
@@ -145,18 +146,16 @@ const migrations: readonly string[] = [
 
 /** Throws where a newer Sluice has written the database. */
 export function migrate(database: Libsql.Database): void {
-  database
-    .transaction(() => {
-      const { user_version: version } = database.prepare('PRAGMA user_version').get() as {
-        user_version: number;
-      };
-      if (version > migrations.length) {
-        throw new Error(
-          `the store is of version ${version}; this Sluice knows versions up to ${migrations.length}`,
-        );
-      }
-      for (const step of migrations.slice(version)) database.exec(step);
-      database.exec(`PRAGMA user_version = ${migrations.length}`);
-    })
-    .immediate();
+  writeTransaction(database, () => {
+    const { user_version: version } = database.prepare('PRAGMA user_version').get() as {
+      user_version: number;
+    };
+    if (version > migrations.length) {
+      throw new Error(
+        `the store is of version ${version}; this Sluice knows versions up to ${migrations.length}`,
+      );
+    }
+    for (const step of migrations.slice(version)) database.exec(step);
+    database.exec(`PRAGMA user_version = ${migrations.length}`);
+  });
 }

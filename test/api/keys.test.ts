@@ -249,7 +249,7 @@ test('requests running at once are limited, and end with the client', async () =
   const first = await server.post('/v1/completions', long, { ...bearer(key), signal: abort.signal });
   const refused = await ask(key);
   assert.equal(refused.status, 429);
-  assert.match((await errorOf(refused)).message, /1 requests of this key run already/);
+  assert.match((await errorOf(refused)).message, /requests of this key run as may at once: 1\./);
   assert.ok((await budgetOf(`key:${id}`)).reserved > 3);
   await first.body!.getReader().read();
   abort.abort();

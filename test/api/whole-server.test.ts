@@ -64,6 +64,22 @@ test('chat goes through the model’s template, streamed and whole alike', async
   assert.ok(whole.usage.prompt_tokens > 1);
 });
 
+test('tools that a template has no place for are said to be left out, and no call of them can be required', async () => {
+  const tools = [{ type: 'function', function: { name: 'weather', parameters: { type: 'object' } } }];
+  const body = { messages: [{ role: 'user', content: 'abc' }], tools, ...greedy };
+  const warned = await post('/v1/chat/completions', body);
+  assert.equal(warned.status, 200);
+  assert.match(warned.headers.get('x-sluice-warning')!, /no tools; they were left out/);
+  const without = await post('/v1/chat/completions', { ...body, tool_choice: 'none' });
+  assert.equal(without.headers.get('x-sluice-warning'), null);
+  for (const tool_choice of ['required', { type: 'function', function: { name: 'weather' } }]) {
+    const refused = await post('/v1/chat/completions', { ...body, tool_choice });
+    assert.equal(refused.status, 400);
+    const { error } = (await refused.json()) as { error: { code: string; param: string } };
+    assert.deepEqual([error.code, error.param], ['unsupported_parameter', 'tool_choice']);
+  }
+});
+
 test('operators see how the engine computes', async () => {
   await answer('/v1/completions', { prompt: 'abc def', ...greedy });
   const { data } = (await (await fetch(`${url}/admin/engine`)).json()) as { data: Record<string, unknown>[] };
@@ -187,7 +203,7 @@ async function endings(): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
   const series = [...text.matchAll(/^llm_requests_total\{model="tiny",status="(\w+)"\} (\d+)/gm)];
   for (const [, status] of series)
-    assert.match(status!, /^(ok|cancelled|invalid_grammar|context_length_exceeded)$/);
+    assert.match(status!, /^(ok|cancelled|invalid_grammar|unsupported_parameter|context_length_exceeded)$/);
   return series.reduce((sum, [, , count]) => sum + Number(count), 0);
 }
 

@@ -70,6 +70,7 @@ function requestRow(entry: ReportedRequest): Record<string, Cell> {
 
 /** RFC 4180. A cell that a spreadsheet would run as a formula gets a quote before it. */
 export function csvOf(rows: readonly Record<string, Cell>[]): string {
+  if (rows.length === 0) return '';
   const columns = Object.keys(rows[0] ?? {});
   const lines = rows.map((row) => columns.map((column) => csvCell(row[column] ?? null)).join(','));
   return [columns.join(','), ...lines, ''].join('\r\n');

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Libsql from 'libsql';
 import { makeDirectory } from '../../support/make-directory.js';
+import { writeTransaction } from '../../support/write-transaction.js';
 import type { CacheEntry, LevelStats, PurgeSelector } from '../types.js';
 
 /** How long a write waits for another process's. */
@@ -107,16 +108,14 @@ function open(path: string, furtherSchema: string): Libsql.Database {
   database.pragma('journal_mode = WAL');
   // Outlives the process; after a power failure the last moments are computed again.
   database.pragma('synchronous = NORMAL');
-  database
-    .transaction(() => {
-      const { user_version: version } = database.prepare('PRAGMA user_version').get() as {
-        user_version: number;
-      };
-      if (version === SCHEMA_VERSION) return;
-      for (const table of ['entries', 'totals', 'purges']) database.exec(`DROP TABLE IF EXISTS ${table}`);
-      database.exec(schema + furtherSchema);
-    })
-    .immediate();
+  writeTransaction(database, () => {
+    const { user_version: version } = database.prepare('PRAGMA user_version').get() as {
+      user_version: number;
+    };
+    if (version === SCHEMA_VERSION) return;
+    for (const table of ['entries', 'totals', 'purges']) database.exec(`DROP TABLE IF EXISTS ${table}`);
+    database.exec(schema + furtherSchema);
+  });
   return database;
 }
 
@@ -233,6 +232,6 @@ export class CacheTables {
   }
 
   #write<T>(action: () => T): T {
-    return this.#database.transaction(action).immediate();
+    return writeTransaction(this.#database, action);
   }
 }

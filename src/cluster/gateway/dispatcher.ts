@@ -253,14 +253,15 @@ export class Dispatcher {
     if (job.ended) return;
     if (job.worker !== null) this.#order(job.worker, job.id, job.attempt);
     if (isLoss) job.losses += 1;
-    this.#options.onFault('a request goes to another worker', {
+    const goesOn = job.losses < this.#options.maxAttempts && job.attempt < MAX_ATTEMPTS;
+    this.#options.onFault(goesOn ? 'a request goes to another worker' : 'a request becomes a dead letter', {
       request: job.id,
       model: task.queue.model,
       worker: job.worker,
       attempt: job.attempt,
       reason,
     });
-    if (job.losses < this.#options.maxAttempts && job.attempt < MAX_ATTEMPTS) {
+    if (goesOn) {
       void this.#begin(active, task.queue.shared(task.request.priority));
       return;
     }

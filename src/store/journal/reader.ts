@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync, rmSync } from 'node:fs';
 import type Libsql from 'libsql';
+import { writeTransaction } from '../../support/write-transaction.js';
 import type { LedgerTables } from '../ledger-tables.js';
 import type { LedgerEntry } from '../types.js';
 import { journalFile, journalNumbers } from './files.js';
@@ -54,7 +55,7 @@ export class JournalReader {
 
   /** Returns how many lines were refused; null: there is nothing more in this file. */
   #applyBatch(number: number): number | null {
-    const batch = this.#database.transaction(() => {
+    return writeTransaction(this.#database, () => {
       const position = this.#position();
       if (number < position.number) return null;
       const begin = number === position.number ? position.bytes : 0;
@@ -63,7 +64,6 @@ export class JournalReader {
       this.#statements.move.run([number, begin + bytes]);
       return lines.length - this.#ledger.insert(lines.flatMap(entryOf));
     });
-    return batch.immediate();
   }
 
   #position(): Position {
