@@ -8,7 +8,11 @@ namespace sluice {
 
 namespace {
 
+#ifdef __SANITIZE_ADDRESS__ // frames take several times as much
+constexpr size_t stackBytes = 1 << 30;
+#else
 constexpr size_t stackBytes = 64 << 20;
+#endif
 
 struct Job {
     const std::function<void()> &body;

@@ -7,7 +7,11 @@
 namespace sluice {
 
 /** Bytes of one run that std::regex, at some 300 bytes of stack a character, matches within 4 MiB. */
+#ifdef __SANITIZE_ADDRESS__ // frames take several times as much
+constexpr size_t runBytesOnAnyStack = 256;
+#else
 constexpr size_t runBytesOnAnyStack = 4 << 10;
+#endif
 /** Words longer than this are cut. Texts without spaces (Chinese, base64) reach it rarely, and lose one token
  * border. */
 constexpr size_t wordBytesMax = 64 << 10;

@@ -1,8 +1,8 @@
 /**
- * Runs the tests of the addon with an addon and a libllama built under AddressSanitizer and UBSan, then with ones built
- * under ThreadSanitizer. Anything that a sanitizer reports of them fails it, and so does a test.
+ * Runs the tests of the addon with an addon and a libllama built under AddressSanitizer and UBSan, or under
+ * ThreadSanitizer. Anything that a sanitizer reports of them fails it, and so does a test.
  *
- * Usage: node scripts/test-sanitize.mjs [--only=address|thread] [substring of a test's path …]
+ * Usage: node scripts/test-sanitize.mjs [--under=address|thread] [substring of a test's path …]
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
@@ -23,14 +23,14 @@ const tests = [
 ];
 
 const args = process.argv.slice(2);
-const only = args.find((argument) => argument.startsWith('--only='))?.split('=')[1];
+const name = args.find((argument) => argument.startsWith('--under='))?.split('=')[1] ?? 'address';
 const filters = args.filter((argument) => !argument.startsWith('--'));
 const wanted = tests.filter(
   (test) => filters.length === 0 || filters.some((filter) => test.includes(filter)),
 );
 
 /** True: the tests pass, and nothing was reported. */
-function runUnder(name) {
+function runUnder() {
   runOrExit(process.execPath, [path.join(projectRoot, 'scripts', 'build-native.mjs'), `--sanitize=${name}`]);
   const variant = sanitizedVariant(name);
   const logs = path.join(variant.directory, 'reports');
@@ -68,5 +68,8 @@ function compiled() {
 
 delete process.env.NODE_TEST_CONTEXT; // as a test itself, it would keep node:test from running others
 runOrExit(process.execPath, [path.join(projectRoot, 'node_modules/typescript/bin/tsc'), '-p', projectRoot]);
-const passed = sanitizerNames.filter((name) => only === undefined || name === only).map(runUnder);
-process.exit(passed.every(Boolean) ? 0 : 1);
+if (!sanitizerNames.includes(name)) {
+  console.error(`--under takes ${sanitizerNames.join(' or ')}.`);
+  process.exit(1);
+}
+process.exit(runUnder() ? 0 : 1);

@@ -36,7 +36,7 @@ test('whatever else is reported counts', () => {
   assert.deepEqual(findingsOf('\n'), []);
 });
 
-test('the tests of the addon pass under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer', {
+test('the tests of the addon pass under AddressSanitizer and UndefinedBehaviorSanitizer', {
   skip: process.env.SLUICE_LONG === undefined && 'npm run test:long',
 }, () => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(scripts, 'test-sanitize.mjs')], {
@@ -44,5 +44,5 @@ test('the tests of the addon pass under AddressSanitizer, UndefinedBehaviorSanit
     maxBuffer: 2 ** 26,
   });
   assert.equal(status, 0, `${stdout}\n${stderr}`);
-  assert.match(stderr, /address: 0 reports, tests pass.*thread: 0 reports, tests pass/s);
+  assert.match(stderr, /address: 0 reports, tests pass/);
 });
