@@ -24,13 +24,14 @@ export const concurrencyOptionsSchema = peerOptionsSchema.extend({
   slots: z.coerce.number().int().min(1).max(64),
   clients: z.coerce.number().int().min(2).max(1024),
   requests: z.coerce.number().int().min(1).max(100_000),
+  unified: z.boolean(),
 });
 
 type Options = z.output<typeof concurrencyOptionsSchema>;
 
 /**
  * How many sequences generate at once in the memory that llama-server needs for a few slots, each long enough for the
- * longest request; and what becomes of the requests where its slots share one cache of that many cells.
+ * longest request; with `unified` also what becomes of the requests where its slots share one cache of that many cells.
  */
 export async function concurrency(options: Options, progress: Progress): Promise<Outcome> {
   const setup = await prepareSetup(options, ['sluice', 'llama-server']);
@@ -46,22 +47,25 @@ export async function concurrency(options: Options, progress: Progress): Promise
   const tokensPerSequence = TOKENS_MAX;
   const sluice = await measure('sluice', { sequences: clients, tokensPerSequence, kvBytes });
   const split = await measure('llama-server', { sequences: slots, tokensPerSequence });
-  const each = Math.floor(cells / clients / CELL_BLOCK) * CELL_BLOCK - 1;
-  const shared = { sequences: clients, tokensPerSequence: each };
-  const unified = await measure('llama-server', shared, { ...llamaServerDefaults, kv: 'unified' });
+  const figures = [
+    figure('KV memory', kvBytes / 2 ** 20, 'MiB'),
+    figure('Sluice: generating at once', sluice.atOnce, 'sequences'),
+    figure('llama-server, split KV: generating at once', split.atOnce, 'sequences'),
+    figure('Sluice beside it', sluice.atOnce / split.atOnce, '×', atLeast(2.5)),
+    figure('Sluice: failed', sluice.failed, 'requests', atMost(0)),
+  ];
+  if (options.unified) {
+    const each = Math.floor(cells / clients / CELL_BLOCK) * CELL_BLOCK - 1;
+    const shared = { sequences: clients, tokensPerSequence: each };
+    const { failed } = await measure('llama-server', shared, { ...llamaServerDefaults, kv: 'unified' });
+    figures.push(figure('llama-server, unified KV: failed', failed, 'requests'));
+  }
   return {
     scenario: 'concurrency',
     options: { model: basename(setup.modelPath), slots, clients, requests, threads, seed },
     runs: [],
     comparisons: [],
-    figures: [
-      figure('KV memory', kvBytes / 2 ** 20, 'MiB'),
-      figure('Sluice: generating at once', sluice.atOnce, 'sequences'),
-      figure('llama-server, split KV: generating at once', split.atOnce, 'sequences'),
-      figure('Sluice beside it', sluice.atOnce / split.atOnce, '×', atLeast(2.5)),
-      figure('Sluice: failed', sluice.failed, 'requests', atMost(0)),
-      figure('llama-server, unified KV: failed', unified.failed, 'requests'),
-    ],
+    figures,
   };
 }
 

@@ -110,6 +110,7 @@ export const scenarios: readonly ScenarioRow[] = [
       ['--slots <n>', 'of llama-server, each for the longest request', '8'],
       ['--clients <n>', 'requests at a time', '64'],
       ['--requests <n>', 'in all', '192'],
+      ['--unified', 'also where its slots share one cache: some ten minutes', false],
     ],
   },
   {
