@@ -20,7 +20,12 @@ const environments = {
       stack_trace_format: '"    #%n %p %F %L %M"', // with the module, by which leaks are told apart
     }),
     // A status of leaks would be that of every process: Node leaves much behind. The log says whose they are.
-    LSAN_OPTIONS: options({ exitcode: 0, report_objects: 0, suppressions: suppressions('leak') }),
+    LSAN_OPTIONS: options({
+      exitcode: 0,
+      report_objects: 0,
+      print_suppressions: 0,
+      suppressions: suppressions('leak'),
+    }),
     // Beside AddressSanitizer it writes to standard error only, so it must end the test that it fails.
     UBSAN_OPTIONS: options({
       halt_on_error: 1,
