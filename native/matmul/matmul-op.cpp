@@ -88,8 +88,8 @@ void multiplyPanels(const PackedWeights &weights, int32_t begin, int32_t end, gg
     }
 }
 
-// Panels of a product in units: large ones first, which are read in one go, then smaller ones, so that threads
-// end together.
+// Panels of a product in units: large ones first, which are read in one go, then smaller ones, so that
+// threads end together.
 class Units {
 public:
     Units(int32_t panels, int32_t threads) {
@@ -113,9 +113,8 @@ private:
 void multiply(ggml_tensor *node, int, int threads, void *data) {
     const auto &weights = *static_cast<const PackedWeights *>(data);
     const Units units(weights.panels(), threadsOf(threads));
-    shareOut(node, threads, units.count(), [&](int32_t unit) {
-        multiplyPanels(weights, units.begin(unit), units.begin(unit + 1), node);
-    });
+    shareOut(node, threads, units.count(),
+             [&](int32_t unit) { multiplyPanels(weights, units.begin(unit), units.begin(unit + 1), node); });
 }
 
 void geglu(ggml_tensor *node, int, int threads, void *) {
