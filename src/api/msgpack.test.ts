@@ -3,13 +3,24 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { packMessage, unpackMessage } from './msgpack.js';
 
+const prototypeKey = '__proto__';
+
 test('what is packed comes back', () => {
+  const values = fc
+    .jsonValue({ maxDepth: 8 })
+    .filter((value) => !JSON.stringify(value).includes(prototypeKey));
   fc.assert(
-    fc.property(fc.jsonValue({ maxDepth: 8 }), (value) => {
+    fc.property(values, (value) => {
       const normal = JSON.parse(JSON.stringify(value));
       assert.deepEqual(JSON.parse(JSON.stringify(unpackMessage(packMessage(normal)))), normal);
     }),
   );
+});
+
+test('a key that would set a prototype sets none', () => {
+  const unpacked = unpackMessage(packMessage(JSON.parse(`{"${prototypeKey}":{"admin":true}}`))) as object;
+  assert.equal(Object.getPrototypeOf(unpacked), Object.prototype);
+  assert.equal((unpacked as { admin?: boolean }).admin, undefined);
 });
 
 test('random bytes are a value or invalid_request, nothing else', () => {
