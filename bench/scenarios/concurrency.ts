@@ -41,7 +41,8 @@ export async function concurrency(options: Options, progress: Progress): Promise
   const measure = async (peer: PeerName, capacity: Capacity, settings = llamaServerDefaults) => {
     const traces = await run(peer, setup, capacity, settings, options);
     const result = { atOnce: generatingAtOnce(traces), failed: failures(traces) };
-    progress(`${peer}, ${settings.kv}: ${result.atOnce.toFixed(1)} at once, ${result.failed} failed`);
+    const name = peer === 'sluice' ? peer : `${peer}, KV ${settings.kv}`;
+    progress(`${name}: ${result.atOnce.toFixed(1)} at once, ${result.failed} failed`);
     return result;
   };
   const tokensPerSequence = TOKENS_MAX;

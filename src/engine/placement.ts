@@ -78,13 +78,9 @@ export class Placement {
     if (sequence.matchVersion !== this.cache.version || sequence.matchedTo !== matchLimit) {
       sequence.matchVersion = this.cache.version;
       sequence.matchedTo = matchLimit;
-      const { tenant, tokens } = sequence;
-      sequence.knownPages = this.cache.match(tenant, tokens, matchLimit);
-      sequence.matchPages = this.cache.matchUsable(
-        tenant,
-        tokens,
-        sequence.knownPages * this.config.pageSize,
-      );
+      const { known, usable } = this.cache.lookUp(sequence.tenant, sequence.tokens, matchLimit);
+      sequence.knownPages = known;
+      sequence.matchPages = usable;
     }
     return sequence.matchPages;
   }
@@ -129,7 +125,7 @@ export class Placement {
   /** Lets go of what no token behind the sequence's complete pages will see. After a step. */
   moveWindow(sequence: Sequence): void {
     const { windows } = this;
-    if (windows === null || sequence.slot < 0) return;
+    if (windows === null) return;
     const row = this.rows[sequence.slot]!;
     const from = windows.firstNeeded(this.completePages(sequence.computed));
     // While they are whole: what is evicted later can come back whole only.

@@ -71,14 +71,17 @@ export class RadixCache {
     return this.tree.walk(tenant, tokens, limit, () => true);
   }
 
-  /** As match, but the longest that can be gone on from: window halves may be gone. */
-  matchUsable(tenant: string, tokens: Int32Array, limit: number): number {
+  /** As match, and how many of these pages can be gone on from: window halves may be gone. */
+  lookUp(tenant: string, tokens: Int32Array, limit: number): { known: number; usable: number } {
     const { windows } = this.options;
-    if (windows === null) return this.match(tenant, tokens, limit);
+    if (windows === null) {
+      const known = this.match(tenant, tokens, limit);
+      return { known, usable: known };
+    }
     let usable = 0;
     let count = 0;
     let gap = -1; // the last page without a window half
-    this.tree.walk(tenant, tokens, limit, (node, common) => {
+    const known = this.tree.walk(tenant, tokens, limit, (node, common) => {
       for (let i = 0; i < common; i++) {
         if (!windows.has(node.pages[i]!)) gap = count;
         count++;
@@ -86,7 +89,7 @@ export class RadixCache {
       }
       return true;
     });
-    return usable;
+    return { known, usable };
   }
 
   /** As match, but only what pinned prefixes hold for good: with window halves, those that are matched to their end. */
@@ -109,7 +112,7 @@ export class RadixCache {
 
   /**
    * Locks the longest cached prefix of tokens[0, limit) and returns its tail (the tenant's root where nothing
-   * matches); `limit` ends what `matchUsable` has found. The caller gives it back with `unlock`, or moves it on with `extend`.
+   * matches); `limit` ends what `lookUp` has found to be usable. The caller gives it back with `unlock`, or moves it on with `extend`.
    */
   lock(tenant: string, tokens: Int32Array, limit: number): RadixNode {
     let at = this.tree.rootFor(tenant);

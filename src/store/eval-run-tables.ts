@@ -1,5 +1,6 @@
 import type Libsql from 'libsql';
 import { SluiceError } from '../errors.js';
+import { writeTransaction } from '../support/write-transaction.js';
 import type { EvalResultRow, EvalRunRow } from './eval-types.js';
 
 const RUN_COLUMNS = 'id, suite, started_ms AS startedAtMs, finished_ms AS finishedAtMs, header';
@@ -13,9 +14,10 @@ export class EvalRunTables {
     const removals = ['eval_results WHERE run_id = ?', 'eval_runs WHERE id = ?'].map((rows) =>
       database.prepare(`DELETE FROM ${rows}`),
     );
-    this.#removeRun = database.transaction((id: string) => {
-      for (const removal of removals) removal.run(id);
-    });
+    this.#removeRun = (id) =>
+      writeTransaction(database, () => {
+        for (const removal of removals) removal.run(id);
+      });
     this.#statements = {
       insertRun: database.prepare('INSERT INTO eval_runs VALUES (?, ?, ?, NULL, ?)'),
       finishRun: database.prepare('UPDATE eval_runs SET finished_ms = ? WHERE id = ?'),
