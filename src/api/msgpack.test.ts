@@ -45,6 +45,8 @@ const lies: [name: string, bytes: number[]][] = [
   ['an extension', [0xd6, 0xff, 0, 0, 0, 0]],
   ['nothing', []],
   ['a cut float', [0xcb, 0, 0]],
+  ['a map that is a key', [0x81, 0x80, 0]],
+  ['a number that is a key', [0x81, 0, 0]],
   ['bytes after the value', [0x01, 0x02]],
 ];
 for (const [name, bytes] of lies) {

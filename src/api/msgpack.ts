@@ -18,11 +18,13 @@ const MAX_DEPTH = 64;
 /**
  * Walks the structure without building it. Each element takes at least a byte, so a container that claims more
  * elements than bytes are left is a lie; a decoder that believed it would allocate gigabytes for five bytes. Extension
- * types, which stand for language-specific objects, are refused. O(bytes).
+ * types, which stand for language-specific objects, are refused, and so is a key that isn't a string, which no JSON
+ * object can have. O(bytes).
  */
 function checkShape(bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const open = [1]; // values still to come, per container
+  const isMap = [false];
   let at = 0;
   const take = (count: number) => {
     if (at + count > bytes.length) throw malformed('it ends too early');
@@ -33,22 +35,26 @@ function checkShape(bytes: Uint8Array): void {
     const start = at - width;
     return width === 1 ? view.getUint8(start) : width === 2 ? view.getUint16(start) : view.getUint32(start);
   };
-  const enter = (values: number) => {
+  const enter = (values: number, ofMap = false) => {
     if (values > bytes.length - at) throw malformed('it ends too early');
     if (open.length > MAX_DEPTH) throw malformed(`it is nested more than ${MAX_DEPTH} levels deep`);
     open.push(values);
+    isMap.push(ofMap);
   };
 
   while (open.length > 0) {
     const top = open.length - 1;
     if (open[top] === 0) {
       open.pop();
+      isMap.pop();
       continue;
     }
+    const isKey = isMap[top]! && open[top]! % 2 === 0;
     open[top]! -= 1;
     const tag = size(1);
+    if (isKey && !isString(tag)) throw malformed('a key of a map must be a string');
     if (tag <= 0x7f || tag >= 0xe0) continue; // small integers
-    if (tag <= 0x8f) enter((tag & 0x0f) * 2);
+    if (tag <= 0x8f) enter((tag & 0x0f) * 2, true);
     else if (tag <= 0x9f) enter(tag & 0x0f);
     else if (tag <= 0xbf) take(tag & 0x1f);
     else {
@@ -57,10 +63,14 @@ function checkShape(bytes: Uint8Array): void {
       if (kind.fixed !== undefined) take(kind.fixed);
       else if (kind.bytes) take(size(kind.bytes));
       else if (kind.array) enter(size(kind.array));
-      else if (kind.map) enter(size(kind.map) * 2);
+      else if (kind.map) enter(size(kind.map) * 2, true);
     }
   }
   if (at !== bytes.length) throw malformed('bytes follow it');
+}
+
+function isString(tag: number): boolean {
+  return (tag >= 0xa0 && tag <= 0xbf) || (tag >= 0xd9 && tag <= 0xdb);
 }
 
 interface Layout {
