@@ -6,6 +6,7 @@
 #include "chat_format.h"
 #include "context_wrap.h"
 #include "embedding_wrap.h"
+#include "hidden_states_wrap.h"
 #include "js.h"
 #include "limits.h"
 #include "load.h"
@@ -22,6 +23,7 @@ Addon::Addon(Napi::Env env, Napi::Object exports) {
                              InstanceMethod<&Addon::load>("load"),
                              InstanceMethod<&Addon::createContext>("createContext"),
                              InstanceMethod<&Addon::createEmbeddingContext>("createEmbeddingContext"),
+                             InstanceMethod<&Addon::createHiddenStates>("createHiddenStates"),
                              InstanceMethod<&Addon::jsonSchemaToGrammar>("jsonSchemaToGrammar"),
                              InstanceMethod<&Addon::validateGrammar>("validateGrammar"),
                              InstanceMethod<&Addon::timeMatmuls>("timeMatmuls"),
@@ -30,6 +32,7 @@ Addon::Addon(Napi::Env env, Napi::Object exports) {
     modelClass = Napi::Persistent(ModelWrap::define(env));
     contextClass = Napi::Persistent(ContextWrap::define(env));
     embeddingClass = Napi::Persistent(EmbeddingWrap::define(env));
+    hiddenStatesClass = Napi::Persistent(HiddenStatesWrap::define(env));
 }
 
 Napi::Value Addon::init(const Napi::CallbackInfo &call) {
@@ -74,6 +77,12 @@ Napi::Value Addon::createContext(const Napi::CallbackInfo &call) {
 Napi::Value Addon::createEmbeddingContext(const Napi::CallbackInfo &call) {
     return guarded(call.Env(), [&]() -> Napi::Value {
         return EmbeddingWrap::create(call.Env(), ModelWrap::unwrap(call[0]), toObject(call[1], "options"));
+    });
+}
+
+Napi::Value Addon::createHiddenStates(const Napi::CallbackInfo &call) {
+    return guarded(call.Env(), [&]() -> Napi::Value {
+        return HiddenStatesWrap::create(call.Env(), ModelWrap::unwrap(call[0]), toObject(call[1], "options"));
     });
 }
 

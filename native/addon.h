@@ -18,6 +18,7 @@ public:
     Napi::FunctionReference modelClass;
     Napi::FunctionReference contextClass;
     Napi::FunctionReference embeddingClass;
+    Napi::FunctionReference hiddenStatesClass;
 
     /** Makes a wrapper around `value`. JavaScript can reach the class, but not construct it: nothing is
      * pending then. */
@@ -36,6 +37,7 @@ private:
     Napi::Value load(const Napi::CallbackInfo &call);
     Napi::Value createContext(const Napi::CallbackInfo &call);
     Napi::Value createEmbeddingContext(const Napi::CallbackInfo &call);
+    Napi::Value createHiddenStates(const Napi::CallbackInfo &call);
     Napi::Value jsonSchemaToGrammar(const Napi::CallbackInfo &call);
     void validateGrammar(const Napi::CallbackInfo &call);
     Napi::Value timeMatmuls(const Napi::CallbackInfo &call);

@@ -40,7 +40,7 @@ export async function guardsHostile(
   const detectors = await Promise.all(
     Object.entries(guards).map(async ([guard, options]) => ({
       guard,
-      detector: await createDetector(useOf(guard, options)),
+      detector: await createDetector({ use: useOf(guard, options) }),
     })),
   );
   const worst = new Map<string, Worst>();

@@ -49,6 +49,7 @@ export async function guards(
     nowMs: Date.now,
     vocabs: () => [],
     embedder: null,
+    stateModel: null,
   });
   const figures: Figure[] = [];
   try {

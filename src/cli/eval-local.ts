@@ -12,6 +12,7 @@ import { Metrics } from '../telemetry/metrics.js';
 import type { OpenedEndpoint } from './eval-endpoint.js';
 import { createEmbedder } from './load-embedder.js';
 import { loadMainModel, localLoader } from './load-model.js';
+import { findStateModel } from './state-model.js';
 
 export interface LocalOptions {
   config?: string | undefined;
@@ -46,8 +47,18 @@ export async function openLocal({
   const metrics = new Metrics({ processMetrics: false });
   const loader = localLoader(config, log, stop);
   const embedder = await createEmbedder(config, log, stop);
-  const parts = { config, models, metrics, accounting: noAccounting, log, loader };
-  const gateway = await createGateway(embedder ? { ...parts, embedder } : parts);
+  const stateModel = await findStateModel(config, stop);
+  const accounting = noAccounting;
+  const gateway = await createGateway({
+    config,
+    models,
+    metrics,
+    accounting,
+    log,
+    loader,
+    embedder,
+    stateModel,
+  });
   const { fleet, routes } = gateway.router;
   // Where it listens and what it logs is of no matter.
   const { server: _, http: __, log: ___, telemetry: ____, data: _____, ...settings } = config;

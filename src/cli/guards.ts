@@ -7,6 +7,7 @@ import { DryRun } from '../guards/dry-run.js';
 import { ProfileBook } from '../guards/profile.js';
 import { formatTable } from '../support/table.js';
 import { createLog } from '../telemetry/log.js';
+import { findStateModel } from './state-model.js';
 
 interface ConfigOptions {
   config?: string;
@@ -64,8 +65,9 @@ function list(options: ConfigOptions): void {
 }
 
 async function test(file: string, options: TestOptions): Promise<void> {
-  const { guards: config } = configOf(options);
-  const run = new DryRun(config, options.profile, options.stage, createLog('error'));
+  const config = configOf(options);
+  const stateModel = await findStateModel(config, new AbortController().signal);
+  const run = new DryRun(config.guards, options.profile, options.stage, createLog('error'), stateModel);
   try {
     const whole = readFileSync(file === '-' ? 0 : file, 'utf8');
     const texts = options.lines ? whole.split('\n').filter((line) => line !== '') : [whole];

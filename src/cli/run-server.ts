@@ -17,6 +17,7 @@ import { openTracing } from '../telemetry/open-tracing.js';
 import type { Tracing } from '../telemetry/trace.js';
 import { createEmbedder } from './load-embedder.js';
 import { closeAll, loadMainModel, localLoader } from './load-model.js';
+import { findStateModel } from './state-model.js';
 import { drainAtSignal } from './stop-signals.js';
 
 /**
@@ -94,7 +95,8 @@ async function serve(
       const cacheLevels = await openCacheLevels(config, embedder, onFault, parts.remote?.redis ?? null);
       others.push(...cacheLevels);
       const loader = localLoader(config, log, stop);
-      return await startServer({ config, models, loader, cacheLevels, embedder, ...parts });
+      const stateModel = await findStateModel(config, stop);
+      return await startServer({ config, models, loader, cacheLevels, embedder, stateModel, ...parts });
     });
     if (server === null) return;
     greet(config, server, tenancy);

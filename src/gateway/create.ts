@@ -5,6 +5,7 @@ import { type Config, ConfigError, faultAt, type ModelSpec, modelSpec } from '..
 import type { Accounting } from '../cost/accounting.js';
 import { PriceTable } from '../cost/prices.js';
 import type { Embedder } from '../embedding/index.js';
+import type { StateModel } from '../guards/detect/probe/reader.js';
 import { Guards } from '../guards/guards.js';
 import { askModel } from '../routing/ask-model.js';
 import { Fleet, type FleetHooks } from '../routing/fleet.js';
@@ -54,6 +55,8 @@ export interface GatewayParts {
   loader?: LocalLoader;
   /** Null, or absent: no embeddings. */
   embedder?: Embedder | null;
+  /** Null, or absent: no guard can read a language model's states. */
+  stateModel?: StateModel | null;
   remote?: RemoteModels;
 }
 
@@ -81,7 +84,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   await health?.attach(router);
   if (!parts.remote) refuseUnknownNames(config, router); // a worker may still come with them
   const cache = createCache(parts, router);
-  const { accounting, embedder = null } = parts;
+  const { accounting, embedder = null, stateModel = null } = parts;
   const guards = new Guards({
     config: config.guards,
     metrics: metrics.guards,
@@ -89,6 +92,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     nowMs: Date.now,
     vocabs: () => fleet.list().flatMap(({ target }) => target?.vocab ?? []),
     embedder,
+    stateModel,
   });
   await guards.warmUp().catch(async (error: unknown) => {
     await guards.close();

@@ -17,6 +17,7 @@ export interface GuardKind {
   /** Where a profile says nothing else. */
   mode: GuardMode;
   origins: readonly TextOrigin[];
+  timeoutMs?: number; // absent: that of the configuration
   /** Of output: it compares the answer with what it was made from. */
   readsSources?: boolean;
 }
@@ -41,6 +42,15 @@ const builtIn: Readonly<Record<string, GuardKind>> = {
     unit: 'sentence',
     mode: 'block',
     origins: untrusted,
+  },
+  injection_probe: {
+    summary: "prompt injection and jailbreaks, as a language model's middle layers tell them",
+    stages: ['input'],
+    cost: 'probe',
+    unit: 'sentence',
+    mode: 'block',
+    origins: untrusted,
+    timeoutMs: 20_000,
   },
   pii: {
     summary: 'personal data: e-mail, phone, cards, IBAN, national ids, IP, dates of birth, addresses',

@@ -3,6 +3,7 @@ import type { GuardConfig, GuardStage } from '../config/index.js';
 import { SluiceError } from '../errors.js';
 import { GuardMetrics } from '../telemetry/guards.js';
 import type { Log } from '../telemetry/log.js';
+import type { StateModel } from './detect/probe/reader.js';
 import { applyEdits } from './edits.js';
 import { TemplateTokens } from './input/template-tokens.js';
 import { inspect } from './inspect.js';
@@ -27,7 +28,13 @@ export class DryRun {
   readonly skipped: string[];
 
   /** Throws ConfigError, and invalid_value for a profile that isn't there. */
-  constructor(config: GuardConfig, profileName: string, stage: GuardStage, log: Log) {
+  constructor(
+    config: GuardConfig,
+    profileName: string,
+    stage: GuardStage,
+    log: Log,
+    stateModel: StateModel | null,
+  ) {
     const all = profileOf(config, profileName).guards[stage];
     const isSkipped = ({ kind, use }: ProfileGuard) =>
       kind.cost === 'model' || kind.cost === 'embedding' || use.guard === 'confidence';
@@ -41,6 +48,7 @@ export class DryRun {
       log,
       templateTokens: new TemplateTokens(() => []),
       embedder: null,
+      stateModel,
     });
   }
 

@@ -10,6 +10,7 @@ import type { Trace } from '../telemetry/trace.js';
 import { Audit } from './audit.js';
 import { Backoff, type BlockCounter } from './backoff.js';
 import { keptTextGuards, moderationScores, NO_PROFILE } from './catalog.js';
+import type { StateModel } from './detect/probe/reader.js';
 import { applyEdits, editsOf, neverHides, redacted } from './edits.js';
 import { TemplateTokens } from './input/template-tokens.js';
 import { refuseHuge, textsOf, withTexts } from './input/texts.js';
@@ -51,6 +52,8 @@ export interface GuardsOptions {
   vocabs: () => readonly VocabTable[];
   /** Null: no guard can compare meanings. */
   embedder: Embedder | null;
+  /** Null: no guard can read a language model's states. */
+  stateModel: StateModel | null;
 }
 
 /** The guards of all requests: what goes in before a model is chosen, and what comes out on its way to the client. */
@@ -69,7 +72,7 @@ export class Guards {
   #starting: Promise<void> | null = null;
 
   /** Throws ConfigError. */
-  constructor({ config, metrics, log, nowMs, vocabs, embedder }: GuardsOptions) {
+  constructor({ config, metrics, log, nowMs, vocabs, embedder, stateModel }: GuardsOptions) {
     this.config = config;
     this.metrics = metrics;
     this.#nowMs = nowMs;
@@ -87,6 +90,7 @@ export class Guards {
       log,
       templateTokens: new TemplateTokens(vocabs),
       embedder,
+      stateModel,
     });
     this.vaults = new Vaults({ idleMs: config.vaultIdleMs, maxVaults: config.maxVaults }, nowMs);
     this.audit = new Audit({ file: config.auditFile, withTexts: config.auditTexts, log });

@@ -1,3 +1,5 @@
+import type { GuardUse } from '../config/index.js';
+import { injectionProbeOptions } from './builtin/injection-probe.js';
 import { applyEdits, type Edit, editsOf, type Hide, spanBefore } from './edits.js';
 import type { Inspector } from './inspector.js';
 import type { ProfileGuard } from './profile.js';
@@ -59,11 +61,15 @@ export function byText(hits: readonly Hit[], texts: number): Hit[][] {
 
 /** A guard that takes long may be for those texts only that another couldn't decide on. */
 function isNeeded({ kind, use }: ProfileGuard, hits: readonly Hit[]): boolean {
-  const isForUnsure =
-    (kind.cost === 'model' && languageModelOptions(use).when === 'unsure') ||
-    (kind.cost === 'embedding' && similarityOptions(use).when === 'unsure');
-  return !isForUnsure || hits.some(({ mode }) => mode === 'unsure');
+  const options = slowOptions[kind.cost]?.(use);
+  return options?.when !== 'unsure' || hits.some(({ mode }) => mode === 'unsure');
 }
+
+const slowOptions: Partial<Record<CostClass, (use: GuardUse) => { when: 'always' | 'unsure' }>> = {
+  embedding: similarityOptions,
+  probe: injectionProbeOptions,
+  model: languageModelOptions,
+};
 
 async function checkGroup(
   { inspector, ask, context }: InspectionJob,

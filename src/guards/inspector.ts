@@ -3,6 +3,7 @@ import type { Embedder } from '../embedding/index.js';
 import { SluiceError } from '../errors.js';
 import type { GuardMetrics } from '../telemetry/guards.js';
 import type { Log } from '../telemetry/log.js';
+import type { StateModel } from './detect/probe/reader.js';
 import { isWanted } from './detector.js';
 import { hitOf } from './hit.js';
 import type { TemplateTokens } from './input/template-tokens.js';
@@ -24,10 +25,13 @@ export interface InspectorOptions {
   log: Log;
   templateTokens: TemplateTokens;
   embedder: Embedder | null;
+  /** For guards that read a language model's states; null: there are none. */
+  stateModel: StateModel | null;
 }
 
 /** Costs of guards that run in workers. */
-type PoolCost = 'scan' | 'custom';
+const poolCosts = ['scan', 'custom', 'probe'] as const;
+type PoolCost = (typeof poolCosts)[number];
 
 /** Runs guards in workers: those of one cost class at once. */
 export class Inspector {
@@ -41,7 +45,7 @@ export class Inspector {
   readonly #remotes: ReadonlyMap<string, RemoteGuard>;
   readonly #similarities: ReadonlyMap<ProfileGuard, SimilarityGuard>;
 
-  constructor({ config, guards, metrics, log, templateTokens, embedder }: InspectorOptions) {
+  constructor({ config, guards, metrics, log, templateTokens, embedder, stateModel }: InspectorOptions) {
     this.#metrics = metrics;
     this.#log = log;
     this.#templateTokens = templateTokens;
@@ -58,12 +62,15 @@ export class Inspector {
       new Map(
         this.#of(cost).map((guard): [number, DetectorSpec] => {
           const { use } = guard;
-          return [this.#numbers.get(guard)!, { use, modulePath: modules.get(use.guard) }];
+          return [this.#numbers.get(guard)!, { use, modulePath: modules.get(use.guard), stateModel }];
         }),
       );
-    const { threads: workers, maxQueue, workerHeapBytes: heapBytes } = config;
-    const Pools = { scan: ThreadPool, custom: ProcessPool };
-    this.#openPool = (cost) => new Pools[cost](specsOf(cost), { workers, maxQueue, heapBytes });
+    const { threads, maxQueue, workerHeapBytes: heapBytes } = config;
+    const Pools = { scan: ThreadPool, custom: ProcessPool, probe: ThreadPool };
+    this.#openPool = (cost) => {
+      const workers = cost === 'probe' ? 1 : threads; // a forward has threads of its own
+      return new Pools[cost](specsOf(cost), { workers, maxQueue, heapBytes });
+    };
   }
 
   #of(cost: PoolCost): ProfileGuard[] {
@@ -72,7 +79,7 @@ export class Inspector {
 
   /** Starts the workers, which otherwise start with the first check. Resolves when they can work; rejects with ConfigError where a guard can't be built. */
   async warmUp(): Promise<void> {
-    const costs = (['scan', 'custom'] as const).filter((cost) => this.#of(cost).length > 0);
+    const costs = poolCosts.filter((cost) => this.#of(cost).length > 0);
     await Promise.all([
       ...costs.map((cost) => this.#start(cost)),
       ...[...this.#similarities].map(([{ use }, similarity]) =>
@@ -125,7 +132,8 @@ export class Inspector {
   ): Promise<Hit[]> {
     const remote = this.#elsewhere(guard, ask);
     if (remote) return await this.#ask(remote, guard, texts, context);
-    return (await this.#check(this.#pool('custom'), [guard], texts, context, true)).hits;
+    const pool = this.#pool(guard.kind.cost === 'probe' ? 'probe' : 'custom');
+    return (await this.#check(pool, [guard], texts, context, true)).hits;
   }
 
   /** Null: in a worker. */

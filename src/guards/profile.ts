@@ -6,6 +6,7 @@ import {
   type GuardUse,
 } from '../config/index.js';
 import { SluiceError } from '../errors.js';
+import { isInjectionProbe } from './builtin/injection-probe.js';
 import { DEFAULT_PROFILE, type GuardKind, guardKinds, NO_PROFILE, shippedProfile } from './catalog.js';
 import { isRepairing } from './output/repair.js';
 import { isLanguageModel } from './remote/language-model.js';
@@ -117,7 +118,7 @@ export class ProfileBook {
 
 function withDefaults(use: GuardUse, kind: GuardKind, timeoutMs: number): ProfileGuard {
   const filled = { ...use, mode: use.mode ?? kind.mode, origins: use.origins ?? [...kind.origins] };
-  return { use: filled, kind, timeoutMs: use.timeoutMs ?? timeoutMs };
+  return { use: filled, kind, timeoutMs: use.timeoutMs ?? kind.timeoutMs ?? timeoutMs };
 }
 
 function faultOf(
@@ -129,6 +130,7 @@ function faultOf(
   if (!kind) return `no guard ${JSON.stringify(use.guard)}; there are ${names.join(', ')}`;
   if (kind.cost === 'model' && !isLanguageModel(use)) return 'its options need a model and a task';
   if (kind.cost === 'embedding' && !isSimilarity(use)) return 'its options need a task, and what that takes';
+  if (kind.cost === 'probe' && !isInjectionProbe(use)) return 'its only option is when: always or unsure';
   if (stage === 'input' && isOfAnswers(use)) return `its task ${use.options.task} is for output`;
   if (!kind.stages.includes(stage)) return `the guard ${use.guard} isn't for ${stage}`;
   return null;

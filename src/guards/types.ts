@@ -49,10 +49,10 @@ export type Ask = (
 
 /**
  * Within a check the cheap come first, and what blocks stops the rest: `inline` is a matter of the request's own thread, `scan`
- * runs in the workers that all share, `custom` in workers of its own, `embedding` in the encoder's thread, `network` and `model`
- * wait for somebody else.
+ * runs in the workers that all share, `custom` in workers of its own, `embedding` in the encoder's thread, `probe` in one that has
+ * a language model, `network` and `model` wait for somebody else.
  */
-export const costClasses = ['inline', 'scan', 'custom', 'embedding', 'network', 'model'] as const;
+export const costClasses = ['inline', 'scan', 'custom', 'embedding', 'probe', 'network', 'model'] as const;
 export type CostClass = (typeof costClasses)[number];
 
 /** How much of an answer a guard has to see before it can say something. */

@@ -258,6 +258,23 @@ export interface NativeEmbeddingContext {
   close(): void;
 }
 
+export interface HiddenStatesOptions {
+  layers: readonly number[]; // after which of the model's layers, counted from 1, ascending; not the last; ≤ 8
+  maxTokens: number; // of one read()
+  threads: number;
+}
+
+/** What a model that generates text knows of each token in its middle. It keeps nothing between calls. */
+export interface NativeHiddenStates {
+  readonly size: number; // numbers of a token's state after one layer
+  /**
+   * One forward, which ends after the last layer asked for. Writes [tokens × layers × size], each state scaled to a root mean
+   * square of 1. Blocks the calling thread. Throws FORWARD_FAILED.
+   */
+  read(tokens: Int32Array, states: Float32Array): void;
+  close(): void;
+}
+
 /** Products of `copies` random matrices [outputs × inputs] and one input of `tokens` columns. */
 export interface MatmulCase {
   types: string[]; // of the matrices, ggml's names: 'q8_0'
@@ -277,6 +294,8 @@ export interface NativeAddon {
   createContext(model: NativeModel, options: ContextOptions): NativeContext;
   /** Throws CONTEXT_FAILED where the model is no encoder, or names no pooling of its tokens' vectors. */
   createEmbeddingContext(model: NativeModel, options: EmbeddingOptions): NativeEmbeddingContext;
+  /** Throws CONTEXT_FAILED where the model is an encoder, or has too few layers. */
+  createHiddenStates(model: NativeModel, options: HiddenStatesOptions): NativeHiddenStates;
   /** JSON schema to GBNF through libllama-common; bounded in size and depth. */
   jsonSchemaToGrammar(schemaJson: string): string;
   /** Throws GRAMMAR_INVALID with the reason. */

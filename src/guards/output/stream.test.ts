@@ -30,7 +30,7 @@ const redacting = [
 
 const detectors = new Map<ProfileGuard, Promise<Detector>>();
 function detectorOf(guard: ProfileGuard): Promise<Detector> {
-  const known = detectors.get(guard) ?? createDetector(guard.use);
+  const known = detectors.get(guard) ?? createDetector(guard);
   detectors.set(guard, known);
   return known;
 }

@@ -6,7 +6,7 @@ import type { CheckResult, DetectorSpecs, ThreadTask } from './protocol.js';
 import { runCheck } from './run-check.js';
 
 const specs = Piscina.workerData as DetectorSpecs;
-const detectors = await buildDetectors(specs, ({ use }) => createDetector(use));
+const detectors = await buildDetectors(specs, createDetector);
 
 export default function check({ progress, ...task }: ThreadTask): Promise<CheckResult> {
   return runCheck(task, detectors, (detector) => Atomics.store(progress, 0, detector));

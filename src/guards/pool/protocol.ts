@@ -1,10 +1,12 @@
 import type { GuardUse } from '../../config/index.js';
+import type { StateModel } from '../detect/probe/reader.js';
 import type { GuardContext, GuardText, Hit } from '../types.js';
 
 /** A guard as a worker makes it. */
 export interface DetectorSpec {
   use: GuardUse;
   modulePath?: string | undefined; // of a guard that isn't built in
+  stateModel?: StateModel | null; // for guards that read a language model's states
 }
 
 export type DetectorSpecs = ReadonlyMap<number, DetectorSpec>;

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import type { GuardUse } from '../../config/index.js';
+import { ProbeHead } from '../detect/probe/head.js';
+import { type StateModel, StateReader } from '../detect/probe/reader.js';
+import type { Detector, DetectorFinding } from '../detector.js';
+
+const NAME = 'injection-probe';
+
+const probeOptions = z.strictObject({
+  when: z.enum(['always', 'unsure']).default('always'), // unsure: only where the injection guard is
+});
+
+export function injectionProbeOptions({ options }: GuardUse): z.output<typeof probeOptions> {
+  return probeOptions.parse(options);
+}
+
+export function isInjectionProbe({ options }: GuardUse): boolean {
+  return probeOptions.safeParse(options).success;
+}
+
+/** The model whose states it reads, as `models list` has it. */
+export function probedModel(): string {
+  return ProbeHead.load(NAME).header.model;
+}
+
+/** Prompt injection and jailbreaks, as a language model's middle layers tell them: the worst part of each text. */
+export async function injectionProbeDetector(
+  { threshold }: GuardUse,
+  stateModel: StateModel | null,
+): Promise<Detector> {
+  const head = ProbeHead.load(NAME);
+  const { model, layers, stateSize } = head.header;
+  if (stateModel === null) throw new Error(`the model ${model} isn't there`);
+  const reader = await StateReader.load(stateModel, layers);
+  if (reader.size !== stateSize) throw new Error(`${stateModel.path} isn't the model ${model}`);
+  const least = threshold ?? head.header.threshold;
+  const judge = (text: string): DetectorFinding[] => {
+    let worst = { start: 0, end: 0, score: 0 };
+    for (const { start, end, states } of reader.read(text)) {
+      const score = head.probability(states);
+      if (score > worst.score) worst = { start, end, score };
+    }
+    if (worst.score < least) return [];
+    return [{ ...worst, category: 'prompt_injection', isValidated: false, detail: NAME }];
+  };
+  return { find: (texts) => texts.map(({ text }) => judge(text)) };
+}

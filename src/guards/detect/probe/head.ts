@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot } from '../../../support/root.js';
+
+export interface ProbeHeader {
+  model: string; // whose states it reads, as `models list` has it
+  layers: readonly number[]; // after which of its layers
+  stateSize: number; // numbers of a token's state after one of them
+  features: number; // made of each token
+  views: number; // ways to weigh the tokens of a text
+  slope: number; // sigmoid of slope × score + intercept is the probability
+  intercept: number;
+  threshold: number; // probability from which on a text counts as an attack
+}
+
+/** In this order in the file. */
+export interface ProbeWeights {
+  project: Float32Array; // [features × layers × stateSize]
+  projectBias: Float32Array; // [features]
+  attend: Float32Array; // [views × features]
+  attendBias: Float32Array; // [views]
+  output: Float32Array; // [(1 + views) × features]: of the mean, then of each view
+  outputBias: Float32Array; // [1]
+}
+
+const MAGIC = 'SLP1';
+
+/**
+ * Reads an attack out of a language model's states in the middle of its layers: features of each token, their mean and
+ * several attentive means over the text, a linear judgement of these.
+ */
+export class ProbeHead {
+  readonly header: ProbeHeader;
+  readonly #weights: ProbeWeights;
+
+  constructor(header: ProbeHeader, weights: ProbeWeights) {
+    this.header = header;
+    this.#weights = weights;
+  }
+
+  /** From models/guards, where `npm run train:guards -- injection-probe` writes it. */
+  static load(name: string): ProbeHead {
+    return ProbeHead.parse(readFileSync(join(projectRoot(), 'models', 'guards', `${name}.bin`)));
+  }
+
+  /** "SLP1", the header's length in bytes (uint32, little endian), the header as JSON, the weights as float32. */
+  static parse(file: Buffer): ProbeHead {
+    if (file.toString('latin1', 0, 4) !== MAGIC) throw new Error('This is no probe.');
+    const length = file.readUInt32LE(4);
+    const header = JSON.parse(file.toString('utf8', 8, 8 + length)) as ProbeHeader;
+    const { layers, stateSize, features, views } = header;
+    let at = 8 + length;
+    const take = (numbers: number): Float32Array => {
+      const from = at;
+      at += numbers * Float32Array.BYTES_PER_ELEMENT;
+      return new Float32Array(Uint8Array.from(file.subarray(from, at)).buffer);
+    };
+    const weights = {
+      project: take(features * layers.length * stateSize),
+      projectBias: take(features),
+      attend: take(views * features),
+      attendBias: take(views),
+      output: take((1 + views) * features),
+      outputBias: take(1),
+    };
+    if (at !== file.length) throw new Error(`The probe has ${file.length} bytes, not ${at}.`);
+    return new ProbeHead(header, weights);
+  }
+
+  /** The probability that a text is an attack, by the states of its tokens, [tokens × layers × stateSize]. */
+  probability(states: Float32Array): number {
+    const { slope, intercept } = this.header;
+    return sigmoid(slope * this.#score(states) + intercept);
+  }
+
+  #score(states: Float32Array): number {
+    const { layers, stateSize, features, views } = this.header;
+    const { attend, attendBias, output, outputBias } = this.#weights;
+    const inputs = layers.length * stateSize;
+    const sums = new Float64Array((1 + views) * features);
+    const shares = new Float64Array(1 + views); // of the mean, then of each view
+    const token = new Float64Array(features);
+    for (let at = 0; at < states.length; at += inputs) {
+      this.#featuresOf(states, at, token);
+      for (let view = 0; view <= views; view += 1) {
+        const share = view === 0 ? 1 : attention(token, attend, view - 1, attendBias);
+        shares[view]! += share;
+        for (let index = 0; index < features; index += 1)
+          sums[view * features + index]! += share * token[index]!;
+      }
+    }
+    let score = outputBias[0]!;
+    for (let index = 0; index < sums.length; index += 1)
+      score += (output[index]! * sums[index]!) / shares[Math.floor(index / features)]!;
+    return score;
+  }
+
+  #featuresOf(states: Float32Array, at: number, into: Float64Array): void {
+    const { project, projectBias } = this.#weights;
+    const inputs = project.length / into.length;
+    for (let feature = 0; feature < into.length; feature += 1) {
+      const row = feature * inputs;
+      let sum = projectBias[feature]!;
+      for (let index = 0; index < inputs; index += 1) sum += project[row + index]! * states[at + index]!;
+      into[feature] = gelu(sum);
+    }
+  }
+}
+
+/** Bounded as in training: a token weighs at most as much as all others of a long text. */
+const MAX_EXPONENT = 15;
+
+function attention(token: Float64Array, attend: Float32Array, view: number, bias: Float32Array): number {
+  let sum = bias[view]!;
+  for (let index = 0; index < token.length; index += 1)
+    sum += attend[view * token.length + index]! * token[index]!;
+  return Math.exp(Math.max(-MAX_EXPONENT, Math.min(MAX_EXPONENT, sum)));
+}
+
+/** In its approximation by tanh. */
+function gelu(x: number): number {
+  return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+}
+
+function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}

@@ -1,0 +1,80 @@
+import { cpuOptions } from '../../../native/cpu-options.js';
+import { type Backend, initBackends, loadAddon } from '../../../native/index.js';
+import type { NativeHiddenStates, NativeModel } from '../../../native/types.js';
+import { usableCores } from '../../../support/cpus.js';
+import { windowsOf } from '../../detector.js';
+
+export interface StateModel {
+  path: string;
+  backend: Backend; // that the process has
+}
+
+/** A part of a text that is read at once, and what the model knows of it. */
+export interface ReadPart {
+  start: number;
+  end: number;
+  /** [tokens × layers × size], without that of the token that begins every text. Valid until the next part is read. */
+  states: Float32Array;
+}
+
+/** No attack is diluted in so much text. */
+const PART = { length: 1_600, overlap: 400 }; // characters
+const MAX_TOKENS = 640; // of a part; one that has more is read in halves
+const MAX_THREADS = 4; // more gain little at such sizes, and the engines need theirs
+
+/** Reads texts with a model's lower layers. One thread at a time, which it blocks. */
+export class StateReader {
+  readonly #model: NativeModel;
+  readonly #context: NativeHiddenStates;
+  readonly #layers: number;
+  readonly #states: Float32Array;
+
+  private constructor(model: NativeModel, context: NativeHiddenStates, layers: number) {
+    this.#model = model;
+    this.#context = context;
+    this.#layers = layers;
+    this.#states = new Float32Array(MAX_TOKENS * layers * context.size);
+  }
+
+  /** Rejects where there is no such model, or it has too few layers. */
+  static async load(
+    { path, backend }: StateModel,
+    layers: readonly number[],
+    threads = Math.min(MAX_THREADS, Math.ceil(usableCores() / 2)),
+  ): Promise<StateReader> {
+    initBackends(backend);
+    const addon = loadAddon();
+    const model = await addon.load(path, { ...cpuOptions, packWeights: true }, () => {}).done;
+    const context = addon.createHiddenStates(model, { layers, maxTokens: MAX_TOKENS, threads });
+    return new StateReader(model, context, layers.length);
+  }
+
+  /** Numbers of a state. */
+  get size(): number {
+    return this.#context.size;
+  }
+
+  *read(text: string): Generator<ReadPart> {
+    for (const { start, end } of windowsOf(text.length, PART)) yield* this.#read(text, start, end);
+  }
+
+  close(): void {
+    this.#context.close();
+    this.#model.close();
+  }
+
+  *#read(text: string, start: number, end: number): Generator<ReadPart> {
+    const tokens = this.#model.tokenize(text.slice(start, end), true, false);
+    if (tokens.length > MAX_TOKENS) {
+      const middle = Math.floor((start + end) / 2);
+      yield* this.#read(text, start, middle);
+      yield* this.#read(text, middle, end);
+      return;
+    }
+    const first = this.#model.info.addBos ? 1 : 0;
+    if (tokens.length <= first) return;
+    const row = this.#layers * this.#context.size;
+    this.#context.read(tokens, this.#states);
+    yield { start, end, states: this.#states.subarray(first * row, tokens.length * row) };
+  }
+}
