@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { cacheDirectory } from '../../src/support/cache.js';
+import { installPython, pythonHome } from '../python.js';
 import { sluiceEntry } from './entry.js';
 import { createKey } from './keys.js';
 import { freePort, type ServerCommand, ServerProcess } from './server.js';
@@ -18,6 +19,7 @@ export const gatewayNames = ['direct', 'sluice', 'sluice-open', 'litellm', 'port
 export type GatewayName = (typeof gatewayNames)[number];
 
 const LITELLM_VERSION = '1.100.0';
+const LITELLM = `litellm-${LITELLM_VERSION}`;
 const PORTKEY_VERSION = '1.15.2';
 const START_TIMEOUT_MS = 180_000;
 const INSTALL_TIMEOUT_MS = 1_800_000;
@@ -52,11 +54,8 @@ export async function prepareGateways(
   names: readonly GatewayName[],
   progress: (line: string) => void,
 ): Promise<void> {
-  if (names.includes('litellm') && !existsSync(join(litellmHome(), 'bin', 'litellm'))) {
-    progress(`installing LiteLLM ${LITELLM_VERSION}`);
-    await run('python3', ['-m', 'venv', litellmHome()]);
-    await run(join(litellmHome(), 'bin', 'pip'), ['install', '-q', `litellm[proxy]==${LITELLM_VERSION}`]);
-  }
+  if (names.includes('litellm'))
+    await installPython(LITELLM, [`litellm[proxy]==${LITELLM_VERSION}`], progress);
   if (names.includes('portkey') && !existsSync(portkeyEntry())) {
     progress(`installing Portkey gateway ${PORTKEY_VERSION}`);
     await mkdir(portkeyHome(), { recursive: true });
@@ -98,7 +97,7 @@ async function setUp(name: Exclude<GatewayName, 'direct'>, port: number, upstrea
     }
     case 'litellm': {
       const args = ['--config', await litellmConfig(upstream), '--host', '127.0.0.1', '--port', String(port)];
-      const file = join(litellmHome(), 'bin', 'litellm');
+      const file = join(pythonHome(LITELLM), 'bin', 'litellm');
       const command = { file, args, env: {}, readyPath: '/health/liveliness' };
       return { command, headers: {}, version: LITELLM_VERSION };
     }
@@ -139,10 +138,6 @@ async function litellmConfig(upstream: string): Promise<string> {
   const parameters = { model: 'openai/stub', api_base: upstream, api_key: 'none' };
   await writeFile(file, JSON.stringify({ model_list: [{ model_name: 'stub', litellm_params: parameters }] }));
   return file;
-}
-
-function litellmHome(): string {
-  return join(cacheDirectory(process.env), 'bench', `litellm-${LITELLM_VERSION}`);
 }
 
 function portkeyHome(): string {

@@ -1,16 +1,12 @@
-import { execFile, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
-import { promisify } from 'node:util';
-import { cacheDirectory } from '../../../src/support/cache.js';
 import { projectRoot } from '../../../src/support/root.js';
+import { installPython } from '../../python.js';
 import type { PiiItem, PiiSpan } from '../pii-set.js';
 import { f1, scorePii } from '../score-pii.js';
 
 export const PRESIDIO_VERSION = '2.2.366';
-const INSTALL_TIMEOUT_MS = 1_800_000;
-const execute = promisify(execFile);
 
 export interface PresidioResult {
   micros: number;
@@ -19,14 +15,10 @@ export interface PresidioResult {
 
 /** Its pattern recognisers over the texts, in a process of their own; installed from PyPI into the cache folder where missing. */
 export async function runPresidio(texts: readonly string[]): Promise<PresidioResult[]> {
-  const home = join(cacheDirectory(process.env), 'bench', `presidio-${PRESIDIO_VERSION}`);
-  if (!existsSync(join(home, 'bin', 'python'))) {
-    await execute('python3', ['-m', 'venv', home], { timeout: INSTALL_TIMEOUT_MS });
-    const packages = ['install', '-q', `presidio-analyzer==${PRESIDIO_VERSION}`];
-    await execute(join(home, 'bin', 'pip'), packages, { timeout: INSTALL_TIMEOUT_MS });
-  }
+  const packages = [`presidio-analyzer==${PRESIDIO_VERSION}`];
+  const programs = await installPython(`presidio-${PRESIDIO_VERSION}`, packages);
   const script = join(projectRoot(), 'bench', 'guards', 'peers', 'presidio.py');
-  const child = spawn(join(home, 'bin', 'python'), [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(join(programs, 'python'), [script], { stdio: ['pipe', 'pipe', 'inherit'] });
   child.stdin.end(JSON.stringify(texts));
   return (await json(child.stdout)) as PresidioResult[];
 }

@@ -10,9 +10,10 @@ import { projectRoot } from '../../../src/support/root.js';
 import type { Example, WordsRead } from './examples.js';
 import { type TrainingOptions, train } from './model-file.js';
 import { makeModerationTexts } from './moderation-training.js';
+import { trainProbe } from './probe/probe.js';
 import { makeTrainingTexts } from './training-set.js';
 
-/** Fits the models of models/guards: `npm run train:guards [prompt-injection|moderation]`. */
+/** Fits the models of models/guards: `npm run train:guards [prompt-injection|moderation|injection-probe]`; without a name the first two. */
 const models = {
   'prompt-injection': () =>
     fitAndWrite('prompt-injection', ['prompt_injection'], injectionExamples(), {
@@ -31,6 +32,7 @@ const models = {
 };
 const wanted = process.argv.slice(2);
 for (const [name, make] of Object.entries(models)) if (wanted.length === 0 || wanted.includes(name)) make();
+if (wanted.includes('injection-probe')) await trainProbe();
 
 function injectionExamples(): Example[] {
   return makeTrainingTexts().map(({ text, isAttack, language, group, fold }) => ({

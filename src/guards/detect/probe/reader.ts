@@ -26,13 +26,13 @@ const MAX_THREADS = 4; // more gain little at such sizes, and the engines need t
 export class StateReader {
   readonly #model: NativeModel;
   readonly #context: NativeHiddenStates;
-  readonly #layers: number;
+  readonly layers: number;
   readonly #states: Float32Array;
 
   private constructor(model: NativeModel, context: NativeHiddenStates, layers: number) {
     this.#model = model;
     this.#context = context;
-    this.#layers = layers;
+    this.layers = layers;
     this.#states = new Float32Array(MAX_TOKENS * layers * context.size);
   }
 
@@ -73,7 +73,7 @@ export class StateReader {
     }
     const first = this.#model.info.addBos ? 1 : 0;
     if (tokens.length <= first) return;
-    const row = this.#layers * this.#context.size;
+    const row = this.layers * this.#context.size;
     this.#context.read(tokens, this.#states);
     yield { start, end, states: this.#states.subarray(first * row, tokens.length * row) };
   }
