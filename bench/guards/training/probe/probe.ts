@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { StateReader } from '../../../../src/guards/detect/probe/reader.js';
 import { resolveModel } from '../../../../src/models/index.js';
 import { cacheDirectory } from '../../../../src/support/cache.js';
+import { usableCores } from '../../../../src/support/cpus.js';
 import { projectRoot } from '../../../../src/support/root.js';
 import { installPython } from '../../../python.js';
 import { writeStates } from './states.js';
@@ -17,7 +18,7 @@ const LAYERS = [6, 10];
 export async function trainProbe(): Promise<void> {
   const { path } = await resolveModel(MODEL);
   const folder = join(cacheDirectory(process.env), 'bench', 'probe-states');
-  const reader = await StateReader.load({ path, backend: 'cpu' }, LAYERS);
+  const reader = await StateReader.load({ path, backend: 'cpu' }, LAYERS, usableCores());
   const texts = makeProbeTexts();
   console.log(`injection-probe: ${texts.length} texts`);
   writeStates(texts, reader, folder);

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ProbeHead, type ProbeHeader } from './head.js';
+
+const header: ProbeHeader = {
+  model: 'some',
+  layers: [1, 2],
+  stateSize: 1,
+  features: 2,
+  views: 1,
+  slope: 2,
+  intercept: -1,
+  threshold: 0.5,
+};
+const numbers = {
+  project: [1, 0.5, -1, 2], // feature 0 and 1, of the state after layer 1 and 2
+  projectBias: [0.1, -0.2],
+  attend: [3, -1],
+  attendBias: [0.5],
+  output: [1, -1, 0.5, 2], // of the mean, then of the view
+  outputBias: [0.25],
+};
+
+function fileOf(given: ProbeHeader, weights: number[]): Buffer {
+  const json = Buffer.from(JSON.stringify(given));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(json.length);
+  return Buffer.concat([Buffer.from('SLP1'), length, json, Buffer.from(Float32Array.from(weights).buffer)]);
+}
+
+const file = fileOf(header, Object.values(numbers).flat());
+const gelu = (x: number) => 0.5 * x * (1 + Math.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+
+test('the score is that of the mean and of what is attended to', () => {
+  const tokens = [
+    [1, 2],
+    [-1, 0.5],
+    [0.25, -2],
+  ];
+  const features = tokens.map(([a, b]) => [gelu(a! + 0.5 * b! + 0.1), gelu(-a! + 2 * b! - 0.2)]);
+  const shares = features.map(([a, b]) => Math.exp(3 * a! - b! + 0.5));
+  const total = shares.reduce((sum, share) => sum + share);
+  const mean = [0, 1].map((at) => features.reduce((sum, each) => sum + each[at]! / 3, 0));
+  const seen = [0, 1].map((at) =>
+    features.reduce((sum, each, n) => sum + (each[at]! * shares[n]!) / total, 0),
+  );
+  const score = mean[0]! - mean[1]! + 0.5 * seen[0]! + 2 * seen[1]! + 0.25;
+  const expected = 1 / (1 + Math.exp(-(2 * score - 1)));
+  const found = ProbeHead.parse(file).probability(Float32Array.from(tokens.flat()));
+  assert.ok(Math.abs(found - expected) < 1e-6, `${found} and ${expected}`);
+});
+
+test('tokens that are all the same weigh what one of them does', () => {
+  const head = ProbeHead.parse(file);
+  const one = head.probability(Float32Array.of(1, 2));
+  assert.ok(Math.abs(head.probability(Float32Array.of(1, 2, 1, 2, 1, 2)) - one) < 1e-9);
+});
+
+test('a file that is no probe, or has too few or too many weights, is refused', () => {
+  assert.throws(() => ProbeHead.parse(Buffer.from('SLG1....')), /no probe/);
+  assert.throws(() => ProbeHead.parse(file.subarray(0, -4)), /bytes/);
+  assert.throws(() => ProbeHead.parse(Buffer.concat([file, Buffer.alloc(4)])), /bytes/);
+});
