@@ -1,8 +1,9 @@
 import { freshFamilies, freshLanguages } from './fresh.js';
 import type { ModerationScore } from './score-moderation.js';
 import { f1, sum, type TypeScore } from './score-pii.js';
-import type { PromptScore } from './score-prompts.js';
-import { type PromptScores, UNSURE_FROM } from './score-similarity.js';
+import type { ProbeScores, probeLeftOut } from './score-probe.js';
+import type { PromptScore, PromptScores } from './score-prompts.js';
+import { UNSURE_FROM } from './score-similarity.js';
 import { intervalOf, type Share } from './share.js';
 import { HELD_OUT_LANGUAGE, heldOutFamilies } from './split.js';
 
@@ -18,10 +19,17 @@ export interface GuardQuality {
   fresh: PromptScores;
   others: PromptScores; // of test/guards-authors, grouped by author
   nearby: PromptScores | null; // of the fresh texts, with the guard `similarity`
+  probe: ProbeQuality | null;
   pii: Map<string, TypeScore>;
   piiMicros: number; // median of a text
   moderation: ModerationScore[];
   peer: PeerScore | null;
+}
+
+export interface ProbeQuality {
+  leftOut: ReturnType<typeof probeLeftOut>;
+  fresh: ProbeScores;
+  older: ProbeScores;
 }
 
 /** How often the test texts were scored while this version was made. */
@@ -34,6 +42,7 @@ export function qualityPage({
   fresh,
   others,
   nearby,
+  probe,
   pii,
   piiMicros,
   moderation,
@@ -41,7 +50,7 @@ export function qualityPage({
 }: GuardQuality): string {
   return `# How well the guards detect
 
-Made by \`npm run bench -- guards-quality --presidio --similarity --write\`; don't edit. The sets are our own (\`bench/guards/\`). Whoever wrote the attacks also wrote
+Made by \`npm run bench -- guards-quality --presidio --similarity --probe --write\`; don't edit. The sets are our own (\`bench/guards/\`). Whoever wrote the attacks also wrote
 what finds them: expect less on other people's texts ([what a blind set showed](guards-blind.md)). In brackets: 95 % interval (Wilson).
 
 How training and testing are kept apart:
@@ -104,7 +113,7 @@ Of \`test/guards-authors\`, from which it has learnt nothing and of which no aut
 |---|---|---|
 ${[...others.attacks.groups].map(([author, found]) => `| ${author} | ${percent(found)} | ${percent(others.benign.groups.get(author)!)} |`).join('\n')}
 
-## Personal data and secrets
+${probe === null ? '' : probeSection(probe)}## Personal data and secrets
 
 F1 over all types: ${f1(sum(pii.values())).toFixed(3)} (aim: 0.95), median ${piiMicros.toFixed(0)} µs a text. A span counts where it overlaps the true one by three
 quarters of both together. Values have true check digits; sentences that only look like data (timestamps, orders, hashes, versions) are among them.
@@ -125,6 +134,39 @@ its set is small; a profile that decides by moderation should name a moderation 
 |---|---|---|
 ${moderation.map(({ category, recall, falsePositives }) => `| ${category} | ${percent(recall)} | ${percent(falsePositives)} |`).join('\n')}
 `;
+}
+
+function probeSection({ leftOut, fresh, older }: ProbeQuality): string {
+  const authors = leftOut.filter(({ source }) => source.startsWith('author'));
+  const all = (of: 'attacks' | 'benign') => sumOf(authors.map((each) => each[of]));
+  const row = (name: string, { attacks, benign }: PromptScores) =>
+    `| ${name} | ${percent(attacks.all)} | ${percent(benign.all)} |`;
+  return `### With the guard \`injection_probe\`
+
+It reads the states of Gemma 3 270M after two of its layers, with a head of 86 thousand weights, and has learnt from the texts of the seven authors and samples of what the
+classifier has learnt from (\`npm run train:guards -- injection-probe\`). Each author was left out once (3 and 7 together, who share situations): of what was left out it finds
+${percent(all('attacks'))} and takes ${percent(all('benign'))} for attacks. The threshold is where that is 1 %; layers, size and the time of training were compared on the same
+texts, so that a little less is to be expected. Texts in base64 and the like it sees as they are: the classifier is for these.
+
+| left out | found | harmless, taken for attacks |
+|---|---|---|
+${leftOut.map(({ source, attacks, benign }) => `| ${source} | ${attacks.total === 0 ? '–' : percent(attacks)} | ${percent(benign)} |`).join('\n')}
+
+| never learnt from | found | harmless, taken for attacks |
+|---|---|---|
+${row('fresh texts', fresh.alone)}
+${row('fresh texts, together with the classifier', fresh.together)}
+${row('older test half', older.alone)}
+${row('older test half, together with the classifier', older.together)}
+
+`;
+}
+
+function sumOf(shares: readonly Share[]): Share {
+  return shares.reduce((sum, { hits, total }) => ({ hits: sum.hits + hits, total: sum.total + total }), {
+    hits: 0,
+    total: 0,
+  });
 }
 
 function similarityNote({ attacks, benign }: PromptScores): string {

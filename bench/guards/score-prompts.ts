@@ -9,6 +9,11 @@ export interface PromptScore {
   languages: Map<string, Share>;
 }
 
+export interface PromptScores {
+  attacks: PromptScore;
+  benign: PromptScore;
+}
+
 export function scorePrompts(items: readonly Item[]): PromptScore {
   const threshold = injectionThreshold();
   return countHits(items, ({ text }) => judgeInjection(text).score >= threshold);

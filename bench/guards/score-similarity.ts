@@ -2,16 +2,11 @@ import { guardSchema } from '../../src/config/guard-schema.js';
 import { injectionThreshold, judgeInjection } from '../../src/guards/detect/injection/classifier.js';
 import { SimilarityGuard } from '../../src/guards/similarity/similarity-guard.js';
 import { createEmbedder } from '../embedder.js';
-import { countHits, type PromptScore } from './score-prompts.js';
+import { countHits, type PromptScore, type PromptScores } from './score-prompts.js';
 import type { Item } from './split.js';
 
 const ENCODER = 'all-minilm-l6-v2';
 export const UNSURE_FROM = 0.3;
-
-export interface PromptScores {
-  attacks: PromptScore;
-  benign: PromptScore;
-}
 
 /** The classifier, and the nearest known attacks where it is unsure. */
 export async function withSimilarity(

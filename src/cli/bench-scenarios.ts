@@ -186,6 +186,7 @@ export const scenarios: readonly ScenarioRow[] = [
     options: [
       ['--presidio', "also Presidio's pattern recognisers, installed on demand", false],
       ['--similarity', 'also the guard similarity where the classifier is unsure (with an encoder)', false],
+      ['--probe', 'also the guard injection_probe, with its model', false],
       [
         '--blind <set>',
         'also a set that nobody has read, a folder of test/; each such run is recorded in docs/guards-blind.md',

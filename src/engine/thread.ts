@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { modelFiles } from '../models/split.js';
+import { modelBytes } from '../models/split.js';
+import { cpuOptions } from '../native/cpu-options.js';
 import { initBackends, loadAddon, packsWeights, usesGpu } from '../native/index.js';
 import type {
   BackendInfo,
@@ -33,11 +33,6 @@ interface Loaded {
   model: NativeModel;
 }
 
-/** Files that aren't there count for nothing: the addon says what is wrong with a path. */
-function fileBytes(paths: readonly string[]): number {
-  return paths.reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
-}
-
 async function load(): Promise<Loaded> {
   const backend = initBackends(config.backend);
   const addon = loadAddon();
@@ -46,10 +41,11 @@ async function load(): Promise<Loaded> {
     mode: weights,
     gpuLayers,
     backend,
-    modelBytes: fileBytes(modelFiles(modelPath)),
+    modelBytes: modelBytes(modelPath),
     memoryAvailableBytes: availableMemoryBytes(),
   });
-  const options = { gpuLayers, mainGpu, tensorSplit, mmap, mlock, vocabOnly: false, packWeights };
+  const placement = usesGpu(gpuLayers, backend) ? { gpuLayers, mainGpu, tensorSplit } : {};
+  const options = { ...cpuOptions, mmap, mlock, packWeights, ...placement };
   const handle = addon.load(modelPath, options, (fraction) => report({ type: 'loading', fraction }));
   return { addon, backend, model: await handle.done };
 }

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+
 /** Names of the files that llama.cpp's gguf-split makes of one model: `NAME-00001-of-00003.gguf`. */
 const pattern = /^(?<stem>.*)-(?<part>\d{5})-of-(?<parts>\d{5})\.gguf$/s;
 const maxParts = 1024; // of the largest models published: fewer than 200
@@ -38,4 +40,12 @@ function digits(number: number): string {
 
 function numbers(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+/** Of all its files. Those that aren't there count for nothing: the addon says what is wrong with a path. */
+export function modelBytes(path: string): number {
+  return modelFiles(path).reduce(
+    (sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
 }

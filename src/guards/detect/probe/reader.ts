@@ -1,7 +1,9 @@
+import { modelBytes } from '../../../models/split.js';
 import { cpuOptions } from '../../../native/cpu-options.js';
-import { type Backend, initBackends, loadAddon } from '../../../native/index.js';
+import { type Backend, initBackends, loadAddon, packsWeights } from '../../../native/index.js';
 import type { NativeHiddenStates, NativeModel } from '../../../native/types.js';
 import { usableCores } from '../../../support/cpus.js';
+import { availableMemoryBytes } from '../../../support/memory.js';
 import { windowsOf } from '../../detector.js';
 
 export interface StateModel {
@@ -42,9 +44,16 @@ export class StateReader {
     layers: readonly number[],
     threads = Math.min(MAX_THREADS, Math.ceil(usableCores() / 2)),
   ): Promise<StateReader> {
-    initBackends(backend);
+    const packWeights = packsWeights({
+      mode: 'auto',
+      gpuLayers: 0,
+      backend: initBackends(backend),
+      modelBytes: modelBytes(path),
+      memoryAvailableBytes: availableMemoryBytes(),
+    });
     const addon = loadAddon();
-    const model = await addon.load(path, { ...cpuOptions, packWeights: true }, () => {}).done;
+    // An engine with the same options, which are its defaults without a GPU, has the same weights in memory.
+    const model = await addon.load(path, { ...cpuOptions, packWeights }, () => {}).done;
     const context = addon.createHiddenStates(model, { layers, maxTokens: MAX_TOKENS, threads });
     return new StateReader(model, context, layers.length);
   }

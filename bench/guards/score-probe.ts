@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { guardSchema } from '../../src/config/guard-schema.js';
+import { injectionProbeDetector, probedModel } from '../../src/guards/builtin/injection-probe.js';
+import { injectionThreshold, judgeInjection } from '../../src/guards/detect/injection/classifier.js';
+import { resolveModel } from '../../src/models/index.js';
+import { projectRoot } from '../../src/support/root.js';
+import { countHits, type PromptScores } from './score-prompts.js';
+import type { Share } from './share.js';
+import type { Item } from './split.js';
+
+export interface TextSet {
+  attacks: readonly Item[];
+  benign: readonly Item[];
+}
+
+/** Of the guard `injection_probe`, and of it and the classifier, either of which may block. */
+export interface ProbeScores {
+  alone: PromptScores;
+  together: PromptScores;
+}
+
+export type ScoreProbe = (set: TextSet) => Promise<ProbeScores>;
+
+/** Loads the model whose states are read. */
+export async function openProbe(): Promise<ScoreProbe> {
+  const { path } = await resolveModel(probedModel());
+  const { profiles } = guardSchema.parse({ profiles: { probe: { input: [{ guard: 'injection_probe' }] } } });
+  const detector = await injectionProbeDetector(profiles.probe!.input[0]!, { path, backend: 'cpu' });
+  const context = { requestId: 'bench', tenant: 'bench', stage: 'input' } as const;
+  const threshold = injectionThreshold();
+  return async (set) => {
+    const byProbe = new Set<Item>();
+    for (const item of [...set.attacks, ...set.benign]) {
+      const [findings] = await detector.find([{ text: item.text, origin: 'user' }], context);
+      if (findings!.length > 0) byProbe.add(item);
+    }
+    const score = (isHit: (item: Item) => boolean): PromptScores => ({
+      attacks: countHits(set.attacks, isHit),
+      benign: countHits(set.benign, isHit),
+    });
+    return {
+      alone: score((item) => byProbe.has(item)),
+      together: score((item) => byProbe.has(item) || judgeInjection(item.text).score >= threshold),
+    };
+  };
+}
+
+const leftOut = z.object({
+  threshold: z.number(),
+  sources: z.record(
+    z.string(),
+    z.object({ attacks: z.int(), found: z.int(), harmless: z.int(), mistaken: z.int() }),
+  ),
+});
+
+/** What training has found on the sources that it left out, each once: written by `npm run train:guards -- injection-probe`. */
+export function probeLeftOut(): { source: string; attacks: Share; benign: Share }[] {
+  const file = join(projectRoot(), 'bench', 'guards', 'probe-left-out.json');
+  const { sources } = leftOut.parse(JSON.parse(readFileSync(file, 'utf8')));
+  return Object.entries(sources).map(([source, { attacks, found, harmless, mistaken }]) => ({
+    source,
+    attacks: { hits: found, total: attacks },
+    benign: { hits: mistaken, total: harmless },
+  }));
+}
