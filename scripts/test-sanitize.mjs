@@ -16,7 +16,7 @@ import { sanitizedVariant, sanitizerNames } from './native/variant.mjs';
 
 /** Test files that load the addon and compile nothing. */
 const tests = [
-  ...['context', 'embedding', 'fuzz', 'lifetime', 'model', 'packed-weights', 'text'].map(
+  ...['context', 'embedding', 'fuzz', 'hidden-states', 'lifetime', 'model', 'packed-weights', 'text'].map(
     (name) => `src/native/${name}`,
   ),
   ...['engine-lifetime', 'graph-reuse', 'native-engine'].map((name) => `src/engine/${name}`),

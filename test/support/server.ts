@@ -8,6 +8,7 @@ import type { LocalLoader } from '../../src/gateway/create.js';
 import { ModelRegistry } from '../../src/gateway/models.js';
 import { openTenancy, type Tenancy } from '../../src/gateway/tenancy.js';
 import type { OpenSource } from '../../src/gateway/tenancy-source.js';
+import type { StateModel } from '../../src/guards/detect/probe/reader.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { Metrics } from '../../src/telemetry/metrics.js';
 import type { Tracing } from '../../src/telemetry/trace.js';
@@ -42,6 +43,7 @@ export async function startTestServer(
     source?: OpenSource;
     dataFolder?: string;
     embedder?: Embedder;
+    stateModel?: StateModel;
     logLevel?: string;
     tracing?: Tracing;
   } = {},
@@ -56,6 +58,7 @@ export async function startTestServer(
     source,
     dataFolder,
     embedder,
+    stateModel,
     logLevel = 'silent',
     tracing,
     ...engineOptions
@@ -88,6 +91,7 @@ export async function startTestServer(
     log,
     ...(loader ? { loader } : {}),
     ...(embedder ? { embedder } : {}),
+    ...(stateModel ? { stateModel } : {}),
     ...(remote ? { remote } : {}),
     ...(board ? { board } : {}),
     ...(tenancy ? { tenancy } : {}),

@@ -6,18 +6,18 @@ const header: ProbeHeader = {
   model: 'some',
   layers: [1, 2],
   stateSize: 1,
-  features: 2,
+  features: 4,
   views: 1,
   slope: 2,
   intercept: -1,
   threshold: 0.5,
 };
 const numbers = {
-  project: [1, 0.5, -1, 2], // feature 0 and 1, of the state after layer 1 and 2
-  projectBias: [0.1, -0.2],
-  attend: [3, -1],
+  project: [1, 0.5, -1, 2, 0.3, -0.7, 2, 0], // by feature: of the state after layer 1, and 2
+  projectBias: [0.1, -0.2, 0.3, 0],
+  attend: [3, -1, 0.2, -2],
   attendBias: [0.5],
-  output: [1, -1, 0.5, 2], // of the mean, then of the view
+  output: [1, -1, 0.4, 3, 0.5, 2, -1.5, 0.7], // of the mean, then of the view
   outputBias: [0.25],
 };
 
@@ -37,14 +37,19 @@ test('the score is that of the mean and of what is attended to', () => {
     [-1, 0.5],
     [0.25, -2],
   ];
-  const features = tokens.map(([a, b]) => [gelu(a! + 0.5 * b! + 0.1), gelu(-a! + 2 * b! - 0.2)]);
-  const shares = features.map(([a, b]) => Math.exp(3 * a! - b! + 0.5));
+  const pairs = [0, 1, 2, 3];
+  const { project, projectBias, attend, attendBias, output, outputBias } = numbers;
+  const product = (a: number[], b: number[]) => a.reduce((sum, value, index) => sum + value * b[index]!, 0);
+  const features = tokens.map((token) =>
+    pairs.map((at) => gelu(product(project.slice(2 * at, 2 * at + 2), token) + projectBias[at]!)),
+  );
+  const shares = features.map((each) => Math.exp(product(attend, each) + attendBias[0]!));
   const total = shares.reduce((sum, share) => sum + share);
-  const mean = [0, 1].map((at) => features.reduce((sum, each) => sum + each[at]! / 3, 0));
-  const seen = [0, 1].map((at) =>
+  const mean = pairs.map((at) => features.reduce((sum, each) => sum + each[at]! / 3, 0));
+  const seen = pairs.map((at) =>
     features.reduce((sum, each, n) => sum + (each[at]! * shares[n]!) / total, 0),
   );
-  const score = mean[0]! - mean[1]! + 0.5 * seen[0]! + 2 * seen[1]! + 0.25;
+  const score = product(output, [...mean, ...seen]) + outputBias[0]!;
   const expected = 1 / (1 + Math.exp(-(2 * score - 1)));
   const found = ProbeHead.parse(file).probability(Float32Array.from(tokens.flat()));
   assert.ok(Math.abs(found - expected) < 1e-6, `${found} and ${expected}`);
