@@ -1,7 +1,7 @@
 import { freshFamilies, freshLanguages } from './fresh.js';
 import type { ModerationScore } from './score-moderation.js';
 import { f1, sum, type TypeScore } from './score-pii.js';
-import type { ProbeScores, probeLeftOut } from './score-probe.js';
+import type { ProbeLeftOut, ProbeScores } from './score-probe.js';
 import type { PromptScore, PromptScores } from './score-prompts.js';
 import { UNSURE_FROM } from './score-similarity.js';
 import { intervalOf, type Share } from './share.js';
@@ -27,7 +27,7 @@ export interface GuardQuality {
 }
 
 export interface ProbeQuality {
-  leftOut: ReturnType<typeof probeLeftOut>;
+  leftOut: ProbeLeftOut;
   fresh: ProbeScores;
   older: ProbeScores;
 }
@@ -137,7 +137,8 @@ ${moderation.map(({ category, recall, falsePositives }) => `| ${category} | ${pe
 }
 
 function probeSection({ leftOut, fresh, older }: ProbeQuality): string {
-  const authors = leftOut.filter(({ source }) => source.startsWith('author'));
+  const { bySource, curve } = leftOut;
+  const authors = bySource.filter(({ source }) => source.startsWith('author'));
   const all = (of: 'attacks' | 'benign') => sumOf(authors.map((each) => each[of]));
   const row = (name: string, { attacks, benign }: PromptScores) =>
     `| ${name} | ${percent(attacks.all)} | ${percent(benign.all)} |`;
@@ -150,7 +151,11 @@ texts, so that a little less is to be expected. Texts in base64 and the like it 
 
 | left out | found | harmless, taken for attacks |
 |---|---|---|
-${leftOut.map(({ source, attacks, benign }) => `| ${source} | ${attacks.total === 0 ? '–' : percent(attacks)} | ${percent(benign)} |`).join('\n')}
+${bySource.map(({ source, attacks, benign }) => `| ${source} | ${attacks.total === 0 ? '–' : percent(attacks)} | ${percent(benign)} |`).join('\n')}
+
+| \`threshold\` | harmless taken for attacks | attacks found |
+|---|---|---|
+${curve.map(({ threshold, falsePositives, found }) => `| ${threshold} | ${(100 * falsePositives).toFixed(1)} % | ${(100 * found).toFixed(1)} % |`).join('\n')}
 
 | never learnt from | found | harmless, taken for attacks |
 |---|---|---|

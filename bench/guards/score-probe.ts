@@ -48,20 +48,27 @@ export async function openProbe(): Promise<ScoreProbe> {
 }
 
 const leftOut = z.object({
-  threshold: z.number(),
   sources: z.record(
     z.string(),
     z.object({ attacks: z.int(), found: z.int(), harmless: z.int(), mistaken: z.int() }),
   ),
+  /** By share of harmless texts taken for attacks: from which probability on, and the share of attacks found. */
+  curve: z.array(z.object({ falsePositives: z.number(), threshold: z.number(), found: z.number() })),
 });
 
+export interface ProbeLeftOut {
+  bySource: { source: string; attacks: Share; benign: Share }[];
+  curve: z.output<typeof leftOut>['curve'];
+}
+
 /** What training has found on the sources that it left out, each once: written by `npm run train:guards -- injection-probe`. */
-export function probeLeftOut(): { source: string; attacks: Share; benign: Share }[] {
+export function probeLeftOut(): ProbeLeftOut {
   const file = join(projectRoot(), 'bench', 'guards', 'probe-left-out.json');
-  const { sources } = leftOut.parse(JSON.parse(readFileSync(file, 'utf8')));
-  return Object.entries(sources).map(([source, { attacks, found, harmless, mistaken }]) => ({
+  const { sources, curve } = leftOut.parse(JSON.parse(readFileSync(file, 'utf8')));
+  const bySource = Object.entries(sources).map(([source, { attacks, found, harmless, mistaken }]) => ({
     source,
     attacks: { hits: found, total: attacks },
     benign: { hits: mistaken, total: harmless },
   }));
+  return { bySource, curve };
 }

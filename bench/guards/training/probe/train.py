@@ -143,9 +143,21 @@ def calibration(texts):
     return line.tolist()
 
 
-def threshold_of(texts):
+def threshold_of(texts, false_positives):
+    """The score that at most this share of the harmless texts exceeds."""
     harmless = sorted((each["score"] for each in texts if not each["is_attack"]), reverse=True)
-    return harmless[int(len(harmless) * FALSE_POSITIVES)]
+    return harmless[int(len(harmless) * false_positives)]
+
+
+def curve(texts, probability):
+    """What a lower or higher threshold would find."""
+    attacks = [each["score"] for each in texts if each["is_attack"]]
+    rows = []
+    for false_positives in (0.002, 0.005, 0.01, 0.02, 0.05, 0.1):
+        threshold = threshold_of(texts, false_positives)
+        found = sum(score > threshold for score in attacks) / len(attacks)
+        rows.append({"falsePositives": false_positives, "threshold": probability(threshold), "found": round(found, 4)})
+    return rows
 
 
 def table(texts, threshold):
@@ -184,15 +196,18 @@ def main():
     unseen = left_out(parts, tokens)
     authors = [each for each in unseen if each["source"].startswith("author")]
     slope, intercept = calibration(unseen)
-    threshold = threshold_of(authors)
-    probability = 1 / (1 + np.exp(-(slope * threshold + intercept)))
+    threshold = threshold_of(authors, FALSE_POSITIVES)
+
+    def probability(score):
+        return round(float(1 / (1 + np.exp(-(slope * score + intercept)))), 4)
+
     with open(given["report"], "w") as file:
-        json.dump({"threshold": round(float(probability), 4), "sources": table(unseen, threshold)}, file, indent=2)
+        json.dump({"sources": table(unseen, threshold), "curve": curve(authors, probability)}, file, indent=2)
         file.write("\n")
 
     head = fit(parts, tokens, np.flatnonzero(parts.is_clear))
     header = {key: given[key] for key in ("model", "layers", "stateSize")}
-    header |= {"features": FEATURES, "views": VIEWS, "slope": slope, "intercept": intercept, "threshold": float(probability)}
+    header |= {"features": FEATURES, "views": VIEWS, "slope": slope, "intercept": intercept, "threshold": probability(threshold)}
     write(head, components, header)
 
 
