@@ -8,6 +8,7 @@ function faultOf(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type': {
       const expected = `expected ${noun(issue.expected)}`;
+      if (issue.expected === 'int' && typeof issue.input === 'number') return expected; // it has a fraction
       return issue.input === undefined ? `missing; ${expected}` : `${expected}, not ${nounOf(issue.input)}`;
     }
     case 'invalid_value':

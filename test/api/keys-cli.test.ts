@@ -127,11 +127,22 @@ test('what is wrong is named, without a stack', async () => {
     [['keys', 'create', '--name', 'a', '--rpm', 'many'], /^sluice: rpm: expected a number/],
     [
       ['keys', 'create', '--name', 'a', '--expires', 'soon'],
-      /^sluice: expires_at: expected a time such as 2027/,
+      /'soon' is invalid\. expected a time such as 2027/,
+    ],
+    [
+      ['keys', 'create', '--name', 'a', '--expires', '9999999999d'],
+      /'9999999999d' is invalid\. expected a time/,
+    ],
+    [
+      ['keys', 'create', '--name', 'a', '--expires', '0s'],
+      /^sluice: expires_at: expected a time in the future/,
     ],
     [['keys', 'create'], /required option '--name <text>'/],
     [['keys', 'revoke', 'nothing'], /^sluice: There is no key "nothing"/],
-    [['keys', 'rotate', '0123456789abcdef', '--grace', 'long'], /^sluice: grace_seconds: /],
+    [
+      ['keys', 'rotate', '0123456789abcdef', '--grace', 'long'],
+      /'long' is invalid\. expected a time such as 90s/,
+    ],
     [['budgets', 'set', 'team:search'], /^sluice: scope: expected key:ID, organisation:NAME/],
     [['usage', '--by', 'keys'], /^sluice: by: there is no "keys"/],
     [['usage', '--since', 'yesterday'], /^sluice: since: expected a date or time/],
