@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { keyRequestOf, wireIssuedKey, wireKey } from '../api/admin/wire.js';
+import { isoTime, keyRequestOf, wireIssuedKey, wireKey } from '../api/admin/wire.js';
 import { parse } from '../api/json.js';
 import { createKeyRequest, rotateKeyRequest } from '../api/schemas/admin.js';
 import { createKey, rotateKey } from '../auth/index.js';
+import type { KeyRecord } from '../store/index.js';
 import { formatTable } from '../support/table.js';
 import { addDirectoryOptions, type DirectoryOptions, withDirectory } from './directory-option.js';
 import { addLimitOptions, describeLimits, type LimitOptions, wireLimitsOf } from './limit-options.js';
@@ -88,11 +89,17 @@ async function list(options: OutputOptions): Promise<void> {
     key.id,
     key.name,
     [key.organisation, key.team, key.user].filter((name) => name !== null).join('/'),
-    key.revokedAtMs !== null ? 'revoked' : (key.expiresAtMs ?? Infinity) < Date.now() ? 'expired' : 'good',
+    stateOf(key, Date.now()),
     key.isAdmin ? 'yes' : '',
     describeLimits(limitsOf.get(`key:${key.id}`)),
   ]);
   process.stdout.write(formatTable(['ID', 'NAME', 'OWNER', 'STATE', 'ADMIN', 'LIMITS'], rows));
+}
+
+function stateOf({ revokedAtMs, expiresAtMs }: KeyRecord, nowMs: number): string {
+  if (revokedAtMs !== null) return 'revoked';
+  if (expiresAtMs === null) return 'good';
+  return expiresAtMs <= nowMs ? 'expired' : `good until ${isoTime(expiresAtMs).slice(0, 16)}Z`;
 }
 
 function show(issued: Parameters<typeof wireIssuedKey>[0], { json }: OutputOptions): void {

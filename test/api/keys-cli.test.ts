@@ -84,6 +84,11 @@ test('create prints the key; a running server knows it at once, and its revocati
   assert.match(await done('keys', 'list'), /revoked +5 rpm, 20000 tpm, \$1\.50 a month/);
 });
 
+test('a key that expires is listed with when', async () => {
+  await done('keys', 'create', '--name', 'brief', '--expires', '2999-01-31T12:30:00Z');
+  assert.match(await done('keys', 'list'), / brief +default +good until 2999-01-31T12:30Z /);
+});
+
 test('limits of a team are set, and hold', async () => {
   const key = (
     await done('keys', 'create', '--name', 'a', '--org', 'acme', '--team', 'search', '--budget', 'none')
