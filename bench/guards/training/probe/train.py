@@ -187,7 +187,7 @@ def write(head, components, header):
 def main():
     with open(f"{given['folder']}/parts.json") as file:
         parts = Parts(json.load(file))
-    raw = np.memmap(f"{given['folder']}/states.bin", np.int16, "r").reshape(-1, SIZE)
+    raw = np.memmap(f"{given['folder']}/states.bin", np.int16, "c").reshape(-1, SIZE)
     states = torch.from_numpy(np.asarray(raw)).view(torch.bfloat16)
     assert len(states) == parts.ends[-1]
     components = Components(states)
