@@ -3,6 +3,7 @@ import type { GuardUse } from '../../config/index.js';
 import { ProbeHead } from '../detect/probe/head.js';
 import { type StateModel, StateReader } from '../detect/probe/reader.js';
 import type { Detector, DetectorFinding } from '../detector.js';
+import { injectionScore } from './injection.js';
 
 const NAME = 'injection-probe';
 
@@ -23,7 +24,7 @@ export function probedModel(): string {
   return ProbeHead.load(NAME).header.model;
 }
 
-/** Prompt injection and jailbreaks, as a language model's middle layers tell them: the worst part of each text. */
+/** Prompt injection and jailbreaks, as a language model's middle layers and the classifier of words tell them together: the worst part of each text. */
 export async function injectionProbeDetector(
   { threshold }: GuardUse,
   stateModel: StateModel | null,
@@ -35,13 +36,15 @@ export async function injectionProbeDetector(
   if (reader.size !== stateSize) throw new Error(`${stateModel.path} isn't the model ${model}`);
   const least = threshold ?? head.header.threshold;
   const judge = (text: string): DetectorFinding[] => {
-    let worst = { start: 0, end: 0, score: 0 };
+    let worst = { start: 0, end: 0, score: Number.NEGATIVE_INFINITY };
     for (const { start, end, states } of reader.read(text)) {
-      const score = head.probability(states);
+      const score = head.score(states);
       if (score > worst.score) worst = { start, end, score };
     }
-    if (worst.score < least) return [];
-    return [{ ...worst, category: 'prompt_injection', isValidated: false, detail: NAME }];
+    if (worst.end === 0) return []; // nothing to read
+    const score = head.probability(worst.score, injectionScore(text));
+    if (score < least) return [];
+    return [{ ...worst, score, category: 'prompt_injection', isValidated: false, detail: NAME }];
   };
   return { find: (texts) => texts.map(({ text }) => judge(text)) };
 }

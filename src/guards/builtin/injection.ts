@@ -17,11 +17,7 @@ export function injectionDetector({ options, threshold, categories }: GuardUse):
   return {
     find: (texts) =>
       texts.map(({ text }) => {
-        const verdicts = [...windowsOf(text.length, PART)].map(({ start, end }) => {
-          const { span, ...verdict } = judgeInjection(text.slice(start, end));
-          return { ...verdict, start: start + span.start, end: start + span.end };
-        });
-        return verdicts
+        return verdictsOf(text)
           .filter(({ score, category }) => {
             return score >= Math.min(least, unsureFrom) && (categories?.includes(category) ?? true);
           })
@@ -31,4 +27,16 @@ export function injectionDetector({ options, threshold, categories }: GuardUse):
           });
       }),
   };
+}
+
+/** Of the worst part of a text: the probability that it is an attack, by its words. */
+export function injectionScore(text: string): number {
+  return verdictsOf(text).reduce((most, { score }) => Math.max(most, score), 0);
+}
+
+function verdictsOf(text: string) {
+  return [...windowsOf(text.length, PART)].map(({ start, end }) => {
+    const { span, ...verdict } = judgeInjection(text.slice(start, end));
+    return { ...verdict, start: start + span.start, end: start + span.end };
+  });
 }

@@ -1,5 +1,7 @@
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { injectionScore } from '../../../../src/guards/builtin/injection.js';
+import { logOdds } from '../../../../src/guards/detect/probe/head.js';
 import type { StateReader } from '../../../../src/guards/detect/probe/reader.js';
 import type { ProbeText } from './texts.js';
 
@@ -7,6 +9,7 @@ import type { ProbeText } from './texts.js';
 interface PartLine extends Omit<ProbeText, 'text'> {
   text: number; // index
   tokens: number;
+  words: number; // log-odds that the classifier of words gives the text
 }
 
 /** States of all texts into `folder`: states.bin as bfloat16, token by token, and parts.json. */
@@ -17,9 +20,10 @@ export function writeStates(texts: readonly ProbeText[], reader: StateReader, fo
   const row = reader.size * reader.layers;
   try {
     for (const [index, { text, ...label }] of texts.entries()) {
+      const words = logOdds(injectionScore(text));
       for (const { states } of reader.read(text)) {
         writeSync(file, toBfloat16(states));
-        parts.push({ text: index, tokens: states.length / row, ...label });
+        parts.push({ text: index, tokens: states.length / row, words, ...label });
       }
       if (index % 1000 === 999) console.log(`  states of ${index + 1} of ${texts.length} texts`);
     }

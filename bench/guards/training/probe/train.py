@@ -73,6 +73,7 @@ class Parts:
         self.source = np.array([part["source"] for part in parts])
         self.fold = np.array([-1 if part["fold"] is None else part["fold"] for part in parts])
         self.is_attack = np.array([part["isAttack"] for part in parts])
+        self.words = np.array([part["words"] for part in parts])
         self.lengths = np.array([part["tokens"] for part in parts])
         self.ends = np.cumsum(self.lengths)
         # Of an attack in several parts nobody says which it is in.
@@ -121,42 +122,47 @@ def left_out(parts, tokens):
         for part, score in zip(chosen, scores(head, parts, tokens, chosen)):
             text = parts.text[part]
             if text not in worst or score > worst[text]["score"]:
-                worst[text] = {"score": float(score), "is_attack": bool(parts.is_attack[part]), "source": parts.source[part]}
+                worst[text] = {
+                    "score": float(score),
+                    "words": float(parts.words[part]),
+                    "is_attack": bool(parts.is_attack[part]),
+                    "source": parts.source[part],
+                }
         print(f"  fold {fold + 1} of {given['folds']}", flush=True)
     return list(worst.values())
 
 
 def calibration(texts):
-    """Slope and intercept of a logistic regression on the score (Platt)."""
-    x = torch.tensor([each["score"] for each in texts], dtype=torch.float64)
+    """Weights of the score, of the words' log-odds, and of one: a logistic regression."""
+    x = torch.tensor([[each["score"], each["words"], 1] for each in texts], dtype=torch.float64)
     y = torch.tensor([each["is_attack"] for each in texts], dtype=torch.float64)
-    line = torch.tensor([1.0, 0.0], dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.LBFGS([line], max_iter=100)
+    plane = torch.tensor([1.0, 0.0, 0.0], dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.LBFGS([plane], max_iter=100)
 
     def loss():
         optimiser.zero_grad()
-        value = nn.functional.binary_cross_entropy_with_logits(line[0] * x + line[1], y)
+        value = nn.functional.binary_cross_entropy_with_logits(x @ plane, y)
         value.backward()
         return value
 
     optimiser.step(loss)
-    return line.tolist()
+    return plane.tolist()
 
 
 def threshold_of(texts, false_positives):
-    """The score that at most this share of the harmless texts exceeds."""
-    harmless = sorted((each["score"] for each in texts if not each["is_attack"]), reverse=True)
-    return harmless[int(len(harmless) * false_positives)]
+    """The probability that at most this share of the harmless texts reaches."""
+    harmless = sorted((each["probability"] for each in texts if not each["is_attack"]), reverse=True)
+    return round(harmless[int(len(harmless) * false_positives)] + 5e-5, 4)
 
 
-def curve(texts, probability):
+def curve(texts):
     """What a lower or higher threshold would find."""
-    attacks = [each["score"] for each in texts if each["is_attack"]]
+    attacks = [each["probability"] for each in texts if each["is_attack"]]
     rows = []
     for false_positives in (0.002, 0.005, 0.01, 0.02, 0.05, 0.1):
         threshold = threshold_of(texts, false_positives)
-        found = sum(score > threshold for score in attacks) / len(attacks)
-        rows.append({"falsePositives": false_positives, "threshold": probability(threshold), "found": round(found, 4)})
+        found = sum(probability >= threshold for probability in attacks) / len(attacks)
+        rows.append({"falsePositives": false_positives, "threshold": threshold, "found": round(found, 4)})
     return rows
 
 
@@ -165,7 +171,7 @@ def table(texts, threshold):
     rows = {}
     for each in texts:
         row = rows.setdefault(each["source"], {"attacks": 0, "found": 0, "harmless": 0, "mistaken": 0})
-        is_hit = each["score"] > threshold
+        is_hit = each["probability"] >= threshold
         row["attacks" if each["is_attack"] else "harmless"] += 1
         if is_hit:
             row["found" if each["is_attack"] else "mistaken"] += 1
@@ -195,19 +201,18 @@ def main():
 
     unseen = left_out(parts, tokens)
     authors = [each for each in unseen if each["source"].startswith("author")]
-    slope, intercept = calibration(unseen)
+    slope, words_slope, intercept = calibration(authors)
+    for each in unseen:
+        each["probability"] = 1 / (1 + np.exp(-(slope * each["score"] + words_slope * each["words"] + intercept)))
     threshold = threshold_of(authors, FALSE_POSITIVES)
-
-    def probability(score):
-        return round(float(1 / (1 + np.exp(-(slope * score + intercept)))), 4)
-
     with open(given["report"], "w") as file:
-        json.dump({"sources": table(unseen, threshold), "curve": curve(authors, probability)}, file, indent=2)
+        json.dump({"sources": table(unseen, threshold), "curve": curve(authors)}, file, indent=2)
         file.write("\n")
 
     head = fit(parts, tokens, np.flatnonzero(parts.is_clear))
     header = {key: given[key] for key in ("model", "layers", "stateSize")}
-    header |= {"features": FEATURES, "views": VIEWS, "slope": slope, "intercept": intercept, "threshold": probability(threshold)}
+    header |= {"features": FEATURES, "views": VIEWS, "threshold": threshold}
+    header |= {"slope": slope, "wordsSlope": words_slope, "intercept": intercept}
     write(head, components, header)
 
 

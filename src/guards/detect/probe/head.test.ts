@@ -9,6 +9,7 @@ const header: ProbeHeader = {
   features: 4,
   views: 1,
   slope: 2,
+  wordsSlope: 0.5,
   intercept: -1,
   threshold: 0.5,
 };
@@ -50,15 +51,18 @@ test('the score is that of the mean and of what is attended to', () => {
     features.reduce((sum, each, n) => sum + (each[at]! * shares[n]!) / total, 0),
   );
   const score = product(output, [...mean, ...seen]) + outputBias[0]!;
-  const expected = 1 / (1 + Math.exp(-(2 * score - 1)));
-  const found = ProbeHead.parse(file).probability(Float32Array.from(tokens.flat()));
-  assert.ok(Math.abs(found - expected) < 1e-6, `${found} and ${expected}`);
+  const head = ProbeHead.parse(file);
+  const found = head.score(Float32Array.from(tokens.flat()));
+  assert.ok(Math.abs(found - score) < 1e-6, `${found} and ${score}`);
+  const expected = 1 / (1 + Math.exp(-(2 * score + 0.5 * Math.log(0.2 / 0.8) - 1)));
+  assert.ok(Math.abs(head.probability(found, 0.2) - expected) < 1e-6);
+  assert.ok(head.probability(found, 0) > 0);
 });
 
 test('tokens that are all the same weigh what one of them does', () => {
   const head = ProbeHead.parse(file);
-  const one = head.probability(Float32Array.of(1, 2));
-  assert.ok(Math.abs(head.probability(Float32Array.of(1, 2, 1, 2, 1, 2)) - one) < 1e-9);
+  const one = head.score(Float32Array.of(1, 2));
+  assert.ok(Math.abs(head.score(Float32Array.of(1, 2, 1, 2, 1, 2)) - one) < 1e-9);
 });
 
 test('a file that is no probe, or has too few or too many weights, is refused', () => {

@@ -8,7 +8,9 @@ export interface ProbeHeader {
   stateSize: number; // numbers of a token's state after one of them
   features: number; // made of each token; a multiple of four
   views: number; // ways to weigh the tokens of a text
-  slope: number; // sigmoid of slope × score + intercept is the probability
+  /** The probability is the sigmoid of slope × score + wordsSlope × the log-odds of the words' classifier + intercept. */
+  slope: number;
+  wordsSlope: number;
   intercept: number;
   threshold: number; // probability from which on a text counts as an attack
 }
@@ -27,7 +29,7 @@ const MAGIC = 'SLP1';
 
 /**
  * Reads an attack out of a language model's states in the middle of its layers: features of each token, their mean and
- * several attentive means over the text, a linear judgement of these.
+ * several attentive means over the text, a linear judgement of these, and of what the words say.
  */
 export class ProbeHead {
   readonly header: ProbeHeader;
@@ -67,13 +69,14 @@ export class ProbeHead {
     return new ProbeHead(header, weights);
   }
 
-  /** The probability that a text is an attack, by the states of its tokens, [tokens × layers × stateSize]. */
-  probability(states: Float32Array): number {
-    const { slope, intercept } = this.header;
-    return sigmoid(slope * this.#score(states) + intercept);
+  /** The probability that a text is an attack, by the score of its states and what the classifier of words says of it. */
+  probability(score: number, byWords: number): number {
+    const { slope, wordsSlope, intercept } = this.header;
+    return sigmoid(slope * score + wordsSlope * logOdds(byWords) + intercept);
   }
 
-  #score(states: Float32Array): number {
+  /** Of the states of a text's tokens, [tokens × layers × stateSize]: the higher, the more of an attack. */
+  score(states: Float32Array): number {
     const { layers, stateSize, features, views } = this.header;
     const { attend, attendBias, output, outputBias } = this.#weights;
     const inputs = layers.length * stateSize;
@@ -128,6 +131,12 @@ function attention(token: Float64Array, attend: Float32Array, view: number, bias
 /** In its approximation by tanh. */
 function gelu(x: number): number {
   return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+}
+
+/** Bounded: nothing is certain. */
+export function logOdds(probability: number): number {
+  const bounded = Math.max(1e-4, Math.min(1 - 1e-4, probability));
+  return Math.log(bounded / (1 - bounded));
 }
 
 function sigmoid(x: number): number {
