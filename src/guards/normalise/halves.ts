@@ -3,6 +3,7 @@ import { kindAt, kindBefore, Unit, unitsAt, unitsBefore } from './units.js';
 
 const signs = new Set([...'-_*·|'].map((sign) => sign.charCodeAt(0)));
 const HYPHEN = '-';
+const OF_WORD = Unit.letter | Unit.number;
 const MAX_FIRST = 6; // letters
 const MAX_SECOND = 8;
 const MIN_HALVES = 3;
@@ -53,5 +54,3 @@ function halfAfter(text: string, start: number): number | null {
   const isWhole = !(kindAt(text, end) & OF_WORD) && text[end] !== HYPHEN;
   return letters > 0 && letters <= MAX_SECOND && isWhole ? end : null;
 }
-
-const OF_WORD = Unit.letter | Unit.number;

@@ -4,6 +4,8 @@ import { type MappedText, MappedTextBuilder } from './mapped-text.js';
 const spaced = /(?<!\S)\S(?: {1,3}\S(?!\S)){5,500}/g;
 /** The same with another separator: "i.g.n.o.r.e", "i-g-n-o-r-e". */
 const separated = /(?<![\p{L}\p{N}])\p{L}([._*~-])\p{L}(?:\1\p{L}){4,60}(?![\p{L}\p{N}])/gu;
+const SPACE = 0x20;
+const separators = new Set([...'._*~-'].map((sign) => sign.charCodeAt(0)));
 
 /** Words that were spelled out, joined again. Null where there are none. */
 export function joinSpelledOut(source: MappedText): MappedText | null {
@@ -21,9 +23,6 @@ export function joinSpelledOut(source: MappedText): MappedText | null {
   builder.keep(kept, text.length);
   return builder.build();
 }
-
-const SPACE = 0x20;
-const separators = new Set([...'._*~-'].map((sign) => sign.charCodeAt(0)));
 
 /** Without what stands between letters; of several spaces one stays. */
 function keepLetters(builder: MappedTextBuilder, units: Uint16Array, start: number, end: number): void {

@@ -38,9 +38,9 @@ function ruleSet(rules: readonly NationalIdRule[]): RuleSet {
 }
 
 const allRules = ruleSet(nationalIdRules);
-/** By rule: how far before an id its words stand. */
-const toWords = distancesTo(nationalIdRules.map(({ words }) => words));
 const rulesWithoutWords = ruleSet(nationalIdRules.filter(({ standsAlone }) => standsAlone !== false));
+/** By rule, how far before an id its words stand. */
+const toWords = distancesTo(nationalIdRules.map(({ words }) => words));
 
 /** Numbers that states give to people, found by shape, checksum and, where these are weak, by the words before. */
 export const nationalIds: Recogniser = {
@@ -93,17 +93,15 @@ function beginsId(text: string, at: number): boolean {
   return outline.test(text) && isFree(text, at);
 }
 
-const UNDERSCORE = 0x5f;
-const OF_WORD = Unit.letter | Unit.number;
-
-/** Whether no word goes on there, with a full stop or hyphen or without. */
+/** Whether no word goes on there, not even over a full stop or hyphen. */
 function isFree(text: string, at: number): boolean {
   if (at === 0) return true;
-  const before = text[at - 1];
-  if (before === '_' || kindBefore(text, at) & OF_WORD) return false;
-  if (before !== '.' && before !== '-') return true;
-  const unit = text.charCodeAt(at - 2);
-  return at > 1 && unit !== UNDERSCORE && !(unitKind(unit) & OF_WORD);
+  if (text[at - 1] !== '.' && text[at - 1] !== '-') return !isOfWord(text[at - 1]!, kindBefore(text, at));
+  return at > 1 && !isOfWord(text[at - 2]!, unitKind(text.charCodeAt(at - 2)));
+}
+
+function isOfWord(character: string, kind: number): boolean {
+  return character === '_' || (kind & (Unit.letter | Unit.number)) !== 0;
 }
 
 function bestAt(text: string, start: number): Finding | null {

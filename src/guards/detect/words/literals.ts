@@ -83,6 +83,7 @@ function lowered(text: string): string {
 }
 
 const UNDERSCORE = 0x5f;
+const OF_WORD = Unit.letter | Unit.number;
 
 /** Scripts without spaces have a word at every character. */
 function isWordAt(text: string, index: number): boolean {
@@ -91,8 +92,6 @@ function isWordAt(text: string, index: number): boolean {
   if (unit === UNDERSCORE) return true;
   return (unitKind(unit) & OF_WORD) !== 0 && !(characterKind(unit) & Character.ideograph);
 }
-
-const OF_WORD = Unit.letter | Unit.number;
 
 /** The same in a whole text as a reader sees it, whatever characters it is disguised with. */
 export function findDisguised(recogniser: Recogniser, text: string): Finding[] {
