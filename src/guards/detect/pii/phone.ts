@@ -33,10 +33,14 @@ const toOtherWord = distanceTo(
 /** `regions`: whose national numbers are known, the first one also without any word that says so. */
 export function phoneRecogniser(regions: readonly CountryCode[] = defaultPhoneRegions): Recogniser {
   let lookups = 0;
+  const known = new Map<string, boolean>(); // of one text, which may repeat a number
   const isNumber = (text: string, region: CountryCode | undefined): boolean => {
     lookups += 1;
     if (lookups > MAX_LOOKUPS) return true;
-    return parsePhoneNumberFromString(text, region)?.isValid() ?? false;
+    const question = `${region} ${text}`;
+    const isValid = known.get(question) ?? parsePhoneNumberFromString(text, region)?.isValid() ?? false;
+    known.set(question, isValid);
+    return isValid;
   };
   const recogniser = patternRecogniser({
     name: 'phone',
@@ -68,8 +72,10 @@ export function phoneRecogniser(regions: readonly CountryCode[] = defaultPhoneRe
   return {
     ...recogniser,
     find(text) {
+      const found = recogniser.find(text);
       lookups = 0;
-      return recogniser.find(text);
+      known.clear();
+      return found;
     },
   };
 }
