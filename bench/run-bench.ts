@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { SluiceError } from '../src/errors.js';
 import { plainly } from '../src/support/wording.js';
 import { isFaulty } from './report/compare.js';
@@ -84,5 +84,11 @@ function isGood(report: Report): boolean {
 function parse<T>(schema: z.ZodType<T>, options: unknown): T {
   const result = schema.safeParse(options, plainly);
   if (result.success) return result.data;
-  throw new SluiceError('invalid_value', `Wrong options:\n${z.prettifyError(result.error)}`);
+  const faults = result.error.issues.map(({ path, message }) => `${optionOf(path)}: ${message}`);
+  throw new SluiceError('invalid_value', faults.join('; '));
+}
+
+/** "sloTtftMs" as it is typed: "--slo-ttft-ms". */
+function optionOf(path: readonly PropertyKey[]): string {
+  return `--${path.join('.').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

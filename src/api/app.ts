@@ -1,7 +1,7 @@
 import type { Caller } from '../auth/index.js';
 import { ConfigError } from '../config/index.js';
 import { SluiceError, toSluiceError } from '../errors.js';
-import { type ApiContext, newId } from './context.js';
+import { type ApiContext, newId, shuttingDown } from './context.js';
 import { Exchange, type Headers, readHead } from './exchange.js';
 import { corsHeaders, preflightHeaders, refuseForeignHost } from './origin.js';
 import type { Route } from './route.js';
@@ -13,6 +13,8 @@ export interface App {
   listen(host: string, port: number): Promise<number>;
   /** Closes WebSockets that wait for nothing; the others follow when they are done. */
   closeIdleSockets(): void;
+  /** Tells whoever waits for an answer that there will be none, and gives the work up. */
+  cutOff(): void;
   /** Ends every connection. */
   close(): void;
 }
@@ -56,6 +58,10 @@ export function createApp(api: ApiContext, routes: readonly Route[]): App {
         });
       }),
     closeIdleSockets: () => sockets.closeIdle(),
+    cutOff: () => {
+      for (const exchange of api.exchanges) exchange.cutOff(shuttingDown());
+      sockets.cutOff(shuttingDown());
+    },
     close: () => {
       app.close();
     },
@@ -86,8 +92,12 @@ function open(api: ApiContext, response: HttpResponse, request: HttpRequest, rou
   const exchange = new Exchange(response, head, {
     requestId: acceptableId(head.headers.get('x-request-id')) ?? newId('req'),
     headers: corsHeaders(api.config, head),
-    onEnd: (ended) => record(api, ended, route),
+    onEnd: (ended) => {
+      api.exchanges.delete(ended);
+      record(api, ended, route);
+    },
   });
+  api.exchanges.add(exchange);
   const refusal = fault ?? refuseForeignHost(api.config, head);
   if (!refusal) return exchange;
   // Answered at once, what follows in the same packet would be served as the next request. While an answer is

@@ -10,6 +10,7 @@ import type { Metrics } from '../telemetry/metrics.js';
 import type { Tracing } from '../telemetry/trace.js';
 import type { BackgroundRequests } from './background-requests.js';
 import type { BodyLimits } from './body.js';
+import type { Exchange } from './exchange.js';
 
 /** What every handler may use. */
 export interface ApiContext {
@@ -30,6 +31,8 @@ export interface ApiContext {
   draining: boolean;
   /** Generations and embeddings under way, for the drain to wait for. */
   inFlight: Set<Promise<unknown>>;
+  /** What isn't answered yet. */
+  exchanges: Set<Exchange>;
 }
 
 export function newId(prefix: string): string {
@@ -46,5 +49,9 @@ export function untilEnded<T>({ inFlight }: ApiContext, running: Promise<T>): Pr
 
 export function refuseDraining(api: ApiContext): void {
   if (!api.draining) return;
-  throw new SluiceError('shutting_down', 'The server is shutting down.', { retryAfterSeconds: 5 });
+  throw shuttingDown();
+}
+
+export function shuttingDown(): SluiceError {
+  return new SluiceError('shutting_down', 'The server is shutting down.', { retryAfterSeconds: 5 });
 }

@@ -155,6 +155,13 @@ export class Exchange {
     return error;
   }
 
+  /** Fails it, and gives up what it waits for. */
+  cutOff(error: SluiceError): void {
+    this.fail(error);
+    this.#abortBody?.();
+    this.#work?.abort();
+  }
+
   /** Opens the stream with the first call. Null where the client is gone. */
   stream(limits: EventStreamLimits, onSlowReader: () => void, headers: Headers = {}): EventStream | null {
     if (this.#ended) return null;

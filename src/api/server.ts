@@ -15,11 +15,12 @@ export interface Server {
   port: number;
   router: Router;
   /**
-   * Refuses what is new and waits for what runs, at most `server.drainTimeoutMs`. True where everything ended by itself.
+   * Refuses what is new and waits for what runs, at most `server.drainTimeoutMs`. True where everything ended by itself; the
+   * rest is told that it doesn't, and cancelled.
    * Connections stay open meanwhile, so that load balancers can ask /readyz.
    */
   drain(): Promise<boolean>;
-  /** Ends every connection; what still runs is cancelled. */
+  /** Ends every connection. */
   close(): void;
 }
 
@@ -59,6 +60,7 @@ export async function startServer({
     background: new BackgroundRequests(config.background, Date.now, board),
     draining: false,
     inFlight: new Set(),
+    exchanges: new Set(),
   };
   const probes = new Probes(gateway.router.fleet);
   metrics.routing.watch(gateway.router);
@@ -70,7 +72,9 @@ export async function startServer({
     drain: async () => {
       api.draining = true;
       app.closeIdleSockets();
-      return await endedWithin(api.inFlight, config.server.drainTimeoutMs);
+      if (await endedWithin(api.inFlight, config.server.drainTimeoutMs)) return true;
+      app.cutOff();
+      return false;
     },
     close: () => {
       probes.close();

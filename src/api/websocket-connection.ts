@@ -98,6 +98,12 @@ export class WebSocketConnection {
     if (this.#open && this.#inFlight.size === 0) this.#close(GOING_AWAY, 'shutting_down');
   }
 
+  /** All that runs ends with this error, and the socket is closed. */
+  cutOff(error: SluiceError): void {
+    for (const id of this.#inFlight.keys()) this.#sendError(id, error);
+    this.#close(GOING_AWAY, 'shutting_down');
+  }
+
   #handle(message: ClientMessage): void {
     if (message.type === 'auth') this.#authenticate(message.key);
     else if (message.type === 'cancel') this.#inFlight.get(message.id)?.abort();

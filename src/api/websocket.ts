@@ -47,6 +47,10 @@ export class WebSocketServer {
     for (const connection of this.#connections) connection.closeIfIdle();
   }
 
+  cutOff(error: SluiceError): void {
+    for (const connection of this.#connections) connection.cutOff(error);
+  }
+
   #upgrade(
     response: HttpResponse,
     request: HttpRequest,

@@ -1,3 +1,4 @@
+import { SluiceError } from '../errors.js';
 import type { KeyRecord, Limits } from '../store/types.js';
 import { generateKey, generateSecret } from './key.js';
 
@@ -22,8 +23,14 @@ export interface IssuedKey {
   limits: Limits | null;
 }
 
+/** Throws invalid_value for a key that would be dead at birth. */
 export async function createKey(store: KeyStore, request: KeyRequest, nowMs: number): Promise<IssuedKey> {
   const { limits, ...described } = request;
+  if (described.expiresAtMs !== null && described.expiresAtMs <= nowMs) {
+    throw new SluiceError('invalid_value', 'expires_at: expected a time in the future', {
+      param: 'expires_at',
+    });
+  }
   const { id, key, hash } = generateKey();
   const record: KeyRecord = {
     id,

@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
-import { keyRequestOf, wireIssuedKey, wireKey } from '../api/admin/wire.js';
+import { isoTime, keyRequestOf, wireIssuedKey, wireKey } from '../api/admin/wire.js';
 import { parse } from '../api/json.js';
 import { createKeyRequest, rotateKeyRequest } from '../api/schemas/admin.js';
 import { createKey, rotateKey } from '../auth/index.js';
+import type { KeyRecord } from '../store/index.js';
 import { formatTable } from '../support/table.js';
 import { addDirectoryOptions, type DirectoryOptions, withDirectory } from './directory-option.js';
 import { addLimitOptions, describeLimits, type LimitOptions, wireLimitsOf } from './limit-options.js';
+import { duration, moment } from './time-option.js';
 
 interface OutputOptions extends DirectoryOptions {
   json?: boolean;
@@ -37,13 +39,13 @@ export function register(program: Command): void {
       .option('--admin', 'may use the admin routes')
       .option('--models <names>', 'models it may use, separated by commas; all if absent')
       .option('--guard-profile <name>', 'guards that its requests pass')
-      .option('--expires <time>', 'such as 2027-01-31T00:00:00Z, or 30d, 12h'),
+      .option('--expires <time>', 'such as 2027-01-31T00:00:00Z, or 30d, 12h', moment),
   ).action(create);
   command('list', 'keys and their limits').action(list);
   command('revoke', 'refuse a key from now on').argument('<id>').action(revoke);
   command('rotate', 'give a key another secret')
     .argument('<id>')
-    .option('--grace <time>', 'how long the key before stays good, such as 24h', '0s')
+    .option('--grace <time>', 'how long the key before stays good, such as 24h', duration, 0)
     .action(rotate);
 }
 
@@ -56,7 +58,7 @@ async function create(options: CreateOptions): Promise<void> {
     admin: options.admin,
     models: options.models?.split(','),
     guard_profile: options.guardProfile,
-    expires_at: options.expires === undefined ? undefined : expiryOf(options.expires),
+    expires_at: options.expires,
     ...wireLimitsOf(options),
   });
   const issued = await withDirectory(options, async (store) =>
@@ -65,12 +67,8 @@ async function create(options: CreateOptions): Promise<void> {
   show(issued, options);
 }
 
-async function rotate(id: string, options: OutputOptions & { grace: string }): Promise<void> {
-  const graceMs = durationMs(options.grace);
-  const wire = parse(rotateKeyRequest, {
-    id,
-    grace_seconds: graceMs === null ? options.grace : graceMs / 1000,
-  });
+async function rotate(id: string, options: OutputOptions & { grace: number }): Promise<void> {
+  const wire = parse(rotateKeyRequest, { id, grace_seconds: options.grace / 1000 });
   const issued = await withDirectory(options, async (store) =>
     rotateKey(store, id, (wire.grace_seconds ?? 0) * 1000, Date.now()),
   );
@@ -91,11 +89,17 @@ async function list(options: OutputOptions): Promise<void> {
     key.id,
     key.name,
     [key.organisation, key.team, key.user].filter((name) => name !== null).join('/'),
-    key.revokedAtMs !== null ? 'revoked' : (key.expiresAtMs ?? Infinity) < Date.now() ? 'expired' : 'good',
+    stateOf(key, Date.now()),
     key.isAdmin ? 'yes' : '',
     describeLimits(limitsOf.get(`key:${key.id}`)),
   ]);
   process.stdout.write(formatTable(['ID', 'NAME', 'OWNER', 'STATE', 'ADMIN', 'LIMITS'], rows));
+}
+
+function stateOf({ revokedAtMs, expiresAtMs }: KeyRecord, nowMs: number): string {
+  if (revokedAtMs !== null) return 'revoked';
+  if (expiresAtMs === null) return 'good';
+  return expiresAtMs <= nowMs ? 'expired' : `good until ${isoTime(expiresAtMs).slice(0, 16)}Z`;
 }
 
 function show(issued: Parameters<typeof wireIssuedKey>[0], { json }: OutputOptions): void {
@@ -106,21 +110,8 @@ function show(issued: Parameters<typeof wireIssuedKey>[0], { json }: OutputOptio
   const { record, key, limits } = issued;
   process.stdout.write(`${key}\n`);
   process.stderr.write(
-    `Key ${record.id} (${record.name}${limits ? `; ${describeLimits(limits)}` : ''}). It is not shown again.\n`,
+    `Key ${record.id} (${record.name}; ${describeLimits(limits) || 'no limits'}). It is not shown again.\n`,
   );
-}
-
-const unitMs: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** "30d", "12h", "90s"; null where it isn't one. */
-function durationMs(text: string): number | null {
-  const [, count, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
-  return unit === undefined ? null : Number(count) * unitMs[unit]!;
-}
-
-function expiryOf(text: string): string {
-  const afterMs = durationMs(text);
-  return afterMs === null ? text : new Date(Date.now() + afterMs).toISOString();
 }
 
 function printJson(value: unknown): void {

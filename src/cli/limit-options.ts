@@ -38,7 +38,7 @@ function numberOf(text: string): number | string {
 }
 
 /** "5 rpm, $1.50 a month". */
-export function describeLimits(limits: Limits | undefined): string {
+export function describeLimits(limits: Limits | null | undefined): string {
   if (!limits) return '';
   const { requestsPerMinute, tokensPerMinute, requestsPerDay, tokensPerDay, concurrency, budget } = limits;
   const counts = Object.entries({

@@ -74,9 +74,8 @@ function show({ body, ...letter }: DeadLetter): void {
   process.stdout.write(`${JSON.stringify({ ...letter, work: { request, progress } }, null, 2)}\n`);
 }
 
-/** This process is the request's gateway meanwhile. */
+/** This process is the request's gateway meanwhile. A letter that is lost again stays. */
 async function retry(redis: RedisLink, config: Config, model: string, id: string): Promise<void> {
-  const dead = lettersOf(redis, config, model);
   const { body } = await letterOf(redis, config, model, id);
   const deadlineMs = steadyNowMs() + config.requests.maxTimeoutMs;
   const dispatcher = new Dispatcher(redis, {
@@ -84,7 +83,7 @@ async function retry(redis: RedisLink, config: Config, model: string, id: string
     leaseMs: config.cluster.leaseMs,
     maxAttempts: 1,
     waitTimeoutMs: config.routing.waitTimeoutMs,
-    onFault: (message, details) => process.stderr.write(`${message}: ${JSON.stringify(details)}\n`),
+    onFault: (message, details) => process.stderr.write(`${message}: ${details.reason}\n`),
   });
   await dispatcher.open();
   try {
@@ -92,7 +91,7 @@ async function retry(redis: RedisLink, config: Config, model: string, id: string
     const request = requestOf(unpack<Work>(body), deadlineMs);
     await dispatcher.submit({
       queue,
-      dead,
+      dead: null,
       request,
       placement: placedIn(queue.shared(request.priority)),
       sink: (event) => {
@@ -105,7 +104,7 @@ async function retry(redis: RedisLink, config: Config, model: string, id: string
       trace: [],
     });
     process.stdout.write('\n');
-    await dead.drop(id);
+    await lettersOf(redis, config, model).drop(id);
   } finally {
     await dispatcher.close();
   }

@@ -52,7 +52,7 @@ export const clusterSchema = z.strictObject({
     .describe('requests to one model that a gateway has in the cluster at once; more wait in the gateway'),
   maxWaiting: z
     .int()
-    .min(0)
+    .min(1)
     .max(1_000_000)
     .default(4096)
     .describe('requests that may wait for the workers of one model, over all gateways'),

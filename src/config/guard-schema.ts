@@ -94,7 +94,7 @@ export const guardSchema = z.strictObject({
     .default(2)
     .describe('threads that look at texts, and as many processes where there are modules of your own'),
   maxQueue: z.int().min(1).max(100_000).default(4096).describe('checks that may wait for a worker'),
-  workerHeapBytes: bytes()
+  workerHeapBytes: bytes(1)
     .default(256 * 2 ** 20)
     .describe(
       'heap of a worker; one that needs more is replaced, and its check has failed. A process may have as much again outside of the heap',

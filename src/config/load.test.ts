@@ -81,6 +81,19 @@ test('an empty file or section is no fault', () => {
   assert.equal(yaml('server:\nhttp:\n  maxBodyBytes: 1KiB').http.maxBodyBytes, 1024);
 });
 
+test('a bound of nothing is refused where nothing could be served, and means none elsewhere', () => {
+  for (const name of [
+    'http.maxBodyBytes',
+    'http.maxHeaderBytes',
+    'cluster.maxWaiting',
+    'guards.workerHeapBytes',
+  ]) {
+    const [section, field] = name.split('.');
+    assert.match(faults(() => yaml(`${section}: {${field}: 0}`))[0]!, /expected at least 1 \(/, name);
+  }
+  assert.equal(yaml('engine: {kvHostBytes: 0}').engine.kvHostBytes, 0);
+});
+
 test('a missing file is said so', () => {
   assert.match(faults(() => loadConfig({ file: '/nonexistent/sluice.yaml' }))[0]!, /no such file/);
 });

@@ -134,7 +134,7 @@ export const routingSchema = z.strictObject({
     .describe('head start in the queue that a priority has over the next'),
   maxModelBytes: bytes().default(0).describe('memory of loaded models together; 0: no limit'),
   drainTimeoutMs: milliseconds(600_000).describe('time running requests get when their model is unloaded'),
-  maxAnswerBytes: bytes()
+  maxAnswerBytes: bytes(1)
     .default(32 * 2 ** 20)
     .describe('largest answer of an upstream, and largest a cascade holds back'),
   breakerFailures: z

@@ -37,10 +37,10 @@ const serverSchema = z.strictObject({
 });
 
 const httpSchema = z.strictObject({
-  maxBodyBytes: bytes()
+  maxBodyBytes: bytes(1)
     .default(4 * 2 ** 20)
     .describe('largest request body'),
-  maxReceivingBytes: bytes()
+  maxReceivingBytes: bytes(1)
     .default(256 * 2 ** 20)
     .describe('bytes that all bodies being received may hold together'),
   bodyTimeoutMs: z
@@ -49,10 +49,10 @@ const httpSchema = z.strictObject({
     .max(600_000)
     .default(20_000) // uWS closes a silent connection after 28 to 32 s, without an answer
     .describe('time a body may take to arrive'),
-  maxHeaderBytes: bytes()
+  maxHeaderBytes: bytes(1)
     .default(16 * 2 ** 10)
     .describe('largest request head (start line and headers)'),
-  maxStreamBufferBytes: bytes()
+  maxStreamBufferBytes: bytes(1)
     .default(2 ** 20)
     .describe('unsent bytes a stream may hold before its slow reader is dropped'),
   pingIntervalMs: z
@@ -76,10 +76,10 @@ const httpSchema = z.strictObject({
 });
 
 const websocketSchema = z.strictObject({
-  maxMessageBytes: bytes()
+  maxMessageBytes: bytes(1)
     .default(4 * 2 ** 20)
     .describe('largest message from a client'),
-  maxBufferBytes: bytes()
+  maxBufferBytes: bytes(1)
     .default(2 ** 20)
     .describe('unsent bytes a socket may hold before it is closed'),
   maxInFlight: z.int().min(1).max(10_000).default(256).describe('generations running on one socket'),

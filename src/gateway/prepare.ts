@@ -3,7 +3,7 @@ import { SluiceError } from '../errors.js';
 import type { ChatInput, TextInput, ValidatedRequest } from '../generation/types.js';
 import type { TrimOptions, TrimReport } from '../text/trim/types.js';
 import { chatWarning, checkToolChoice } from './chat-template.js';
-import { blaming, compileConstraint } from './constraint.js';
+import { compileConstraint, renderFault } from './constraint.js';
 import type { ServedModel } from './models.js';
 import type { PrefixStore } from './prefixes.js';
 import { checkTokens, contextExceeded, tokenizePrompt } from './prompts.js';
@@ -115,8 +115,8 @@ async function prepareChat(
   const messages = [...(await prefixMessages(model, prefixes, request)), ...input.messages];
   const rendering = JSON.stringify({ ...input.options, messages, add_generation_prompt: true });
   const trim = trimOptions(model, request, limits.defaultMaxTokens);
-  const { chat, report } = await renderChat(model, rendering, trim).catch((error: unknown) => {
-    throw blaming(error, 'response_format' in input.options ? 'response_format' : 'tools');
+  const { chat, report } = await renderChat(model, rendering, trim).catch(async (error: unknown) => {
+    throw await renderFault(model, error, input.options);
   });
   checkToolChoice(chat, input.options);
   return {

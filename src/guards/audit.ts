@@ -19,7 +19,9 @@ export class Audit {
   constructor({ file, withTexts, log }: AuditOptions) {
     this.#withTexts = withTexts;
     this.#destination =
-      file === '' ? null : pino.destination({ dest: file, append: true, sync: false, mkdir: true });
+      file === ''
+        ? null
+        : pino.destination({ dest: file, append: true, sync: false, mkdir: true, mode: 0o600 });
     this.#log = this.#destination
       ? pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, this.#destination)
       : log;

@@ -95,8 +95,12 @@ export class PartialFile {
     return { sha256, bytes: this.#length };
   }
 
+  /** What nothing has come of leaves nothing behind. */
   async close(): Promise<void> {
     await this.#handle.close();
+    if (this.#length > 0) return;
+    await rm(partPath(this.#target), { force: true });
+    await rm(validatorPath(this.#target), { force: true });
   }
 }
 

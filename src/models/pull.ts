@@ -65,6 +65,9 @@ export async function pullModel(plan: PullPlan, refresh: boolean, tools: PullToo
     const pulledMeanwhile = refresh ? null : await tools.store.find(plan.name);
     if (pulledMeanwhile !== null) return pulledMeanwhile;
     return await pullLocked(plan, { ...tools, signal: AbortSignal.any([tools.signal, lock.lost]) });
+  } catch (error) {
+    if (!lock.lost.aborted) await tools.store.removeEmptyDirectory(plan.name);
+    throw error;
   } finally {
     tools.reporter.end();
     await lock.release();

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { cacheDirectory } from '../support/cache.js';
@@ -83,6 +83,11 @@ export class ModelStore {
     return path;
   }
 
+  /** Of a broken pull only what it has brought stays, for the next one to go on from. */
+  async removeEmptyDirectory(name: string): Promise<void> {
+    await removeEmpty(join(this.directory, name));
+  }
+
   async lockPath(name: string): Promise<string> {
     const directory = join(this.directory, lockDirectory);
     await mkdir(directory, { recursive: true });
@@ -120,4 +125,11 @@ export class ModelStore {
       return null; // never pulled, or not to its end
     }
   }
+}
+
+/** Removes a directory that holds nothing but such directories, as far as it can. */
+async function removeEmpty(directory: string): Promise<void> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) if (entry.isDirectory()) await removeEmpty(join(directory, entry.name));
+  await rmdir(directory).catch(() => undefined); // something is in it
 }

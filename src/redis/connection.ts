@@ -16,6 +16,7 @@ export class Connection {
   #client: RawClient | null = null;
   #heardMs = Number.NEGATIVE_INFINITY; // monotonic
   #upSinceMs = Number.POSITIVE_INFINITY;
+  #watchedMs = 0; // monotonic
   #isPinging = false;
   #isClosed = false;
 
@@ -45,6 +46,7 @@ export class Connection {
     } finally {
       clearTimeout(giveUp);
     }
+    this.#watchedMs = performance.now();
     this.#timer = setInterval(() => void this.#watch(), this.#silenceMs / 4).unref();
   }
 
@@ -97,7 +99,11 @@ export class Connection {
   }
 
   async #watch(): Promise<void> {
-    if (performance.now() - this.#heardMs > this.#silenceMs) return await this.#replace();
+    const nowMs = performance.now();
+    // Who was held up hasn't read yet what was said meanwhile.
+    const wasAsleep = nowMs - this.#watchedMs > this.#silenceMs / 2;
+    this.#watchedMs = nowMs;
+    if (!wasAsleep && nowMs - this.#heardMs > this.#silenceMs) return await this.#replace();
     if (this.#isPinging) return;
     this.#isPinging = true;
     await this.send('', ['PING']).catch(() => undefined);

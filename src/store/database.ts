@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import Libsql from 'libsql';
+import type Libsql from 'libsql';
 import { SluiceError } from '../errors.js';
 import { makeDirectory } from '../support/make-directory.js';
+import { openPrivateDatabase } from '../support/private-database.js';
 import { AlertTable } from './alert-table.js';
 import { DirectoryTables } from './directory-tables.js';
 import { EvalLiveTables } from './eval-live-tables.js';
@@ -99,7 +100,7 @@ export function openDatabase(directory: string) {
 function connect(directory: string): Libsql.Database {
   try {
     makeDirectory(directory);
-    const database = new Libsql(join(directory, 'sluice.db'));
+    const database = openPrivateDatabase(join(directory, 'sluice.db'));
     database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
     database.pragma('journal_mode = WAL');
     // A commit outlives the process at once, and a power failure but for the last moments: one fsync a checkpoint.
@@ -135,7 +136,7 @@ class ServerLock {
   /** False where another process has it. */
   take(): boolean {
     if (this.#held) return true;
-    const file = new Libsql(join(this.#directory, 'server.lock'));
+    const file = openPrivateDatabase(join(this.#directory, 'server.lock'));
     try {
       file.exec('BEGIN EXCLUSIVE');
     } catch (error) {

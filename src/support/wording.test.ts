@@ -10,7 +10,8 @@ function faults(schema: z.ZodType, value: unknown): string[] {
 test('what is wrong is said in plain words', () => {
   assert.deepEqual(faults(z.string(), undefined), ['missing; expected a string']);
   assert.deepEqual(faults(z.number(), 'x'), ['expected a number, not a string']);
-  assert.deepEqual(faults(z.int(), 1.5), ['expected a whole number, not a number']);
+  assert.deepEqual(faults(z.int(), 1.5), ['expected a whole number']);
+  assert.deepEqual(faults(z.number(), Number.NaN), ['expected a number']);
   assert.deepEqual(faults(z.string(), true), ['expected a string, not true']);
   assert.deepEqual(faults(z.array(z.string()), { a: 1 }), ['expected an array, not an object']);
   assert.deepEqual(faults(z.enum(['a', 'b', 'c']), 'd'), ['expected "a", "b" or "c"']);

@@ -8,6 +8,8 @@ function faultOf(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type': {
       const expected = `expected ${noun(issue.expected)}`;
+      // It has a fraction, or is no number at all.
+      if (typeof issue.input === 'number' && ['int', 'number'].includes(issue.expected)) return expected;
       return issue.input === undefined ? `missing; ${expected}` : `${expected}, not ${nounOf(issue.input)}`;
     }
     case 'invalid_value':

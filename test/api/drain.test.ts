@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import { isEcho } from '../../src/cli/stop-signals.js';
+import { SluiceClient } from '../../src/client/index.js';
 import { eventually } from '../support/eventually.js';
 import { sseEvents } from '../support/server.js';
 
@@ -51,12 +52,21 @@ test('SIGTERM: what runs finishes, what is new is refused, the exit code is 0', 
   assert.deepEqual(await exited, [0, null]);
 });
 
-test('requests that outlast the drain are cut off', async () => {
-  const { child, url } = await start({ delayMs: 5, settings: { 'server.drainTimeoutMs': 50 } });
+test('requests that outlast the drain are told so, each in its own way', async () => {
+  const { child, url } = await start({ delayMs: 5, settings: { 'server.drainTimeoutMs': 500 } });
   const exited = once(child, 'exit');
+  const client = await SluiceClient.connect(url, { WebSocket });
   const running = await complete(url, { prompt: 'a', stream: true });
+  const whole = complete(url, { prompt: 'a' });
+  const generations = [1, 2].map(() => client.complete({ prompt: 'a' }).done);
   child.kill('SIGINT');
-  await assert.rejects(running.text());
+  for (const generation of generations) await assert.rejects(generation, { code: 'shutting_down' });
+  const events = (await sseEvents(running)) as { error?: { code: string } }[];
+  assert.equal(events.at(-1), '[DONE]');
+  assert.equal(events.at(-2)!.error?.code, 'shutting_down');
+  const refused = await whole;
+  assert.equal(refused.status, 503);
+  assert.equal(((await refused.json()) as { error: { code: string } }).error.code, 'shutting_down');
   assert.deepEqual(await exited, [0, null]);
 });
 

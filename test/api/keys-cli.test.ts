@@ -84,6 +84,11 @@ test('create prints the key; a running server knows it at once, and its revocati
   assert.match(await done('keys', 'list'), /revoked +5 rpm, 20000 tpm, \$1\.50 a month/);
 });
 
+test('a key that expires is listed with when', async () => {
+  await done('keys', 'create', '--name', 'brief', '--expires', '2999-01-31T12:30:00Z');
+  assert.match(await done('keys', 'list'), / brief +default +good until 2999-01-31T12:30Z /);
+});
+
 test('limits of a team are set, and hold', async () => {
   const key = (
     await done('keys', 'create', '--name', 'a', '--org', 'acme', '--team', 'search', '--budget', 'none')
@@ -127,11 +132,22 @@ test('what is wrong is named, without a stack', async () => {
     [['keys', 'create', '--name', 'a', '--rpm', 'many'], /^sluice: rpm: expected a number/],
     [
       ['keys', 'create', '--name', 'a', '--expires', 'soon'],
-      /^sluice: expires_at: expected a time such as 2027/,
+      /'soon' is invalid\. expected a time such as 2027/,
+    ],
+    [
+      ['keys', 'create', '--name', 'a', '--expires', '9999999999d'],
+      /'9999999999d' is invalid\. expected a time/,
+    ],
+    [
+      ['keys', 'create', '--name', 'a', '--expires', '0s'],
+      /^sluice: expires_at: expected a time in the future/,
     ],
     [['keys', 'create'], /required option '--name <text>'/],
     [['keys', 'revoke', 'nothing'], /^sluice: There is no key "nothing"/],
-    [['keys', 'rotate', '0123456789abcdef', '--grace', 'long'], /^sluice: grace_seconds: /],
+    [
+      ['keys', 'rotate', '0123456789abcdef', '--grace', 'long'],
+      /'long' is invalid\. expected a time such as 90s/,
+    ],
     [['budgets', 'set', 'team:search'], /^sluice: scope: expected key:ID, organisation:NAME/],
     [['usage', '--by', 'keys'], /^sluice: by: there is no "keys"/],
     [['usage', '--since', 'yesterday'], /^sluice: since: expected a date or time/],

@@ -158,6 +158,7 @@ test('bad fields are named', async () => {
     ['/admin/keys', { name: 'a', period: 'year' }, 'period'],
     ['/admin/keys', { name: 'a', organisation: 'a/b' }, 'organisation'],
     ['/admin/keys', { name: 'a', expires_at: 'soon' }, 'expires_at'],
+    ['/admin/keys', { name: 'a', expires_at: '2020-01-01T00:00:00Z' }, 'expires_at'],
     ['/admin/keys', { name: 'a', rmp: 5 }, null],
     ['/admin/keys/rotate', { id: 'x' }, 'id'],
     ['/admin/budgets', { scope: 'team:search' }, 'scope'],

@@ -85,6 +85,23 @@ test('errors name what is wrong', async () => {
   await assert.rejects(client.completions.create({ model: 'other', prompt: 'a' }), OpenAI.NotFoundError);
 });
 
+test('a schema that means nothing is named, in a chat too', async () => {
+  const schema = { type: 'nonsense' };
+  const format = { type: 'json_schema' as const, json_schema: { name: 'x', schema } };
+  const requests = [
+    () => client.completions.create({ model, prompt: 'a', response_format: format } as never),
+    () => client.chat.completions.create({ model, messages, response_format: format }),
+  ];
+  for (const request of requests) {
+    await assert.rejects(request, (error) => {
+      assert.ok(error instanceof OpenAI.BadRequestError, String(error));
+      assert.deepEqual([error.param, error.code], ['response_format', 'invalid_grammar']);
+      assert.match(error.message, /^400 JSON schema error at #: unrecognized type nonsense$/);
+      return true;
+    });
+  }
+});
+
 test('an error inside a stream is thrown', async () => {
   const body = { model, messages, max_tokens: 8000, ...toTheEnd, timeout_ms: 200 };
   const stream = await client.chat.completions.create({ ...body, stream: true });

@@ -33,6 +33,13 @@ test('a dead letter is listed, shown, answered after all, and dropped', async ()
     const shown = JSON.parse((await queue('show', 'stub', id)).stdout);
     assert.deepEqual(shown.work.request.input.prompts, ['abc']);
     assert.equal(shown.attempts, 1);
+    worker.engine.failNext = { code: 'engine_failed', afterTokens: 1 };
+    await assert.rejects(queue('retry', 'stub', id), {
+      stdout: 'a',
+      stderr:
+        /^a request is lost again: engine_failed: .*\nsluice: A worker failed while computing this request\.\n$/m,
+    });
+    assert.deepEqual(letters(), [id]);
     assert.equal((await queue('retry', 'stub', id)).stdout, 'abca\n');
     assert.deepEqual(letters(), []);
     await queue('drop', 'stub', await loseOne('xyz'));

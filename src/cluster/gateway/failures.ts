@@ -1,0 +1,27 @@
+import { SluiceError } from '../../errors.js';
+
+/** How a request of the cluster ends that isn't answered. */
+
+export function queueFull(waiting: number): SluiceError {
+  return new SluiceError('queue_full', `${waiting} requests wait for the workers of this model.`, {
+    retryAfterSeconds: 2,
+  });
+}
+
+export function shuttingDown(): SluiceError {
+  return new SluiceError('shutting_down', 'The server is shutting down.');
+}
+
+export function waitedTooLong(waitTimeoutMs: number): SluiceError {
+  const message = `The request waited ${waitTimeoutMs} ms for a worker and wasn't served.`;
+  return new SluiceError('inference_timeout', message, { retryAfterSeconds: 5 });
+}
+
+export function pastDeadline(): SluiceError {
+  return new SluiceError('deadline_exceeded', 'The deadline passed before the answer was complete.');
+}
+
+export function lostForGood(losses: number): SluiceError {
+  const who = losses === 1 ? 'A worker' : `${losses} workers`;
+  return new SluiceError('engine_failed', `${who} failed while computing this request.`);
+}
