@@ -214,7 +214,7 @@ void Context::copyTables(const Batch &batch) {
             if (tables_[column] < 0 || static_cast<uint32_t>(tables_[column]) >= options_.pages)
                 throw RangeError("block table of sequence " + std::to_string(sequence) +
                                  " names no page of the pool");
-            if (info_.windowPages > 0) windowTables_[column] = batch.windowPages[tables_[column]];
+            if (info_.windowPages > 0) windowTables_[column] = batch.windowTable[tables_[column]];
         }
     }
 }

@@ -51,7 +51,7 @@ struct Batch {
     const int32_t *sequences;
     const uint8_t *outputs;
     const int32_t *blockTables; // [maxSequences × maxPagesPerSequence]
-    const int32_t *windowPages; // [pages]; null where the context has no window pages
+    const int32_t *windowTable; // [pages]; null where the context has no window pages
 };
 
 /** A llama_context with its KV pool. One thread at a time, abort() excepted. */

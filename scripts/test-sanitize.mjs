@@ -22,12 +22,15 @@ const tests = [
   ...['engine-lifetime', 'graph-reuse', 'native-engine'].map((name) => `src/engine/${name}`),
 ];
 
+/** Recurses deeper than the 65,536 frames that ThreadSanitizer keeps of a stack, and does nothing on two threads. */
+const tooDeep = ['src/native/text'];
+
 const args = process.argv.slice(2);
 const name = args.find((argument) => argument.startsWith('--under='))?.split('=')[1] ?? 'address';
 const filters = args.filter((argument) => !argument.startsWith('--'));
-const wanted = tests.filter(
-  (test) => filters.length === 0 || filters.some((filter) => test.includes(filter)),
-);
+const wanted = tests
+  .filter((test) => name !== 'thread' || !tooDeep.includes(test))
+  .filter((test) => filters.length === 0 || filters.some((filter) => test.includes(filter)));
 
 /** True: the tests pass, and nothing was reported. */
 function runUnder() {

@@ -40,6 +40,7 @@ const environments = {
       log_path: log,
       exitcode: 0,
       history_size: 7,
+      report_thread_leaks: 0, // the thread of a load that has ended is joined by the next one
       suppressions: suppressions('thread'),
     }),
   }),

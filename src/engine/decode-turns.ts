@@ -48,6 +48,11 @@ export class DecodeTurns {
     return !wasForAll;
   }
 
+  /** The step has no part for its prompt: it is for the few. */
+  standsBack(sequence: Sequence): boolean {
+    return this.isForFew && this.slots.hasMany(sequence);
+  }
+
   /** Everyone of them has a turn before anyone has another. */
   private letIn(running: readonly Sequence[], count: number): void {
     let left = count;

@@ -5,19 +5,18 @@ import type { PageStore } from './page-store/page-store.js';
 import { Restorer } from './page-store/restorer.js';
 import type { PagePool } from './pages.js';
 import { Placement, type PlacementConfig } from './placement.js';
+import { PrefixUse } from './prefix-use.js';
 import { waitsForPrefix } from './prefix-wait.js';
 import { PinnedPrefixes } from './prefixes.js';
+import { PromptPlanner } from './prompt-planner.js';
 import type { RadixCache } from './radix.js';
 import type { Sequence } from './sequence.js';
 import type { Sessions } from './sessions.js';
-import { type PlanEntry, StepPlan } from './step-plan.js';
+import { StepPlan } from './step-plan.js';
 import { StepRoom, type StepRoomConfig } from './step-room.js';
 import type { StepTimeModel } from './step-time.js';
 import type { PinnedPrefix } from './types.js';
 import { WaitingQueue } from './waiting-queue.js';
-
-/** While a prompt too long for one step is read, this share of the room goes to prompts that fit what is left. */
-const shortPromptShare = 1 / 4;
 
 /** Waiting sequences that a step looks at, and of them those that don't fit the pool. */
 const maxCandidates = 64;
@@ -45,13 +44,11 @@ type Verdict = 'admitted' | 'later' | 'misfit';
  */
 export class Scheduler {
   readonly prefixes: PinnedPrefixes;
+  readonly prefixUse: PrefixUse;
   readonly waiting: WaitingQueue;
   /** By priority, then order of admission: victims of preemption are taken from the end. */
   readonly running: Sequence[] = [];
   preemptions = 0;
-  prefixQueries = 0;
-  prefixHits = 0;
-  cachedTokens = 0;
 
   private readonly plan = new StepPlan();
   private readonly room: StepRoom;
@@ -60,6 +57,7 @@ export class Scheduler {
   private readonly slots: FairSlots;
   private readonly turns: DecodeTurns;
   private readonly restorer: Restorer;
+  private readonly prompts: PromptPlanner;
   private readonly drafts: DraftPlanner;
   private readonly draftRoom: DraftRoom = {
     targetMs: 0,
@@ -68,7 +66,6 @@ export class Scheduler {
     cells: (sequence, wanted) => this.placement.cellsBehind(sequence, wanted, this.watermarkPages),
   };
   private admissions = 0;
-  private partial: PlanEntry | null = null;
 
   /** `onRelease` is told each slot that a sequence gives back, before another can get it. */
   constructor(
@@ -82,12 +79,16 @@ export class Scheduler {
     this.room = new StepRoom(config, stepTime, this.plan);
     this.restorer = new Restorer(config, this.placement, stepTime);
     this.prefixes = new PinnedPrefixes(this.cache);
+    this.prefixUse = new PrefixUse(this.prefixes);
     this.waiting = new WaitingQueue({
       ageingMs,
       urgentMs,
       cachedPages: (sequence) => this.placement.cachedPages(sequence),
     });
     this.watermarkPages = Math.ceil(config.watermark * config.pages);
+    const { plan, room, slots, turns, restorer, prefixUse, waiting } = this;
+    const { pageSize } = config;
+    this.prompts = new PromptPlanner({ pageSize, plan, room, slots, turns, restorer, prefixUse, waiting });
     this.drafts = new DraftPlanner(config.draftTokens, stepTime);
   }
 
@@ -134,14 +135,14 @@ export class Scheduler {
     this.plan.reset();
     this.slots.beginStep(nowMs);
     this.room.begin();
-    this.partial = null;
+    this.prompts.beginStep();
     const next = this.makePlace(nowMs);
     this.restorer.beginStep(this.running.some(({ state }) => state === 'decoding'));
     this.turns.choose(this.running, this.fewRead(next));
     this.planWork(nowMs);
     // Who had their turn lost their pages, or the few find none: then the step is for everyone.
     if (this.plan.isIdle && this.turns.letAllIn(this.running)) this.planWork(nowMs);
-    this.useWhatIsLeft();
+    this.prompts.useWhatIsLeft();
     this.planDrafts();
     this.openWindows();
     return this.plan;
@@ -196,7 +197,7 @@ export class Scheduler {
     const preemptions = this.preemptions;
     this.planDecodes();
     this.room.decodesPlanned(this.turns.isForFew);
-    this.planStartedPrompts();
+    this.prompts.planStarted(this.running);
     // Pages were short a moment ago: whoever starts now would be the next to lose them.
     if (this.preemptions === preemptions) this.admit(nowMs);
   }
@@ -208,59 +209,6 @@ export class Scheduler {
       if (this.growOrPreempt(sequence)) this.plan.add(sequence, 1);
       else i--; // it was the last of the list, and is out of it
     }
-  }
-
-  private planStartedPrompts(): void {
-    for (const sequence of this.running) {
-      if (sequence.state === 'prefill' && !this.standsBack(sequence)) this.planChunk(sequence);
-    }
-  }
-
-  private planChunk(sequence: Sequence): void {
-    if (sequence.restorablePages > 0 && !this.restore(sequence)) return;
-    const room = this.roomFor(sequence, sequence.computed);
-    let count = Math.min(sequence.remaining, room);
-    if (sequence.remaining > room && this.waiting.size > 0) {
-      count = Math.ceil(room * (1 - shortPromptShare));
-    }
-    count = this.room.withinOutputs(sequence, sequence.computed, count);
-    if (count <= 0) return;
-    const entry = this.plan.add(sequence, count);
-    this.room.promptPlanned(sequence, count);
-    if (entry.complete) this.slots.promptEnds(sequence);
-    else this.partial = entry;
-  }
-
-  private roomFor(sequence: Sequence, from: number): number {
-    const room = this.room.for(sequence, from);
-    return this.slots.hasMany(sequence) ? Math.min(room, this.room.within(this.turns.briefMs, from)) : room;
-  }
-
-  private standsBack(sequence: Sequence): boolean {
-    return this.turns.isForFew && this.slots.hasMany(sequence);
-  }
-
-  /** True once nothing is left to be copied back. */
-  private restore(sequence: Sequence): boolean {
-    const count = this.restorer.restore(sequence, this.plan, this.room.decodeMs > 0);
-    this.plan.restored += count;
-    if (!sequence.everPreempted) {
-      sequence.cachedAtAdmission += count * this.config.pageSize;
-      this.cachedTokens += count * this.config.pageSize;
-    }
-    return sequence.restorablePages === 0;
-  }
-
-  /** What short prompts left of the room goes to the long one after all. */
-  private useWhatIsLeft(): void {
-    const entry = this.partial;
-    if (entry === null) return;
-    const from = entry.start + entry.count;
-    const count = Math.min(entry.sequence.length - from, this.roomFor(entry.sequence, from));
-    const allowed = this.room.withinOutputs(entry.sequence, from, count);
-    if (allowed <= 0) return;
-    this.plan.lengthen(entry, allowed);
-    this.room.promptPlanned(entry.sequence, allowed);
   }
 
   private planDrafts(): void {
@@ -299,7 +247,7 @@ export class Scheduler {
 
   private tryAdmit(sequence: Sequence, nowMs: number): Verdict {
     if (
-      this.standsBack(sequence) ||
+      this.turns.standsBack(sequence) ||
       this.slots.canWait(sequence) ||
       !this.slots.mayTake(sequence, this.waiting.isOnly(sequence))
     )
@@ -312,9 +260,7 @@ export class Scheduler {
     const cached = this.placement.cachedPages(sequence);
     const restorable = this.restorer.pagesOf(sequence);
     const uncached = sequence.length - (cached + restorable) * this.config.pageSize;
-    // One long prompt at a time: two would halve each other's speed, and both would end late.
-    if (this.isInTheWay(this.partial, sequence) && uncached > this.room.at(sequence.length - uncached))
-      return 'later';
+    if (this.prompts.mustWait(sequence, uncached)) return 'later';
     const spare = this.running.length === 0 ? 0 : this.watermarkPages;
     if (!this.placement.take(sequence, spare)) return 'misfit';
     sequence.restorablePages = restorable;
@@ -322,12 +268,8 @@ export class Scheduler {
     const answer = sequence.everPreempted ? 0 : sequence.maxLength - sequence.length;
     this.waiting.take(sequence, uncached + answer);
     this.start(sequence);
-    this.planChunk(sequence);
+    this.prompts.planChunk(sequence);
     return 'admitted';
-  }
-
-  private isInTheWay(partial: PlanEntry | null, sequence: Sequence): boolean {
-    return partial !== null && !(this.slots.hasMany(partial.sequence) && !this.slots.hasMany(sequence));
   }
 
   /** Where the slots are another tenant's, for the first of a tenant that waits. One a step. Returns who can have a slot now. */
@@ -367,16 +309,7 @@ export class Scheduler {
     while (at > 0 && this.running[at - 1]!.priority > sequence.priority) at--;
     this.running.splice(at, 0, sequence);
     this.plan.admitted.push(sequence);
-    if (sequence.cachedAtAdmission < 0) this.countQuery(sequence);
-  }
-
-  private countQuery(sequence: Sequence): void {
-    sequence.cachedAtAdmission = sequence.computed;
-    this.cachedTokens += sequence.computed;
-    if (sequence.tail === null) return;
-    this.prefixQueries++;
-    if (sequence.computed > 0 || sequence.restorablePages > 0) this.prefixHits++;
-    this.prefixes.countHits(sequence.tail);
+    this.prefixUse.admitted(sequence);
   }
 
   /** The page of the position that a decoding sequence computes next. False where the sequence itself was preempted. */

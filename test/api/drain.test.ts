@@ -33,6 +33,7 @@ test('SIGTERM: what runs finishes, what is new is refused, the exit code is 0', 
   const { child, url, port } = await start({ delayMs: 5 });
   const exited = once(child, 'exit');
   const running = await complete(url, { prompt: 'a', max_tokens: 200, stream: true });
+  child.kill('SIGUSR2'); // it runs until it's told to go on
   const idle = new WebSocket(`ws://127.0.0.1:${port}/v1/stream`);
   await once(idle, 'open');
   const idleClosed = once(idle, 'close');
@@ -44,6 +45,7 @@ test('SIGTERM: what runs finishes, what is new is refused, the exit code is 0', 
   assert.equal(refused.headers.get('retry-after'), '5');
   assert.equal(((await refused.json()) as { error: { code: string } }).error.code, 'shutting_down');
   assert.equal((await fetch(`${url}/healthz`)).status, 200);
+  child.kill('SIGUSR2');
   const events = await sseEvents(running);
   assert.equal(events.at(-1), '[DONE]');
   assert.equal(events.length, 202, '200 tokens, the finish, [DONE]');

@@ -36,8 +36,10 @@ async function shown(gateway: TestGateway, id: string): Promise<Record<string, u
 test('a background request is any gateway’s to ask for and to cancel, also when its own has gone', async () => {
   const [one, other] = [await startTestGateway(redis, CALM), await startTestGateway(redis, CALM)];
   try {
+    worker.engine.hold();
     const id = await begun(one, 4);
     assert.equal((await shown(other, id)).state, 'running');
+    worker.engine.release();
     await eventually(async () => (await shown(other, id)).state === 'done');
     const { result } = await shown(other, id);
     assert.equal((result as { choices: { text: string }[] }).choices[0]!.text, 'abab');

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type LedgerEntry, type Limits, noLimits } from '../../src/store/types.js';
 import { nanodollars } from '../../src/support/money.js';
 import { ClusterWorld, type GatewayMember, kill } from '../faults/world.js';
@@ -70,10 +69,14 @@ async function rowsOf(gateway: GatewayMember, organisation: string): Promise<Usa
   return data.filter((row) => row.organisation === organisation);
 }
 
-async function standing(gateway: GatewayMember, scope: string): Promise<{ spent: number; reserved: number }> {
+/** Undefined where the gateway does not know yet that the scope has limits. */
+async function standing(
+  gateway: GatewayMember,
+  scope: string,
+): Promise<{ spent: number; reserved: number } | undefined> {
   const response = await call(gateway, '/admin/budgets', admin);
   const { data } = (await response.json()) as { data: { scope: string; spent: number; reserved: number }[] };
-  return data.find((each) => each.scope === scope)!;
+  return data.find((each) => each.scope === scope);
 }
 
 function entryOf(
@@ -112,7 +115,6 @@ test('limits and budgets hold to the token and the nanodollar over four gateways
   ]);
   const team = { scope: `team:${organisation}/t`, rpd: 250, budget: 2.5, period: 'week' };
   await call(world.gateways[2]!, '/admin/budgets', admin, { method: 'POST', body: JSON.stringify(team) });
-  await delay(300); // a limit that is set elsewhere is known after 250 ms at the latest
   const limits = new Map<string, Limits>([
     [
       `key:${keys[0].id}`,
@@ -127,6 +129,12 @@ test('limits and budgets hold to the token and the nanodollar over four gateways
       { ...noLimits, requestsPerDay: 250, budget: { nanodollars: 2_500_000_000, period: 'week' } },
     ],
   ]);
+
+  await eventually(async () => {
+    const scopes = [...limits.keys()];
+    const all = world.gateways.flatMap((gateway) => scopes.map((scope) => standing(gateway, scope)));
+    return (await Promise.all(all)).every((known) => known !== undefined);
+  });
 
   const statuses = new Map<number, number>();
   const count = (status: number) => statuses.set(status, (statuses.get(status) ?? 0) + 1);
@@ -160,7 +168,7 @@ test('limits and budgets hold to the token and the nanodollar over four gateways
   assert.equal(statuses.get(500) ?? 0, 0);
   await eventually(async () => {
     const now = await Promise.all([...limits.keys()].map((scope) => standing(world.gateways[0]!, scope)));
-    return now.every(({ reserved }) => reserved === 0);
+    return now.every((each) => each!.reserved === 0);
   });
   const rows = await rowsOf(world.gateways[0]!, organisation);
   assertWithinLimits(rows.map(entryOf) as LedgerEntry[], limits);
@@ -169,10 +177,10 @@ test('limits and budgets hold to the token and the nanodollar over four gateways
   for (const gateway of world.gateways) {
     const ids = (await rowsOf(gateway, organisation)).map(({ id }) => id);
     assert.deepEqual(ids.sort(), rows.map(({ id }) => id).sort(), 'each gateway shows the whole');
-    assert.equal(nanodollars((await standing(gateway, team.scope)).spent), sum(rows));
+    assert.equal(nanodollars((await standing(gateway, team.scope))!.spent), sum(rows));
     for (const { id } of keys)
       assert.equal(
-        nanodollars((await standing(gateway, `key:${id}`)).spent),
+        nanodollars((await standing(gateway, `key:${id}`))!.spent),
         sum(rows.filter(({ key }) => key === id)),
       );
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GatewayRole } from '../../src/cluster/gateway/role.js';
-import { startTestGateway, startTestWorker, type TestGateway } from '../support/cluster.js';
+import { CALM, startTestGateway, startTestWorker, type TestGateway } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { sseEvents } from '../support/server.js';
@@ -48,7 +48,8 @@ async function answered(gateway: TestGateway, body: object): Promise<string> {
 const asked = ({ engine }: Awaited<ReturnType<typeof startTestWorker>>) =>
   engine.requests.filter(({ id }) => id !== 'warm-up');
 
-const queueLength = (model: string) => Number(redis.cli('XLEN', `sluice:{model:${model}}:work:1`));
+const queueLength = (model: string, priority = 1) =>
+  Number(redis.cli('XLEN', `sluice:{model:${model}}:work:${priority}`));
 
 async function withCluster(
   options: Parameters<typeof startTestWorker>[1] & { gateway?: Record<string, unknown> },
@@ -61,8 +62,12 @@ async function withCluster(
 ): Promise<void> {
   const model = newModel();
   const { gateway: settings, ...rest } = options;
-  const worker = await startTestWorker(redis, { modelId: model, ...rest });
-  const gateway = await startTestGateway(redis, { 'routing.default': model, ...settings });
+  const worker = await startTestWorker(redis, {
+    modelId: model,
+    ...rest,
+    settings: { ...CALM, ...rest.settings },
+  });
+  const gateway = await startTestGateway(redis, { 'routing.default': model, ...CALM, ...settings });
   try {
     await use({ model, gateway, worker, role: gateway.role });
   } finally {
@@ -105,12 +110,15 @@ test('tool calls are read at the worker', async () => {
 
 test('a worker takes no more than its engine can run; the rest waits in the queue, the urgent first', async () => {
   const settings = { 'engine.maxSequences': 2 };
-  await withCluster({ delayMs: 10, settings }, async ({ gateway, worker, model }) => {
-    const body = (prompt: string) => ({ prompt, max_tokens: 60 });
+  await withCluster({ settings }, async ({ gateway, worker, model }) => {
+    worker.engine.hold();
+    const body = (prompt: string) => ({ prompt, max_tokens: 6 });
     const first = ['a', 'b', 'c', 'd'].map((prompt) => answered(gateway, body(prompt)));
     await eventually(() => queueLength(model) === 4);
     await eventually(() => worker.engine.running === 2);
     const urgent = answered(gateway, { ...body('u'), priority: 0 });
+    await eventually(() => queueLength(model, 0) === 1);
+    worker.engine.release();
     await Promise.all([...first, urgent]);
     const order = asked(worker).map(({ prompt }) => String.fromCharCode(prompt.at(-1)!));
     assert.equal(order.indexOf('u'), 2, `served in the order ${order}`);
@@ -142,13 +150,15 @@ test('a client that goes away is forgotten: by the worker at once, and in the qu
 
 test('who waits too long is told so, and is no work for anybody any more', async () => {
   const settings = { 'engine.maxSequences': 1 };
-  const gateway = { 'routing.waitTimeoutMs': 150 };
-  await withCluster({ delayMs: 10, settings, gateway }, async ({ gateway, worker, model }) => {
-    const running = answered(gateway, { prompt: 'r', max_tokens: 50 });
+  const gateway = { 'routing.waitTimeoutMs': 1_000 }; // the first begins sooner
+  await withCluster({ settings, gateway }, async ({ gateway, worker, model }) => {
+    worker.engine.hold();
+    const running = answered(gateway, { prompt: 'r', max_tokens: 5 });
     await eventually(() => worker.engine.running === 1);
     const late = await gateway.post('/v1/completions', { prompt: 'w', max_tokens: 1 });
     assert.equal(((await late.json()) as { error: { code: string } }).error.code, 'inference_timeout');
     assert.ok(Number(late.headers.get('retry-after')) >= 1);
+    worker.engine.release();
     await running;
     await eventually(() => queueLength(model) === 0);
     assert.equal(asked(worker).length, 1);
@@ -157,19 +167,19 @@ test('who waits too long is told so, and is no work for anybody any more', async
 
 test('a full queue refuses at once', async () => {
   const settings = { 'engine.maxSequences': 1 };
-  await withCluster(
-    { delayMs: 10, settings, gateway: { 'cluster.maxWaiting': 1 } },
-    async ({ gateway, worker, model }) => {
-      const running = answered(gateway, { prompt: 'r', max_tokens: 50 });
-      await eventually(() => worker.engine.running === 1);
-      const waiting = answered(gateway, { prompt: 'w', max_tokens: 1 });
-      await eventually(() => queueLength(model) === 2);
-      const refused = await gateway.post('/v1/completions', { prompt: 'x' });
-      assert.equal(refused.status, 429);
-      assert.ok(Number(refused.headers.get('retry-after')) >= 1);
-      await Promise.all([running, waiting]);
-    },
-  );
+  const gateway = { 'cluster.maxWaiting': 1 };
+  await withCluster({ settings, gateway }, async ({ gateway, worker, model }) => {
+    worker.engine.hold();
+    const running = answered(gateway, { prompt: 'r', max_tokens: 5 });
+    await eventually(() => worker.engine.running === 1);
+    const waiting = answered(gateway, { prompt: 'w', max_tokens: 1 });
+    await eventually(() => queueLength(model) === 2);
+    const refused = await gateway.post('/v1/completions', { prompt: 'x' });
+    assert.equal(refused.status, 429);
+    assert.ok(Number(refused.headers.get('retry-after')) >= 1);
+    worker.engine.release();
+    await Promise.all([running, waiting]);
+  });
 });
 
 test('an engine that fails is asked no more than a few times; what nobody can finish is a dead letter', async () => {
@@ -183,12 +193,9 @@ test('an engine that fails is asked no more than a few times; what nobody can fi
       ['aba'],
     );
 
-    const poison = gateway.post('/v1/completions', { prompt: 'xy', max_tokens: 8 });
-    const failAgain = setInterval(() => {
-      worker.engine.failNext = { code: 'engine_failed', afterTokens: 1 };
-    }, 1);
-    const answer = await poison;
-    clearInterval(failAgain);
+    worker.engine.failNext = { code: 'engine_failed', afterTokens: 1 };
+    worker.engine.alwaysFails = true;
+    const answer = await gateway.post('/v1/completions', { prompt: 'xy', max_tokens: 8 });
     assert.equal(((await answer.json()) as { error: { code: string } }).error.code, 'engine_failed');
     await eventually(() => redis.cli('XLEN', `sluice:{model:${model}}:dead`) === '1');
   });
@@ -196,9 +203,10 @@ test('an engine that fails is asked no more than a few times; what nobody can fi
 
 test('a worker that is stopped hands over what it is at', async () => {
   await withCluster({ delayMs: 10 }, async ({ gateway, worker, model }) => {
+    const before = worker.engine.stats().generatedTokens;
     const text = answered(gateway, { prompt: 'abcd', max_tokens: 80 });
-    await eventually(() => worker.engine.running === 1);
-    await delay(100);
+    await eventually(() => worker.engine.stats().generatedTokens > before + 4);
+    worker.engine.hold();
     const next = await startTestWorker(redis, { modelId: model, delayMs: 1 });
     await worker.role.drain(0);
     assert.equal(await text, 'abcd'.repeat(20));

@@ -88,14 +88,14 @@ test('an endpoint that hangs or fails: those cases are errors, the others are ke
     '--url',
     endpoint.url,
     '--timeout-ms',
-    '300',
+    '1000',
     '--retries',
     '1',
   ];
   const broken = await run(...args);
   assert.equal(broken.code, 3, broken.output);
   assert.match(broken.output, /all +10 +100\.0 %.* 3\n/);
-  assert.match(broken.output, /case-4: upstream_timeout: The endpoint gave no answer within 300 ms/);
+  assert.match(broken.output, /case-4: upstream_timeout: The endpoint gave no answer within 1000 ms/);
   assert.match(broken.output, /case-8: upstream_misconfigured: 401: bad key/);
 
   endpoint.replies = [says('yes')];

@@ -37,13 +37,12 @@ before(async () => {
         { name: 'hook', webhook: { url: `${url}/hook`, secret: SECRET } },
         { name: 'moderator', moderation: { url: `${url}/v1`, model: 'm' } },
       ],
+      'guards.timeoutMs': 20_000,
       'guards.profiles': {
         hooked: {
-          input: [
-            { guard: 'pii', mode: 'redact' },
-            { guard: 'hook', timeoutMs: 500 },
-          ],
+          input: [{ guard: 'pii', mode: 'redact' }, { guard: 'hook' }],
         },
+        hurried: { input: [{ guard: 'hook', timeoutMs: 100 }] },
         answers: { output: [{ guard: 'hook' }] },
         moderated: { input: [{ guard: 'moderator', categories: ['violence'] }] },
       },
@@ -97,14 +96,14 @@ test('an answer waits for it', async () => {
   assert.equal(body.choices[0]!.text, '[REDACTED_X], says 4111 1111 1111 1111');
 });
 
-for (const [what, fault] of [
-  ['late', { status: 200, body: { action: 'pass' }, delayMs: 2_000 }],
-  ['failing', { status: 500, body: {}, delayMs: 0 }],
-  ['talking nonsense', { status: 200, body: { verdict: 'ok' }, delayMs: 0 }],
+for (const [what, profile, fault] of [
+  ['late', 'hurried', { status: 200, body: { action: 'pass' }, delayMs: 2_000 }],
+  ['failing', 'hooked', { status: 500, body: {}, delayMs: 0 }],
+  ['talking nonsense', 'hooked', { status: 200, body: { verdict: 'ok' }, delayMs: 0 }],
 ] as const) {
   test(`one that is ${what} fails closed`, async () => {
     answer = fault;
-    const { status, body } = await ask('hooked');
+    const { status, body } = await ask(profile);
     assert.deepEqual([status, body.error!.code], [503, 'guard_failed']);
   });
 }

@@ -205,7 +205,7 @@ test('a canary whose breaker is open counts as failing', async () => {
 });
 
 test('fastest: each is measured once, then the quicker one is asked', async () => {
-  const slow: Reply = (call, response) => void setTimeout(() => says('slow')(call, response), 60);
+  const slow: Reply = (call, response) => void setTimeout(() => says('slow')(call, response), 500);
   await using world = await fleet({ a: slow, b: says('quick') });
   const answers = [];
   for (let index = 0; index < 6; index += 1)

@@ -7,12 +7,13 @@ import type { Sequence } from '../../src/engine/sequence.js';
 import { EngineCore, type StepContext } from '../../src/engine/step-loop.js';
 import type { EngineEvent, GenerateRequest } from '../../src/engine/types.js';
 import type { WindowConfig } from '../../src/engine/window-pages.js';
+import { deriveSeed } from '../../src/support/random.js';
 import { auditScheduler } from './audit.js';
 import { FakeContext, type FakeContextOptions } from './fake-context.js';
 import { FakeDisk } from './fake-disk.js';
 import { vocab, vocabSize } from './fake-model.js';
 import { answerAlone, promptLogprobsAlone } from './oracle.js';
-import { mix, Random } from './random.js';
+import { Random } from './random.js';
 
 const tenants = ['', 'a', 'b'];
 const sessions = ['s1', 's2', 's3'];
@@ -151,7 +152,7 @@ export class World {
   /** With load in all ticks, or only in some: what is left of a run that failed. */
   run(loaded?: ReadonlySet<number>): RunSummary {
     for (let tick = 0; tick < this.ticks; tick++) {
-      this.random = new Random(mix(this.seed, tick));
+      this.random = new Random(deriveSeed(this.seed, tick));
       if (loaded?.has(tick) !== false) this.act();
       if (this.core.hasWork) this.step();
       else this.nowMs += 50;

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -96,11 +97,24 @@ async function ready(server: ChildProcess): Promise<void> {
   throw new Error(`redis-server ended:\n${said}`);
 }
 
+/** Below those that systems give away by themselves, also with 10,000 added, where nodes of a cluster speak: it stays free until it's taken. */
+const PORTS = { first: 20_000, count: 2_700 };
+
 export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as { port: number };
+  for (;;) {
+    const port = PORTS.first + randomInt(PORTS.count);
+    if ((await canListen(port)) && (await canListen(port + 10_000))) return port;
+  }
+}
+
+async function canListen(port: number): Promise<boolean> {
+  const probe = createServer();
+  try {
+    await once(probe.listen(port, '127.0.0.1'), 'listening');
+  } catch {
+    return false;
+  }
   probe.close();
   await once(probe, 'close');
-  return port;
+  return true;
 }

@@ -45,6 +45,8 @@ export class StubEngine implements Engine {
   readonly cancelled: string[] = [];
   /** Set to end the next request that is accepted with an error after `afterTokens` tokens. */
   failNext: { code: Extract<EngineEvent, { type: 'error' }>['code']; afterTokens: number } | null = null;
+  /** `failNext` stays set: every request fails so. */
+  alwaysFails = false;
   isHealthy = true;
 
   readonly #options: StubEngineOptions;
@@ -52,6 +54,7 @@ export class StubEngine implements Engine {
   readonly #prefixes = new Map<string, PinnedPrefix>();
   #generated = 0;
   #rejections = 0;
+  #held: (() => void)[] | null = null; // what waits for `release`
   #idle: (() => void)[] = [];
 
   constructor(options: StubEngineOptions = {}) {
@@ -70,6 +73,17 @@ export class StubEngine implements Engine {
     let count = 0;
     for (const { hasPrompt } of this.#running.values()) if (!hasPrompt) count += 1;
     return count;
+  }
+
+  /** Running requests stand still until `release`, so that a test sees them in the middle however slow the machine is. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const action of held) action();
   }
 
   generate(request: GenerateRequest, sink: (event: EngineEvent) => void): void {
@@ -93,7 +107,7 @@ export class StubEngine implements Engine {
       hasPrompt: false,
       failure: this.failNext,
     };
-    this.failNext = null;
+    if (!this.alwaysFails) this.failNext = null;
     this.#running.set(request.id, running);
     this.#next(running, () => this.#prompt(running), this.#options.promptMs);
   }
@@ -250,7 +264,8 @@ export class StubEngine implements Engine {
 
   #next(running: Running, action: () => void, delayMs = this.#options.delayMs ?? 0): void {
     const guarded = () => {
-      if (this.#running.get(running.request.id) === running) action();
+      if (this.#held) this.#held.push(guarded);
+      else if (this.#running.get(running.request.id) === running) action();
     };
     if (delayMs > 0) setTimeout(guarded, delayMs);
     else setImmediate(guarded);

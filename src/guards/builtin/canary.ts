@@ -5,12 +5,20 @@ import type { Detector } from '../detector.js';
 import type { Recogniser } from '../finding.js';
 
 const CATEGORY = 'system_prompt_leak';
+const MAX_KNOWN = 1_000; // tenants
 
 /** The same for all requests of a tenant, while the process lives: a new one each time would make every prompt's cache useless. */
 const secret = randomBytes(32);
 
+const canaries = new Map<string, string>();
+
 export function canaryOf(tenant: string): string {
-  return `ref-${createHmac('sha256', secret).update(tenant).digest('hex').slice(0, 16)}`;
+  const known = canaries.get(tenant);
+  if (known !== undefined) return known;
+  if (canaries.size >= MAX_KNOWN) canaries.clear();
+  const canary = `ref-${createHmac('sha256', secret).update(tenant).digest('hex').slice(0, 16)}`;
+  canaries.set(tenant, canary);
+  return canary;
 }
 
 /** Puts the canary into the operator's system prompt. Null: there is none to protect. */
@@ -31,7 +39,7 @@ export function canaryDetector(): Detector {
   const recognisers = new Map<string, Recogniser>();
   const recogniserOf = (canary: string) => {
     const known = recognisers.get(canary) ?? literals(CATEGORY, [canary]);
-    if (recognisers.size > 1_000) recognisers.clear();
+    if (recognisers.size >= MAX_KNOWN) recognisers.clear();
     recognisers.set(canary, known);
     return known;
   };

@@ -1,6 +1,7 @@
 import { RE2JS } from 're2js';
 import { z } from 'zod';
 import type { Finding, Recogniser } from '../finding.js';
+import { kindBefore, Unit, unitsAt } from '../normalise/units.js';
 
 export const patternOptions = z.strictObject({
   patterns: z.record(z.string().min(1), z.string().min(1).max(4096)),
@@ -26,14 +27,11 @@ export function patternRecogniser(options: unknown): Recogniser[] {
   });
 }
 
-/** Scripts without spaces have a word at every character. */
-const wordStart =
-  /(?<![\p{L}\p{N}])[^\s]|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}]/gu;
-
 function matchesOf(pattern: RE2JS, text: string, category: string, maxSpan: number): Finding[] {
   const found: Finding[] = [];
   const matcher = pattern.matcher('');
-  for (const { index: start } of text.matchAll(wordStart)) {
+  for (let start = 0; start < text.length; start += unitsAt(text, start)) {
+    if (!isWordStart(text, start)) continue;
     matcher.resetMatcherInput(text.slice(start, start + maxSpan + 1));
     if (!matcher.lookingAt()) continue;
     const length = matcher.end();
@@ -42,4 +40,20 @@ function matchesOf(pattern: RE2JS, text: string, category: string, maxSpan: numb
     found.push({ start, end, category, score: 1, isValidated: false, detail: 'pattern' });
   }
   return found;
+}
+
+const ASCII = 0x80;
+const space = /\s/;
+const asciiSpaces = Uint8Array.from({ length: ASCII }, (_, unit) =>
+  Number(space.test(String.fromCharCode(unit))),
+);
+const withoutSpaces =
+  /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}]/u;
+
+/** Scripts without spaces have a word at every character. */
+function isWordStart(text: string, at: number): boolean {
+  const unit = text.charCodeAt(at);
+  const isWithin = kindBefore(text, at) & (Unit.letter | Unit.number);
+  if (!isWithin) return unit < ASCII ? asciiSpaces[unit] === 0 : !space.test(text[at]!);
+  return unit >= ASCII && withoutSpaces.test(text.slice(at, at + 2));
 }

@@ -30,6 +30,7 @@ const values = [
   'sk-proj-abcdefghijk1234567890ABCDEFG',
   'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P',
   'password = hunter2!x',
+  'password=hunter2!x',
   'postgres://app:s3cr3tPw@db.internal/x',
   '-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n-----END PRIVATE KEY-----',
 ];
@@ -84,7 +85,7 @@ for (const recogniser of recognisers) {
           }
         }
       }),
-      { numRuns: process.env.SLUICE_LONG === '1' ? 20_000 : 300 },
+      { numRuns: process.env.SLUICE_LONG === '1' ? 20_000 : 300, examples: [['pwD:12345678Z ']] },
     );
   });
 }

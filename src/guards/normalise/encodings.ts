@@ -15,7 +15,6 @@ const base64 = /(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{12,}={0,2}/g;
 const hex = /(?<![0-9A-Za-z])(?:0x)?(?:[0-9A-Fa-f]{2}[ :]?){7,}[0-9A-Fa-f]{2}(?![0-9A-Za-z])/g;
 const escaped = /(?:\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}){4,}/g;
 const binary = /(?<![01])(?:[01]{8} ?){7,}[01]{8}(?![01])/g;
-const percent = /(?:%[0-9A-Fa-f]{2})+/g;
 
 export const decodeBase64 = (source: MappedText) => segments(source, base64, fromBase64);
 
@@ -66,33 +65,19 @@ function fromBinary(text: string): string | null {
   return fromBytes(bytes);
 }
 
-export function decodeUrl(source: MappedText): MappedText[] {
-  const { text } = source;
-  if (!/%[0-9A-Fa-f]{2}.*%[0-9A-Fa-f]{2}/s.test(text)) return [];
-  const builder = new MappedTextBuilder(source);
-  let kept = 0;
-  for (const { 0: encoded, index } of text.matchAll(percent)) {
-    builder.keep(kept, index);
-    const end = index + encoded.length;
-    const decoded = Buffer.from(encoded.replaceAll('%', ''), 'hex').toString('utf8');
-    if (decoded.length * 3 === encoded.length)
-      for (let at = 0; at < decoded.length; at += 1)
-        builder.replace(decoded[at]!, index + at * 3, index + at * 3 + 3);
-    else builder.replace(decoded, index, end);
-    kept = end;
-  }
-  builder.keep(kept, text.length);
-  return [builder.build()];
-}
+const UPPER_A = 0x41;
+const LOWER_A = 0x61;
+const LETTERS = 26;
 
 export function decodeRot13(source: MappedText): MappedText {
-  const { text } = source;
+  const { units } = source;
   const builder = new MappedTextBuilder(source);
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    const base = code >= 97 && code <= 122 ? 97 : code >= 65 && code <= 90 ? 65 : null;
-    if (base === null) builder.keep(at, at + 1);
-    else builder.replace(String.fromCharCode(((code - base + 13) % 26) + base), at, at + 1);
+  for (let at = 0; at < units.length; at += 1) {
+    const unit = units[at]!;
+    const base = unit < LOWER_A ? UPPER_A : LOWER_A;
+    const letter = unit - base;
+    const isLetter = letter >= 0 && letter < LETTERS;
+    builder.replaceBy(isLetter ? base + ((letter + 13) % LETTERS) : unit, at, at + 1);
   }
   return builder.build();
 }

@@ -15,26 +15,72 @@ const letters: Record<string, string> = {
   '|': 'i',
   '+': 't',
 };
-/** With a digit or sign among its letters; an e-mail's @ or a sum is no word of this kind. */
-const leetWord = /(?<![\w@$!|+.])(?=[A-Za-z_]{0,23}[\d@$!|+])[\w@$!|+]{3,24}(?![\w@$|+])/g;
+const ASCII = 0x80;
+const FULL_STOP = 0x2e;
+const EXCLAMATION = 0x21;
+const meant = Uint16Array.from({ length: ASCII }, (_, unit) => {
+  const character = String.fromCharCode(unit);
+  return (letters[character] ?? character).charCodeAt(0);
+});
+/** What a unit is in a word of this kind. */
+const Part = { none: 0, letter: 1, standIn: 2 } as const;
+const parts = Uint8Array.from({ length: ASCII }, (_, unit) => {
+  const character = String.fromCharCode(unit);
+  return /[A-Za-z_]/.test(character) ? Part.letter : /[\d@$!|+]/.test(character) ? Part.standIn : Part.none;
+});
+const MIN_LENGTH = 3;
+const MAX_LENGTH = 24;
 const MIN_WORDS = 2;
 
 /** Words such as "1gn0r3" with the letters meant, or null where the text has hardly any. */
 export function fromLeetspeak(source: MappedText): MappedText | null {
-  const { text } = source;
-  const all = [...text.matchAll(leetWord)];
-  if (all.filter(([word]) => isLeet(word)).length < MIN_WORDS) return null;
-  const words = all.filter(([word]) => isLeet(word) || isMixed(word));
+  const { text, units } = source;
   const builder = new MappedTextBuilder(source);
   let kept = 0;
-  for (const { 0: word, index } of words) {
-    builder.keep(kept, index);
-    for (let at = 0; at < word.length; at += 1)
-      builder.replace(letters[word[at]!] ?? word[at]!, index + at, index + at + 1);
-    kept = index + word.length;
+  let leetWords = 0;
+  for (let at = 0; at < units.length; at += 1) {
+    if (partAt(units, at) === Part.none) continue;
+    const runEnd = endOfRun(units, at);
+    const end = wordEnd(units, at, runEnd);
+    if (end > at) {
+      const word = text.slice(at, end);
+      const isLeetWord = isLeet(word);
+      if (isLeetWord) leetWords += 1;
+      if (isLeetWord || isMixed(word)) {
+        builder.keep(kept, at);
+        for (; at < end; at += 1) builder.replaceBy(meant[units[at]!]!, at, at + 1);
+        kept = end;
+      }
+    }
+    at = runEnd;
   }
+  if (leetWords < MIN_WORDS) return null;
   builder.keep(kept, text.length);
   return builder.build();
+}
+
+function partAt(units: Uint16Array, at: number): number {
+  return at < units.length && units[at]! < ASCII ? parts[units[at]!]! : Part.none;
+}
+
+function endOfRun(units: Uint16Array, start: number): number {
+  let end = start;
+  while (partAt(units, end) !== Part.none) end += 1;
+  return end;
+}
+
+/** Where the word of a run ends; its start where it is none: without a digit or sign, or an e-mail's @ or a sum. */
+function wordEnd(units: Uint16Array, start: number, runEnd: number): number {
+  if (units[start - 1] === FULL_STOP) return start;
+  let standIn = start;
+  while (standIn < runEnd && partAt(units, standIn) === Part.letter) standIn += 1;
+  if (standIn === runEnd || standIn - start >= MAX_LENGTH) return start;
+  let end = runEnd;
+  if (runEnd - start > MAX_LENGTH) {
+    end = start + MAX_LENGTH;
+    while (end > start && units[end] !== EXCLAMATION) end -= 1;
+  }
+  return end - start >= MIN_LENGTH ? end : start;
 }
 
 /** In a text that has leet words anyway. */

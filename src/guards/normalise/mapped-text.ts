@@ -1,3 +1,5 @@
+import { Pieces } from './mapped-pieces.js';
+
 export interface Span {
   start: number;
   end: number;
@@ -5,92 +7,107 @@ export interface Span {
 
 /** A rewritten text whose every UTF-16 unit knows which span of the original it stands for. */
 export class MappedText {
+  #units: Uint16Array | null;
+
   private constructor(
     readonly text: string,
-    private readonly starts: Uint32Array | null, // null: the original itself
-    private readonly ends: Uint32Array | null,
-    private readonly originalLength: number,
-  ) {}
-
-  static identity(text: string): MappedText {
-    return new MappedText(text, null, null, text.length);
+    units: Uint16Array | null,
+    private readonly source: MappedText | null, // null: it is the original itself
+    private readonly pieces: Pieces,
+  ) {
+    this.#units = units;
   }
 
-  static of(text: string, starts: Uint32Array, ends: Uint32Array, originalLength: number): MappedText {
-    return new MappedText(text, starts, ends, originalLength);
+  static identity(text: string): MappedText {
+    return new MappedText(text, null, null, NO_PIECES);
+  }
+
+  /** `units` are the text's, written from `pieces` of the source. */
+  static of(units: Uint16Array, source: MappedText, pieces: Pieces): MappedText {
+    const text = Buffer.from(units.buffer, units.byteOffset, units.byteLength).toString('utf16le');
+    return new MappedText(text, units, source, pieces);
   }
 
   get isIdentity(): boolean {
-    return this.starts === null;
+    return this.source === null;
+  }
+
+  /** The text as numbers. */
+  get units(): Uint16Array {
+    if (this.#units === null) {
+      this.#units = new Uint16Array(this.text.length);
+      Buffer.from(this.#units.buffer).write(this.text, 'utf16le');
+    }
+    return this.#units;
   }
 
   /** The smallest span of the original that holds all that [start, end) stands for. An empty span stays empty. */
   original(start: number, end: number): Span {
-    if (this.starts === null) return { start, end };
-    if (start >= end) {
-      const at = start < this.text.length ? this.starts[start]! : this.originalLength;
-      return { start: at, end: at };
-    }
-    return { start: this.starts[start]!, end: this.ends![end - 1]! };
+    if (this.source === null) return { start, end };
+    if (start < end) return { start: this.#spanOf(start).start, end: this.#spanOf(end - 1).end };
+    const at = start < this.text.length ? this.#spanOf(start).start : this.#originalLength;
+    return { start: at, end: at };
   }
 
-  /** The spans of each unit of [start, end), written from `to` on. */
-  copySpans(start: number, end: number, starts: Uint32Array, ends: Uint32Array, to: number): void {
-    if (this.starts !== null) {
-      starts.set(this.starts.subarray(start, end), to);
-      ends.set(this.ends!.subarray(start, end), to);
-      return;
-    }
-    for (let unit = start, at = to; unit < end; unit += 1, at += 1) {
-      starts[at] = unit;
-      ends[at] = unit + 1;
-    }
+  #spanOf(unit: number): Span {
+    const { start, end } = this.pieces.sourceOf(unit);
+    return this.source!.original(start, end);
+  }
+
+  get #originalLength(): number {
+    return this.source === null ? this.text.length : this.source.#originalLength;
   }
 }
 
-interface Piece {
-  text: string | null; // null: as it is in the source
-  start: number; // in the source
-  end: number;
-}
+const NO_PIECES = new Pieces();
 
 /** Writes a text from pieces of a source, which may be a rewritten text itself; spans lead to the first original. */
 export class MappedTextBuilder {
-  private readonly pieces: Piece[] = [];
-  private length = 0;
+  readonly #source: MappedText;
+  readonly #pieces = new Pieces();
+  #units: Uint16Array;
+  #length = 0;
 
-  constructor(private readonly source: MappedText) {}
+  constructor(source: MappedText) {
+    this.#source = source;
+    this.#units = new Uint16Array(source.text.length); // seldom is it longer
+  }
 
   /** `text` stands for [start, end) of the source. */
   replace(text: string, start: number, end: number): void {
-    this.pieces.push({ text, start, end });
-    this.length += text.length;
+    if (text.length === 0) return;
+    this.#makeRoom(text.length);
+    for (let at = 0; at < text.length; at += 1) this.#units[this.#length + at] = text.charCodeAt(at);
+    this.#pieces.add(this.#length, text.length, start, end);
+    this.#length += text.length;
+  }
+
+  /** The same of one unit. */
+  replaceBy(unit: number, start: number, end: number): void {
+    this.#makeRoom(1);
+    this.#units[this.#length] = unit;
+    this.#pieces.add(this.#length, 1, start, end);
+    this.#length += 1;
   }
 
   /** [start, end) of the source as it is. */
   keep(start: number, end: number): void {
     if (start >= end) return;
-    this.pieces.push({ text: null, start, end });
-    this.length += end - start;
+    this.#makeRoom(end - start);
+    const { units } = this.#source;
+    for (let at = start, to = this.#length; at < end; at += 1, to += 1) this.#units[to] = units[at]!;
+    this.#pieces.keep(this.#length, start);
+    this.#length += end - start;
   }
 
   build(): MappedText {
-    const { source, pieces } = this;
-    const starts = new Uint32Array(this.length);
-    const ends = new Uint32Array(this.length);
-    let written = '';
-    for (const { text, start, end } of pieces) {
-      const from = written.length;
-      if (text === null) {
-        source.copySpans(start, end, starts, ends, from);
-        written += source.text.slice(start, end);
-      } else {
-        const span = source.original(start, end);
-        starts.fill(span.start, from, from + text.length);
-        ends.fill(span.end, from, from + text.length);
-        written += text;
-      }
-    }
-    return MappedText.of(written, starts, ends, source.original(source.text.length, source.text.length).end);
+    return MappedText.of(this.#units.subarray(0, this.#length), this.#source, this.#pieces);
+  }
+
+  #makeRoom(units: number): void {
+    if (this.#length + units <= this.#units.length) return;
+    const wider = new Uint16Array(2 * (this.#length + units));
+    wider.set(this.#units);
+    this.#units = wider;
   }
 }

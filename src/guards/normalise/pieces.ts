@@ -7,9 +7,6 @@ const askedFor =
   /\+|join|concat|combin|together|merge|assembl|glue|stitch|append|fragment|piece|halves|\$\{|unir|unisci|junta|insieme|zusammen|verbind|kombinier|соедин|склей|объедин|拼|连接|合并|つな|結合/iu;
 const MIN_PIECES = 2;
 const MAX_PIECES = 40;
-/** "pre-vious", "by_pass": a word in two halves. */
-const halves = /[-_*·|](?<=(?<![\p{L}\p{N}-])(\p{Ll}{1,6}).)\p{Ll}{1,8}(?![\p{L}\p{N}-])/gu;
-const MIN_HALVES = 3;
 
 /** The quoted pieces of a text behind each other, as written and with a space between. */
 export function joinPieces(source: MappedText): MappedText[] {
@@ -23,24 +20,4 @@ export function joinPieces(source: MappedText): MappedText[] {
     }
     return builder.build();
   });
-}
-
-/** Words that were cut in two, whole again; null where there are few. */
-export function joinHalves(source: MappedText): MappedText | null {
-  const signs: number[] = [];
-  let end = 0;
-  for (const { 0: second, 1: first, index } of source.text.matchAll(halves)) {
-    if (index - first!.length < end) continue; // its first half is the second of another
-    signs.push(index);
-    end = index + second.length;
-  }
-  if (signs.length < MIN_HALVES) return null;
-  const builder = new MappedTextBuilder(source);
-  let kept = 0;
-  for (const sign of signs) {
-    builder.keep(kept, sign);
-    kept = sign + 1;
-  }
-  builder.keep(kept, source.text.length);
-  return builder.build();
 }

@@ -1,16 +1,23 @@
 import { CodeUnits } from './code-units.js';
 import { looksLike } from './confusables.js';
 import { MappedText, MappedTextBuilder } from './mapped-text.js';
-import { isInvisible, Unit, unitKind } from './units.js';
+import {
+  isInvisible,
+  isTag,
+  kindAt,
+  kindBefore,
+  taggedUnit,
+  Unit,
+  unitKind,
+  unitsAt,
+  unitsBefore,
+} from './units.js';
 
 /** A base with the marks and conjoining jamo that may compose with it: what NFKC works on. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII that nothing composes with needs no work
 const unusual = /[\u0000-\u007f][\p{M}\u1160-\u11ff]+|[^\p{M}\u0000-\u007f][\p{M}\u1160-\u11ff]*|\p{M}+/uy;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is what needs no change
 const onlyAscii = /^[\u0000-\u007f]*$/;
-const FIRST_TAG = 0xe0020;
-const LAST_TAG = 0xe007e;
-const TAG_OFFSET = 0xe0000;
 const ASCII = 0x80;
 const CHANGING = Unit.half | Unit.composes | Unit.changes;
 
@@ -41,8 +48,9 @@ function compose(text: string): MappedText {
   let builder: MappedTextBuilder | null = null;
   let kept = 0;
   for (let at = 0; at < text.length; ) {
-    if (staysAlone(text, at)) {
-      at += 1;
+    const unchanged = unchangedAt(text, at);
+    if (unchanged > 0) {
+      at += unchanged;
       continue;
     }
     if (unitKind(text.charCodeAt(at)) & Unit.hidden && nothingComposesAt(text, at + 1)) {
@@ -69,23 +77,23 @@ function compose(text: string): MappedText {
   return builder.build();
 }
 
-/** Seen as it is written, and nothing after it composes with it. */
-function staysAlone(text: string, at: number): boolean {
-  const unit = text.charCodeAt(at);
-  if (unit >= ASCII && unitKind(unit) & CHANGING) return false;
-  return nothingComposesAt(text, at + 1);
+/** The units of a character that is seen as it is written, if nothing after it composes with it; else 0. */
+function unchangedAt(text: string, at: number): number {
+  const isAscii = text.charCodeAt(at) < ASCII;
+  if (!isAscii && kindAt(text, at) & CHANGING) return 0;
+  const length = isAscii ? 1 : unitsAt(text, at);
+  return nothingComposesAt(text, at + length) ? length : 0;
 }
 
 function nothingComposesAt(text: string, at: number): boolean {
-  const unit = at < text.length ? text.charCodeAt(at) : 0;
-  return unit < ASCII || !(unitKind(unit) & (Unit.half | Unit.composes));
+  return at >= text.length || text.charCodeAt(at) < ASCII || !(kindAt(text, at) & Unit.composes);
 }
 
 function visible(characters: string): string {
   let seen = '';
   for (const character of characters) {
     const code = character.codePointAt(0)!;
-    if (code >= FIRST_TAG && code <= LAST_TAG) seen += String.fromCharCode(code - TAG_OFFSET);
+    if (isTag(code)) seen += String.fromCharCode(taggedUnit(code));
     else if (!isInvisible(code)) seen += character;
   }
   return seen.normalize('NFKC');
@@ -119,28 +127,12 @@ function foldLookAlikes(source: MappedText): MappedText {
 
 function wordStart(text: string, at: number): number {
   let start = at;
-  for (let length = letterBefore(text, start); length > 0; length = letterBefore(text, start))
-    start -= length;
+  while (kindBefore(text, start) & Unit.letter) start -= unitsBefore(text, start);
   return start;
 }
 
 function wordEnd(text: string, at: number): number {
   let end = at;
-  for (let length = letterAt(text, end); length > 0; length = letterAt(text, end)) end += length;
+  while (kindAt(text, end) & Unit.letter) end += unitsAt(text, end);
   return end;
-}
-
-/** The length of the letter that begins there; 0: it is none. */
-function letterAt(text: string, at: number): number {
-  if (at >= text.length) return 0;
-  const kind = unitKind(text.charCodeAt(at));
-  if (!(kind & Unit.half)) return kind & Unit.letter ? 1 : 0;
-  return /^\p{L}/u.test(text.slice(at, at + 2)) ? 2 : 0;
-}
-
-function letterBefore(text: string, at: number): number {
-  if (at === 0) return 0;
-  const kind = unitKind(text.charCodeAt(at - 1));
-  if (!(kind & Unit.half)) return kind & Unit.letter ? 1 : 0;
-  return at >= 2 && /^\p{L}$/u.test(text.slice(at - 2, at)) ? 2 : 0;
 }

@@ -1,7 +1,9 @@
-import { decodeBase64, decodeBinary, decodeEscapes, decodeHex, decodeRot13, decodeUrl } from './encodings.js';
+import { decodeBase64, decodeBinary, decodeEscapes, decodeHex, decodeRot13 } from './encodings.js';
+import { joinHalves } from './halves.js';
 import { fromLeetspeak } from './leetspeak.js';
 import type { MappedText } from './mapped-text.js';
-import { joinHalves, joinPieces } from './pieces.js';
+import { decodeUrl } from './percent.js';
+import { joinPieces } from './pieces.js';
 import { plainText } from './plain.js';
 import { reverseLines, reverseWords } from './reversed.js';
 import { joinSpelledOut } from './spelled-out.js';

@@ -2,12 +2,12 @@
 import { Piscina } from 'piscina';
 import { buildDetectors } from './build-detectors.js';
 import { createDetector } from './create-detector.js';
-import type { CheckResult, DetectorSpecs, ThreadTask } from './protocol.js';
+import type { CheckResult, ThreadSetup, ThreadTask } from './protocol.js';
 import { runCheck } from './run-check.js';
 
-const specs = Piscina.workerData as DetectorSpecs;
+const { specs, progress } = Piscina.workerData as ThreadSetup;
 const detectors = await buildDetectors(specs, createDetector);
 
-export default function check({ progress, ...task }: ThreadTask): Promise<CheckResult> {
-  return runCheck(task, detectors, (detector) => Atomics.store(progress, 0, detector));
+export default function check({ slot, ...task }: ThreadTask): Promise<CheckResult> {
+  return runCheck(task, detectors, (detector) => Atomics.store(progress, slot, detector));
 }

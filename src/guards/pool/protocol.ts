@@ -27,10 +27,16 @@ export interface CheckResult {
   milliseconds: { detector: number; value: number }[];
 }
 
+/** What threads are made with. */
+export interface ThreadSetup {
+  specs: DetectorSpecs;
+  /** Shared, by slot: the detector that runs now; −1 while the task waits. */
+  progress: Int32Array;
+}
+
 /** What a thread is given. */
 export interface ThreadTask extends CheckTask {
-  /** [1], shared: the detector that runs now; −1 while the task waits. */
-  progress: Int32Array;
+  slot: number; // where it says how far it is
 }
 
 /** What a process is told: first its detectors, then one task after the other. */

@@ -27,7 +27,9 @@ test('of leaks and races only those of the addon and libllama count', () => {
 
   const races = ['node', 'sluice.node', 'libggml-base.so'].map(race);
   const rule = '\n==================\n';
+  races.push(`${race('sluice.node')}\n\n  Location is file descriptor 30 created by thread T10 at:`);
   assert.deepEqual(findingsOf(rule + races.join(rule + rule) + rule), [races[1]]);
+  assert.deepEqual(findingsOf('==1==ERROR: ThreadSanitizer failed to allocate 0x1ede000015000 bytes'), []);
 });
 
 test('whatever else is reported counts', () => {

@@ -35,15 +35,19 @@ const MAGIC = 'SLG1';
 /** What is quoted, or stands in code, is rather spoken of than meant. */
 const QUOTED_WEIGHT = 0.7;
 
-/** A linear model over hashed features; a text counts as its worst window. Weights: label after label, 2^bucketBits bytes each. */
+/** A linear model over hashed features; a text counts as its worst window. */
 export class LinearModel {
+  /** Bucket after bucket, of each a byte a label: those that are needed at once lie together. */
+  private readonly weights: Int8Array;
   /** Of a word its hash, and by label what it weighs by itself and its pieces. */
   private readonly known: TermMemo;
 
+  /** `weights`: label after label, 2^bucketBits bytes each. */
   constructor(
     readonly header: ModelHeader,
-    private readonly weights: Int8Array,
+    weights: Int8Array,
   ) {
+    this.weights = byBucket(weights, header.labels.length);
     this.known = vocabulary.memo(1 + header.labels.length, (word, into, at) => this.weigh(word, into, at));
   }
 
@@ -92,21 +96,45 @@ export class LinearModel {
     }
     const runs = runBuckets(hashes, mask);
     const factors = factorsOf(words);
-    const sums = new Float64Array(words.length + 1);
+    const sums = labels.map(() => new Float64Array(words.length + 1));
+    this.addWords(rows, runs, factors, sums);
+    this.addMarks(marks, factors, sums);
     return labels.map((label, index) => {
-      const weights = this.weights.subarray(index << bucketBits, (index + 1) << bucketBits);
-      sums[0] = 0;
-      for (let at = 0, run = 0; at < rows.length; at += 1, run += RUNS) {
-        const ofRuns = weights[runs[run]!]! + weights[runs[run + 1]!]! + weights[runs[run + 2]!]!;
-        sums[at + 1] = (values[rows[at]! + 1 + index]! + ofRuns) * factors[at]!;
-      }
-      for (let at = 0; at < marks.words.length; at += 1) {
-        const word = marks.words[at]!;
-        sums[word + 1]! += weights[marks.hashes[at]! & mask]! * MARK_STRENGTH * factors[word]!;
-      }
-      const { score, window } = worst(sums, windows);
+      const { score, window } = worst(sums[index]!, windows);
       return { label, probability: probability(label, label.bias + score * scale - penalty), window };
     });
+  }
+
+  /** By label, what each word and the runs that end with it weigh. */
+  private addWords(
+    rows: Int32Array,
+    runs: Int32Array,
+    factors: Float64Array,
+    sums: readonly Float64Array[],
+  ): void {
+    const { weights } = this;
+    const { values } = this.known;
+    for (let at = 0, run = 0; at < rows.length; at += 1, run += RUNS) {
+      const own = rows[at]! + 1;
+      const factor = factors[at]!;
+      const pair = runs[run]! * sums.length;
+      const triple = runs[run + 1]! * sums.length;
+      const apart = runs[run + 2]! * sums.length;
+      for (let label = 0; label < sums.length; label += 1) {
+        const ofRuns = weights[pair + label]! + weights[triple + label]! + weights[apart + label]!;
+        sums[label]![at + 1] = (values[own + label]! + ofRuns) * factor;
+      }
+    }
+  }
+
+  private addMarks(marks: Marks, factors: Float64Array, sums: readonly Float64Array[]): void {
+    const mask = (1 << this.header.bucketBits) - 1;
+    for (let at = 0; at < marks.words.length; at += 1) {
+      const word = marks.words[at]!;
+      const bucket = (marks.hashes[at]! & mask) * sums.length;
+      for (let label = 0; label < sums.length; label += 1)
+        sums[label]![word + 1]! += this.weights[bucket + label]! * MARK_STRENGTH * factors[word]!;
+    }
   }
 
   private weigh(word: string, into: Int32Array, at: number): void {
@@ -117,10 +145,20 @@ export class LinearModel {
     into[at] = own;
     for (let label = 0; label < labels.length; label += 1)
       into[at + 1 + label] = buckets.reduce(
-        (sum, bucket) => sum + this.weights[(label << bucketBits) + bucket]!,
+        (sum, bucket) => sum + this.weights[bucket * labels.length + label]!,
         0,
       );
   }
+}
+
+function byBucket(byLabel: Int8Array, labels: number): Int8Array {
+  if (labels === 1) return byLabel;
+  const buckets = byLabel.length / labels;
+  const weights = new Int8Array(byLabel.length);
+  for (let label = 0, from = 0; label < labels; label += 1)
+    for (let bucket = 0; bucket < buckets; bucket += 1, from += 1)
+      weights[bucket * labels + label] = byLabel[from]!;
+  return weights;
 }
 
 /** How much each word counts. */

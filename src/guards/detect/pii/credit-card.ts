@@ -79,8 +79,9 @@ export const creditCard = patternRecogniser({
     openRun(text, (code) => isDigit(code) || isSeparator(code) || code === 46 || code === 44, isDigit, reach),
   accept(match, text, start) {
     const digits = match.replace(/[ -]/g, '');
+    if (!luhn(digits) || /^(\d)\1+$/.test(digits)) return null;
     const issuer = issuerOf(digits);
-    if (issuer === null || !luhn(digits) || /^(\d)\1+$/.test(digits)) return null;
+    if (issuer === null) return null;
     const isGrouped = match.length > digits.length;
     const cardWord = toCardWord(text, start);
     const otherWord = toOtherWord(text, start);

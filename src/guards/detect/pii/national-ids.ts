@@ -1,5 +1,6 @@
 import type { Finding, Recogniser } from '../../finding.js';
-import { type Distance, distanceTo, hasWordsBefore } from '../context.js';
+import { kindBefore, Unit, unitKind } from '../../normalise/units.js';
+import { distancesTo } from '../context.js';
 import { isAlphanumeric, isDigit, isLetter, openBegun } from '../open-run.js';
 import { type NationalIdRule, nationalIdRules } from './national-id-rules.js';
 
@@ -12,7 +13,6 @@ const begun = new RegExp(`^(?:\\d${more}|[A-Za-z]{1,6}|[A-Za-z]{1,2}[ -]|[A-Za-z
 interface Prepared {
   rule: NationalIdRule;
   shape: RegExp;
-  toWord: Distance;
 }
 
 interface RuleSet {
@@ -29,7 +29,6 @@ function ruleSet(rules: readonly NationalIdRule[]): RuleSet {
         `(?:${rule.shape.source})(?![\\p{L}\\p{N}_]|[-.]\\d)`,
         `yu${rule.shape.ignoreCase ? 'i' : ''}`,
       ),
-      toWord: distanceTo(rule.words),
     })),
     anyShape: new RegExp(
       `(?:${rules.map(({ shape }) => shape.source.replaceAll('\\1', '[- ]?')).join('|')})(?!\\w|[-.]\\d)`,
@@ -40,6 +39,8 @@ function ruleSet(rules: readonly NationalIdRule[]): RuleSet {
 
 const allRules = ruleSet(nationalIdRules);
 const rulesWithoutWords = ruleSet(nationalIdRules.filter(({ standsAlone }) => standsAlone !== false));
+/** By rule, how far before an id its words stand. */
+const toWords = distancesTo(nationalIdRules.map(({ words }) => words));
 
 /** Numbers that states give to people, found by shape, checksum and, where these are weak, by the words before. */
 export const nationalIds: Recogniser = {
@@ -61,7 +62,6 @@ export const nationalIds: Recogniser = {
   openFrom: (text) => openBegun(text, begin, (candidate) => begun.test(candidate), MAX_SPAN + 2),
 };
 
-const before = /(?:^|[^\p{L}\p{N}_.-]|[^\p{L}\p{N}_][.-])$/u;
 /** What the shapes have in common: six digits, perhaps apart, or a few letters and two digits. */
 const outline = /\d(?:[ .-]?\d){5}|[A-Za-z]{1,6}[ -]?\d ?\d/y;
 
@@ -90,21 +90,36 @@ function beginsId(text: string, at: number): boolean {
   if (!isAlphanumeric(text.charCodeAt(at))) return false;
   if (at > 0 && isAlphanumeric(text.charCodeAt(at - 1))) return false;
   outline.lastIndex = at;
-  return outline.test(text) && before.test(text.slice(Math.max(0, at - 2), at));
+  return outline.test(text) && isFree(text, at);
+}
+
+/** Whether no word goes on there, not even over a full stop or hyphen. */
+function isFree(text: string, at: number): boolean {
+  if (at === 0) return true;
+  if (text[at - 1] !== '.' && text[at - 1] !== '-') return !isOfWord(text[at - 1]!, kindBefore(text, at));
+  return at > 1 && !isOfWord(text[at - 2]!, unitKind(text.charCodeAt(at - 2)));
+}
+
+function isOfWord(character: string, kind: number): boolean {
+  return character === '_' || (kind & (Unit.letter | Unit.number)) !== 0;
 }
 
 function bestAt(text: string, start: number): Finding | null {
-  const { prepared, anyShape } = hasWordsBefore(text, start) ? allRules : rulesWithoutWords;
+  const distances = toWords(text, start);
+  const isAnyNamed = distances?.some((distance) => distance < Number.POSITIVE_INFINITY) ?? false;
+  const { prepared, anyShape } = isAnyNamed ? allRules : rulesWithoutWords;
   anyShape.lastIndex = start;
   if (!anyShape.test(text)) return null;
   let best: Finding | null = null;
-  for (const { rule, shape, toWord } of prepared) {
+  for (let index = 0; index < prepared.length; index += 1) {
+    const { rule, shape } = prepared[index]!;
+    const named = isAnyNamed && distances![index]! < Number.POSITIVE_INFINITY;
+    if (!named && rule.standsAlone === false) continue;
     shape.lastIndex = start;
     const written = shape.exec(text)?.[0];
     if (written === undefined) continue;
     if (!rule.check(written.replace(/[^A-Za-z0-9]/g, '').toUpperCase(), written)) continue;
     const isGrouped = /[^A-Za-z0-9]/.test(written);
-    const named = toWord(text, start) < Number.POSITIVE_INFINITY;
     if (!named && !(rule.standsAlone === true || (rule.standsAlone === 'grouped' && isGrouped))) continue;
     const score = named ? 0.97 : 0.85;
     if (best !== null && best.score >= score) continue;

@@ -21,6 +21,7 @@ export const defaultPhoneRegions: readonly CountryCode[] = [
 const MAX_LOOKUPS = 150;
 const MAX_SPAN = 26;
 const MAX_PARENTHESES = 4;
+const ROUNDS = 3; // a number may follow the number
 const isPart = isAnyOf('+().-/ \u00a0');
 const toPhoneWord = distanceTo(
   'phone|tel|call|mobile|cell|fax|whatsapp|sms|text me|text him|text her|dial|ring|reach|contact|hotline|number is|telefon|handy|anrufen|teléfono|telefono|téléphone|móvil|celular|telefoon|ligue|llama|appelez|chiama|телефон|电话|電話|signal|voicemail|extension|ext',
@@ -32,10 +33,14 @@ const toOtherWord = distanceTo(
 /** `regions`: whose national numbers are known, the first one also without any word that says so. */
 export function phoneRecogniser(regions: readonly CountryCode[] = defaultPhoneRegions): Recogniser {
   let lookups = 0;
+  const known = new Map<string, boolean>(); // of one text, which may repeat a number
   const isNumber = (text: string, region: CountryCode | undefined): boolean => {
     lookups += 1;
     if (lookups > MAX_LOOKUPS) return true;
-    return parsePhoneNumberFromString(text, region)?.isValid() ?? false;
+    const question = `${region} ${text}`;
+    const isValid = known.get(question) ?? parsePhoneNumberFromString(text, region)?.isValid() ?? false;
+    known.set(question, isValid);
+    return isValid;
   };
   const recogniser = patternRecogniser({
     name: 'phone',
@@ -51,17 +56,15 @@ export function phoneRecogniser(regions: readonly CountryCode[] = defaultPhoneRe
         reach,
       ),
     accept(match, text, start): Accepted | null {
+      if (isRestOfNumber(text, start) && !isInternational(match) && !isAnnounced(text, start)) return null;
       if (match.split('(').length > MAX_PARENTHESES) return null;
-      if (
-        isRestOfNumber(text, start) &&
-        !isInternational(match) &&
-        toPhoneWord(text, start) === Number.POSITIVE_INFINITY
-      )
-        return null;
-      const near = wordsNear(text, start);
-      for (const candidate of shortened(match)) {
-        const score = judge(candidate, text, start, near, regions, isNumber);
+      let candidate = balanced(match);
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const score = judge(candidate, text, start, regions, isNumber);
         if (score !== null) return { score, isValidated: false, length: candidate.length };
+        const shorter = withoutLastGroup(candidate);
+        if (shorter === candidate) return null;
+        candidate = shorter;
       }
       return null;
     },
@@ -69,42 +72,43 @@ export function phoneRecogniser(regions: readonly CountryCode[] = defaultPhoneRe
   return {
     ...recogniser,
     find(text) {
+      const found = recogniser.find(text);
       lookups = 0;
-      return recogniser.find(text);
+      known.clear();
+      return found;
     },
   };
 }
 
-/** How far the nearest words of either kind are; looked for once, and only where somebody asks. */
-function wordsNear(text: string, start: number): () => { phoneWord: number; otherWord: number } {
-  let known: { phoneWord: number; otherWord: number } | null = null;
-  return () => {
-    known ??= { phoneWord: toPhoneWord(text, start), otherWord: toOtherWord(text, start) };
-    return known;
-  };
+function isAnnounced(text: string, start: number): boolean {
+  return toPhoneWord(text, start) < Number.POSITIVE_INFINITY;
 }
 
 function judge(
   candidate: string,
   text: string,
   start: number,
-  near: () => { phoneWord: number; otherWord: number },
   regions: readonly CountryCode[],
   isNumber: (text: string, region?: CountryCode) => boolean,
 ): number | null {
-  const digits = digitsIn(candidate);
-  if (digits < 7 || digits > 15 || isSomethingElse(candidate)) return null;
-  if (isInternational(candidate)) return isNumber(candidate.replace(/^00/, '+'), undefined) ? 0.95 : null;
-  const { phoneWord, otherWord } = near();
+  const form = formOf(candidate);
+  const { digits, groups } = form;
+  if (digits < 7 || digits > 15 || form.isOneDigit) return null;
+  if (isInternational(candidate)) {
+    if (isSomethingElse(candidate)) return null;
+    return isNumber(candidate.replace(/^00/, '+'), undefined) ? 0.95 : null;
+  }
+  const phoneWord = toPhoneWord(text, start);
+  const otherWord = toOtherWord(text, start);
   if (otherWord < phoneWord) return null;
-  const hasContext = phoneWord < otherWord;
-  if (hasContext) return regions.some((region) => isNumber(candidate, region)) ? 0.9 : null;
-  if (!/\D/.test(candidate)) return null; // bare digits are anything
-  if (isRestOfNumber(text, start)) return null;
-  const groups = candidate.split(/\D+/).filter(Boolean);
-  if (/[/]/.test(candidate) || groups.length < 2 || new Set(candidate.match(/[.\- ]/g)).size > 2) return null;
+  if (phoneWord < otherWord) {
+    if (isSomethingElse(candidate)) return null;
+    return regions.some((region) => isNumber(candidate, region)) ? 0.9 : null;
+  }
+  if (groups < 2 || form.hasSlash || form.separators > 2) return null; // bare digits are anything
+  const isNational = candidate.startsWith('0') && digits >= 9 && groups >= 3;
+  if ((digits < 10 && !isNational) || isRestOfNumber(text, start) || isSomethingElse(candidate)) return null;
   if (digits >= 10 && isNumber(candidate, regions[0])) return 0.75;
-  const isNational = candidate.startsWith('0') && digits >= 9 && groups.length >= 3;
   return isNational && regions.slice(1).some((region) => isNumber(candidate, region)) ? 0.6 : null;
 }
 
@@ -118,10 +122,47 @@ function isRestOfNumber(text: string, start: number): boolean {
   return (separator === ' ' || separator === '-') && isDigit(text.charCodeAt(start - 2));
 }
 
-function digitsIn(candidate: string): number {
+/** What a candidate is made of. */
+interface Form {
+  digits: number;
+  groups: number; // of digits
+  isOneDigit: boolean; // the same all over
+  separators: number; // kinds of them: full stop, hyphen, space
+  hasSlash: boolean;
+}
+
+const SLASH = 0x2f;
+const FULL_STOP = 0x2e;
+const HYPHEN = 0x2d;
+const SPACE = 0x20;
+
+function formOf(candidate: string): Form {
   let digits = 0;
-  for (let at = 0; at < candidate.length; at += 1) if (isDigit(candidate.charCodeAt(at))) digits += 1;
-  return digits;
+  let groups = 0;
+  let first = 0;
+  let isOneDigit = true;
+  let isInGroup = false;
+  let hasSlash = false;
+  let fullStops = 0;
+  let hyphens = 0;
+  let spaces = 0;
+  for (let at = 0; at < candidate.length; at += 1) {
+    const code = candidate.charCodeAt(at);
+    if (isDigit(code)) {
+      if (digits === 0) first = code;
+      else if (code !== first) isOneDigit = false;
+      if (!isInGroup) groups += 1;
+      isInGroup = true;
+      digits += 1;
+      continue;
+    }
+    isInGroup = false;
+    if (code === SLASH) hasSlash = true;
+    else if (code === FULL_STOP) fullStops = 1;
+    else if (code === HYPHEN) hyphens = 1;
+    else if (code === SPACE) spaces = 1;
+  }
+  return { digits, groups, isOneDigit, separators: fullStops + hyphens + spaces, hasSlash };
 }
 
 /** Dates, quads, and cards in groups of four. */
@@ -132,34 +173,21 @@ function isSomethingElse(candidate: string): boolean {
     /^\d{1,3}(?:\.\d{1,3}){3}$/.test(candidate) ||
     /^\d{4}([ -])\d{4}\1\d{4}/.test(candidate) ||
     /^(?:\d{1,3}[. \u00a0])(?:\d{3}[. \u00a0])*\d{3}$/.test(candidate) || // a large number
-    /^\d{3}-\d{2}-\d{4}$/.test(candidate) ||
-    isOneDigit(candidate)
+    /^\d{3}-\d{2}-\d{4}$/.test(candidate)
   );
 }
 
-/** The same one all over. */
-function isOneDigit(candidate: string): boolean {
-  let digit = -1;
-  for (let at = 0; at < candidate.length; at += 1) {
-    const code = candidate.charCodeAt(at);
-    if (!isDigit(code)) continue;
-    if (digit !== -1 && code !== digit) return false;
-    digit = code;
-  }
-  return true;
+function withoutLastGroup(candidate: string): string {
+  let end = candidate.length;
+  while (isDigit(candidate.charCodeAt(end - 1))) end -= 1;
+  if (end === 0 || end === candidate.length) return candidate;
+  while (end > 0 && !isDigit(candidate.charCodeAt(end - 1))) end -= 1;
+  return candidate.slice(0, end);
 }
 
-/** The match, then without its last groups: a number may follow the number. */
-function* shortened(match: string): Generator<string> {
-  let candidate = balanced(match);
-  for (let round = 0; round < 3; round += 1) {
-    yield candidate;
-    const shorter = balanced(candidate.replace(/[^\d]+\d+$/, ''));
-    if (shorter.length === candidate.length) return;
-    candidate = shorter;
-  }
-}
-
+/** Without what follows the last digit or closing parenthesis. */
 function balanced(candidate: string): string {
-  return candidate.replace(/[^\d)]+$/, '');
+  let end = candidate.length;
+  while (end > 0 && !isDigit(candidate.charCodeAt(end - 1)) && candidate[end - 1] !== ')') end -= 1;
+  return candidate.slice(0, end);
 }

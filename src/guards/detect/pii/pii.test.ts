@@ -50,6 +50,7 @@ const cases: [text: string, ...expected: [string, string][]][] = [
   ['sk-proj-abcdefghijk1234567890ABCDEFG', ['api_key', 'sk-proj-abcdefghijk1234567890ABCDEFG']],
   ['id AKIAIOSFODNN7EXAMPLE', ['cloud_token', 'AKIAIOSFODNN7EXAMPLE']],
   ['password: hunter2!x and more', ['credential', 'hunter2!x']],
+  ['DB_PASSWORD=hunter2 and password:hunter2!x.', ['credential', 'hunter2'], ['credential', 'hunter2!x']],
   ['postgres://app:s3cr3tPw@db.internal/x', ['credential', 's3cr3tPw']],
   [
     '-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY----- ok',

@@ -1,5 +1,5 @@
 import type { Finding, Recogniser } from '../../finding.js';
-import { openBegun } from '../open-run.js';
+import { isDigit, openBegun } from '../open-run.js';
 
 const WORD = "[\\p{Lu}][\\p{L}'’.-]{0,24}";
 const LINK =
@@ -46,6 +46,7 @@ const typeBeginnings = new Set(
     .flatMap((type) => [...type].map((_, at) => type.slice(0, at + 1))),
 );
 const MAX_SPAN = 140;
+const NEAR = 2 * MAX_SPAN;
 
 /** Street lines of several countries by their form, with what follows of suite, postal code and city. */
 export const streetAddress: Recogniser = {
@@ -55,7 +56,7 @@ export const streetAddress: Recogniser = {
   lookAhead: 1,
   find(text) {
     const findings: Finding[] = [];
-    if (!/\d/.test(text) || !hint.test(text)) return findings;
+    if (!mayHoldAddress(text)) return findings;
     for (const { 0: match, index } of text.matchAll(address)) {
       if (match.length > MAX_SPAN) continue;
       const hasPostalCode = (match.match(/\d+/g)?.length ?? 0) > 1;
@@ -78,3 +79,18 @@ export const streetAddress: Recogniser = {
       MAX_SPAN + 1,
     ),
 };
+
+/** Whether what tells an address stands near a digit, as it does in each of them: quicker than a look at all of the text. */
+function mayHoldAddress(text: string): boolean {
+  let from = 0;
+  let to = 0; // of what is near the digits so far
+  for (let at = 0; at < text.length; at += 1) {
+    if (!isDigit(text.charCodeAt(at))) continue;
+    if (at - NEAR > to) {
+      if (hint.test(text.slice(from, to))) return true;
+      from = at - NEAR;
+    }
+    to = at + NEAR;
+  }
+  return to > 0 && hint.test(text.slice(from, to));
+}

@@ -6,8 +6,10 @@ const MAX_VALUE = 200;
 const core =
   /(?:pass(?:word|wd|phrase|code)?|pwd|passwort|contraseña|mot de passe|senha|secret(?:[_ -]?(?:access[_ -]?)?key)?|api[_ -]?key|access[_ -]?key|access[_ -]?token|auth[_ -]?token|private[_ -]?key|client[_ -]?secret|bearer|token)["'`]?\s{0,3}(?:(?::=|[:=]|=>| is | ist | es | lautet )\s{0,3}|\s)["'`]?/
     .source;
-const name = `(?<![A-Za-z0-9])(?:[A-Za-z0-9]{0,20}[_-]?)${core}`;
+const prefix = `(?:[A-Za-z0-9]{0,20}[_-]?)${core}`;
+const name = `(?<![A-Za-z0-9])${prefix}`;
 const named = new RegExp(`${name}[^\\s"'\`<>,;]{6,200}`, 'gi');
+const parts = new RegExp(`^(?<name>${prefix})(?<value>[^\\s"'\`<>,;]{6,200})$`, 'i');
 const begun = new RegExp(`${name}[^\\s"'\`<>,;]{1,200}$`, 'i');
 const lastRun = /[^\s"'`<>,;]{0,200}$/;
 
@@ -24,10 +26,10 @@ export const assignedSecrets = patternRecogniser({
     return begun.test(tail) ? text.length - lastRun.exec(tail)![0].length : text.length;
   },
   accept(match) {
-    const value = /[^\s"'`<>,;]+$/.exec(match)![0].replace(/[.)\]}]+$/, '');
-    const name = match.slice(0, match.length - value.length).toLowerCase();
-    if (!isSecret(value, name)) return null;
-    return { score: 0.85, isValidated: false, skip: match.lastIndexOf(value), length: value.length };
+    const { name, value: run } = parts.exec(match)!.groups as { name: string; value: string };
+    const value = run.replace(/[.)\]}]+$/, '');
+    if (!isSecret(value, name.toLowerCase())) return null;
+    return { score: 0.85, isValidated: false, skip: name.length, length: value.length };
   },
 });
 

@@ -24,3 +24,11 @@ test('what may become a word is open', () => {
   assert.equal(fish.openFrom('some fish st'), 'some '.length);
   assert.equal(fish.openFrom('some fish sx'), 'some fish sx'.length);
 });
+
+test('a word at the very end of a text ends there, though others are longer', () => {
+  const { find } = literals('names', ['blue', 'bluebirds']);
+  assert.deepEqual(
+    find('so blue').map(({ start, end }) => [start, end]),
+    [[3, 7]],
+  );
+});

@@ -1,40 +1,76 @@
 import type { Finding, Recogniser } from '../../finding.js';
 import { plainText } from '../../normalise/plain.js';
+import { Unit, unitKind } from '../../normalise/units.js';
+import { Character, characterKind } from './characters.js';
+
+/** A beginning of words, by the unit that comes next. */
+interface Beginning {
+  next: Map<number, Beginning>;
+  isWord: boolean;
+}
 
 /**
  * Finds fixed texts, in any case and whole words only: a letter or digit at either side makes it another word. Takes time
- * proportional to text × words' distinct lengths.
+ * proportional to text × longest word.
  */
 export function literals(category: string, words: readonly string[]): Recogniser {
-  const wanted = new Set(words.map((word) => word.toLowerCase()));
-  const lengths = [...new Set([...wanted].map(({ length }) => length))].sort((a, b) => b - a);
-  const prefixes = new Set(
-    [...wanted].flatMap((word) => Array.from(word, (_, end) => word.slice(0, end + 1))),
-  );
-  const maxSpan = lengths[0] ?? 0;
+  const lower = words.map((word) => word.toLowerCase());
+  const beginnings = beginningsOf(lower);
+  const maxSpan = Math.max(0, ...lower.map(({ length }) => length));
 
   const find = (text: string): Finding[] => {
-    const lower = lowered(text);
+    const all = lowered(text);
     const found: Finding[] = [];
-    for (let start = 0; start < lower.length; start += 1) {
-      if (!prefixes.has(lower[start]!) || isWordAt(text, start - 1)) continue;
-      const length = lengths.find((each) => {
-        return wanted.has(lower.slice(start, start + each)) && !isWordAt(text, start + each);
-      });
-      if (length === undefined) continue;
-      found.push({ start, end: start + length, category, score: 1, isValidated: false, detail: 'keyword' });
-      start += length - 1;
+    for (let start = 0; start < all.length; start += 1) {
+      if (!beginnings.next.has(all.charCodeAt(start)) || isWordAt(text, start - 1)) continue;
+      const end = longestEnd(beginnings, all, start);
+      if (end === null) continue;
+      found.push({ start, end, category, score: 1, isValidated: false, detail: 'keyword' });
+      start = end - 1;
     }
     return found;
   };
   const openFrom = (text: string): number => {
-    const lower = lowered(text);
-    for (let start = Math.max(0, lower.length - maxSpan); start < lower.length; start += 1) {
-      if (prefixes.has(lower.slice(start)) && !isWordAt(text, start - 1)) return start;
-    }
+    const all = lowered(text);
+    for (let start = Math.max(0, all.length - maxSpan); start < all.length; start += 1)
+      if (mayGoOn(beginnings, all, start) && !isWordAt(text, start - 1)) return start;
     return text.length;
   };
   return { name: 'keywords', categories: [category], maxSpan, lookAhead: 1, find, openFrom };
+}
+
+function beginningsOf(words: readonly string[]): Beginning {
+  const root: Beginning = { next: new Map(), isWord: false };
+  for (const word of words) {
+    let at = root;
+    for (let index = 0; index < word.length; index += 1) {
+      const unit = word.charCodeAt(index);
+      const next = at.next.get(unit) ?? { next: new Map(), isWord: false };
+      at.next.set(unit, next);
+      at = next;
+    }
+    at.isWord = true;
+  }
+  return root;
+}
+
+/** Where the longest of the words that begin there ends, or null. */
+function longestEnd(root: Beginning, text: string, start: number): number | null {
+  let longest: number | null = null;
+  let at = root.next.get(text.charCodeAt(start));
+  for (let end = start + 1; at !== undefined; end += 1) {
+    if (at.isWord && !isWordAt(text, end)) longest = end;
+    at = end < text.length ? at.next.get(text.charCodeAt(end)) : undefined;
+  }
+  return longest;
+}
+
+/** Whether all from there on begins a word. */
+function mayGoOn(root: Beginning, text: string, start: number): boolean {
+  let at: Beginning | undefined = root;
+  for (let index = start; index < text.length && at !== undefined; index += 1)
+    at = at.next.get(text.charCodeAt(index));
+  return at !== undefined;
 }
 
 /** Lower case, unless that would move what follows ("İ" becomes two units). */
@@ -46,12 +82,15 @@ function lowered(text: string): string {
   ).join('');
 }
 
-/** Scripts without spaces have a word at every character. */
-const wordCharacter =
-  /(?![\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}])[\p{L}\p{N}_]/u;
+const UNDERSCORE = 0x5f;
+const OF_WORD = Unit.letter | Unit.number;
 
+/** Scripts without spaces have a word at every character. */
 function isWordAt(text: string, index: number): boolean {
-  return index >= 0 && index < text.length && wordCharacter.test(text[index]!);
+  if (index < 0 || index >= text.length) return false;
+  const unit = text.charCodeAt(index);
+  if (unit === UNDERSCORE) return true;
+  return (unitKind(unit) & OF_WORD) !== 0 && !(characterKind(unit) & Character.ideograph);
 }
 
 /** The same in a whole text as a reader sees it, whatever characters it is disguised with. */

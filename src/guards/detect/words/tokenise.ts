@@ -32,13 +32,13 @@ export function tokenise(text: string): Words {
     }
     if (kind & SPEAKING) {
       if (kind & Character.quote) {
-        const mark = text.startsWith('```', at) ? '```' : text[at]!;
-        quotes.take(mark, writer);
-        at += mark.length - 1;
-      } else if (kind & Character.lineEnd) {
+        at += quotes.take(text, at, writer);
+        continue;
+      }
+      if (kind & Character.lineEnd) {
         said = Said.startsSentence;
         if (at + 1 < text.length && all[at + 1] === LINE_FEED) quotes.endParagraph();
-      } else if (all[at]! >= ASCII || isSpaceOrEnd(text, at + 1)) said = Said.startsSentence;
+      } else if (all[at]! >= ASCII || endsSentence(text, all, at + 1)) said = Said.startsSentence;
     }
     at += 1;
   }
@@ -50,6 +50,13 @@ function isPair(units: Uint16Array, at: number): boolean {
   return (units[at]! & 0xfc00) === 0xd800 && (units[at + 1]! & 0xfc00) === 0xdc00;
 }
 
-function isSpaceOrEnd(text: string, at: number): boolean {
-  return at >= text.length || /[\s"'”»)\]]/.test(text[at]!);
+/** A space, a closing mark or the end. */
+const ending = /[\s"'”»)\]]/;
+const asciiEnding = Uint8Array.from({ length: ASCII }, (_, unit) =>
+  Number(ending.test(String.fromCharCode(unit))),
+);
+
+function endsSentence(text: string, units: Uint16Array, at: number): boolean {
+  if (at >= text.length) return true;
+  return units[at]! < ASCII ? asciiEnding[units[at]!] === 1 : ending.test(text[at]!);
 }

@@ -56,9 +56,19 @@ function isApostrophe(unit: number): boolean {
   return unit === APOSTROPHE || unit === RIGHT_QUOTE;
 }
 
+const FIRST_PAIR = 0x10000;
+const Known = { no: 1, yes: 2 } as const;
+/** Of characters of two units, once asked. */
+const wordyPairs = new Uint8Array(0x100000);
+
 function isWordy(text: string, at: number): boolean {
-  wordy.lastIndex = at;
-  return wordy.test(text);
+  const pair = text.codePointAt(at)! - FIRST_PAIR;
+  if (pair < 0) return false; // half of one is no letter
+  if (wordyPairs[pair] === 0) {
+    wordy.lastIndex = at;
+    wordyPairs[pair] = wordy.test(text) ? Known.yes : Known.no;
+  }
+  return wordyPairs[pair] === Known.yes;
 }
 
 function rareWordEnd(text: string, start: number): number {
