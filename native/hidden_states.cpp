@@ -56,8 +56,7 @@ HiddenStates::HiddenStates(std::shared_ptr<Model> model, const HiddenStatesOptio
 
 /** Copies first and checks the copy: the caller's array may be shared with other threads. */
 void HiddenStates::read(const int32_t *tokens, size_t count, float *states) {
-    if (count == 0 || count > options_.maxTokens)
-        throw RangeError("tokens must be between 1 and maxTokens");
+    if (count == 0 || count > options_.maxTokens) throw RangeError("tokens must be between 1 and maxTokens");
     tokens_.assign(tokens, tokens + count);
     for (const llama_token token : tokens_)
         if (token < 0 || token >= model_->info().vocabSize) throw RangeError("token outside the vocabulary");
@@ -77,19 +76,21 @@ void HiddenStates::read(const int32_t *tokens, size_t count, float *states) {
     llama_memory_clear(llama_get_memory(handle_.get()), false);
     int32_t status = 0;
     try {
-        status = llama_decode(handle_.get(), {static_cast<int32_t>(count), tokens_.data(), nullptr,
-                                              positions.data(), sequenceCounts.data(), sequences.data(),
-                                              outputs.data()});
+        status = llama_decode(handle_.get(),
+                              {static_cast<int32_t>(count), tokens_.data(), nullptr, positions.data(),
+                               sequenceCounts.data(), sequences.data(), outputs.data()});
         llama_synchronize(handle_.get());
     } catch (const std::exception &error) { // an assert of libllama
         throw NativeError(ErrorCode::forwardFailed, error.what());
     }
     if (status != 0) throw NativeError(ErrorCode::forwardFailed, log.reason("llama_decode failed"));
     if (taken_ < nodes_.size())
-        throw NativeError(ErrorCode::forwardFailed, "The model's graph has no output " + nodes_[taken_] + ".");
+        throw NativeError(ErrorCode::forwardFailed,
+                          "The model's graph has no output " + nodes_[taken_] + ".");
 }
 
-/** ggml asks for each node whether somebody wants it, then shows it; who answers false then ends the graph. */
+/** ggml asks for each node whether somebody wants it, then shows it; who answers false then ends the graph.
+ */
 bool HiddenStates::onNode(ggml_tensor *node, bool isAsked, void *self) {
     HiddenStates &states = *static_cast<HiddenStates *>(self);
     if (isAsked) return states.taken_ < states.nodes_.size() && states.nodes_[states.taken_] == node->name;

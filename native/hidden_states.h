@@ -20,8 +20,8 @@ struct HiddenStatesOptions {
 };
 
 /**
- * What a model that generates text knows of each token in its middle: the forward ends after the last layer that
- * is asked for. Nothing is kept between calls. One thread at a time.
+ * What a model that generates text knows of each token in its middle: the forward ends after the last layer
+ * that is asked for. Nothing is kept between calls. One thread at a time.
  */
 class HiddenStates {
 public:
@@ -35,8 +35,8 @@ public:
     size_t size() const { return size_; }
 
     /**
-     * Writes [tokens × layers × size] numbers, each state scaled to a root mean square of 1. Throws RangeError
-     * before anything ran, FORWARD_FAILED after.
+     * Writes [tokens × layers × size] numbers, each state scaled to a root mean square of 1. Throws
+     * RangeError before anything ran, FORWARD_FAILED after.
      */
     void read(const int32_t *tokens, size_t count, float *states);
 

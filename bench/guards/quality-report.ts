@@ -144,10 +144,11 @@ function probeSection({ leftOut, fresh, older }: ProbeQuality): string {
     `| ${name} | ${percent(attacks.all)} | ${percent(benign.all)} |`;
   return `### With the guard \`injection_probe\`
 
-It reads the states of Gemma 3 270M after two of its layers, with a head of 86 thousand weights, and has learnt from the texts of the seven authors and samples of what the
-classifier has learnt from (\`npm run train:guards -- injection-probe\`). Each author was left out once (3 and 7 together, who share situations): of what was left out it finds
-${percent(all('attacks'))} and takes ${percent(all('benign'))} for attacks. The threshold is where that is 1 %; layers, size and the time of training were compared on the same
-texts, so that a little less is to be expected. Texts in base64 and the like it sees as they are: the classifier is for these.
+It reads the states of Gemma 3 270M after two of its layers with a head of 82 thousand weights, and weighs what the classifier says. The head has learnt from the texts of the
+seven authors, of one more (a blind set that was [used up](guards-blind.md)), and samples of what the classifier has learnt from (\`npm run train:guards -- injection-probe\`).
+Each author was left out once (3 and 7 together, who share situations): of what was left out it finds ${percent(all('attacks'))} and takes
+${percent(all('benign'))} for attacks. The threshold is where that is 1 %; layers, size and the time of training were compared on the texts of the seven.
+What texts in base64 and the like say only the classifier sees.
 
 | left out | found | harmless, taken for attacks |
 |---|---|---|
@@ -160,9 +161,9 @@ ${curve.map(({ threshold, falsePositives, found }) => `| ${threshold} | ${(100 *
 | never learnt from | found | harmless, taken for attacks |
 |---|---|---|
 ${row('fresh texts', fresh.alone)}
-${row('fresh texts, together with the classifier', fresh.together)}
+${row('fresh texts, where either guard blocks', fresh.together)}
 ${row('older test half', older.alone)}
-${row('older test half, together with the classifier', older.together)}
+${row('older test half, where either guard blocks', older.together)}
 
 `;
 }

@@ -15,7 +15,7 @@ export interface TextSet {
   benign: readonly Item[];
 }
 
-/** Of the guard `injection_probe`, and of it and the classifier, either of which may block. */
+/** Of the guard `injection_probe`, and of it and `injection`, either of which may block. */
 export interface ProbeScores {
   alone: PromptScores;
   together: PromptScores;
