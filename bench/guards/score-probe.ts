@@ -23,19 +23,24 @@ export interface ProbeScores {
 
 export type ScoreProbe = (set: TextSet) => Promise<ProbeScores>;
 
-/** Loads the model whose states are read. */
-export async function openProbe(): Promise<ScoreProbe> {
+/** Whether a text is an attack, by the guard `injection_probe` in this thread. Loads the model whose states it reads. */
+export async function openProbe(): Promise<(text: string) => Promise<boolean>> {
   const { path } = await resolveModel(probedModel());
   const { profiles } = guardSchema.parse({ profiles: { probe: { input: [{ guard: 'injection_probe' }] } } });
   const detector = await injectionProbeDetector(profiles.probe!.input[0]!, { path, backend: 'cpu' });
   const context = { requestId: 'bench', tenant: 'bench', stage: 'input' } as const;
+  return async (text) => {
+    const [findings] = await detector.find([{ text, origin: 'user' }], context);
+    return findings!.length > 0;
+  };
+}
+
+export async function openProbeScorer(): Promise<ScoreProbe> {
+  const isAttack = await openProbe();
   const threshold = injectionThreshold();
   return async (set) => {
     const byProbe = new Set<Item>();
-    for (const item of [...set.attacks, ...set.benign]) {
-      const [findings] = await detector.find([{ text: item.text, origin: 'user' }], context);
-      if (findings!.length > 0) byProbe.add(item);
-    }
+    for (const item of [...set.attacks, ...set.benign]) if (await isAttack(item.text)) byProbe.add(item);
     const score = (isHit: (item: Item) => boolean): PromptScores => ({
       attacks: countHits(set.attacks, isHit),
       benign: countHits(set.benign, isHit),

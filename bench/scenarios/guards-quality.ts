@@ -10,7 +10,7 @@ import type { PiiItem } from '../guards/pii-set.js';
 import { type PeerScore, qualityPage } from '../guards/quality-report.js';
 import { scoreModeration } from '../guards/score-moderation.js';
 import { f1, findPii, scorePii, sum } from '../guards/score-pii.js';
-import { openProbe, probeLeftOut, type ScoreProbe } from '../guards/score-probe.js';
+import { openProbeScorer, probeLeftOut, type ScoreProbe } from '../guards/score-probe.js';
 import { type PromptScores, scorePrompts } from '../guards/score-prompts.js';
 import { withSimilarity } from '../guards/score-similarity.js';
 import { readSet, type SetName } from '../guards/sets.js';
@@ -46,7 +46,7 @@ export async function guardsQuality(
   const authors = readAuthors();
   const others = { attacks: scorePrompts(authors.attacks), benign: scorePrompts(authors.benign) };
   const nearby = similarity ? await withSimilarity(fresh, progress) : null;
-  const scoreProbe = withProbe ? await openProbe() : null;
+  const scoreProbe = withProbe ? await openProbeScorer() : null;
   if (scoreProbe) progress("what a language model's layers tell");
   const probe = scoreProbe && {
     leftOut: probeLeftOut(),

@@ -9,6 +9,7 @@ import { createLog } from '../../src/telemetry/log.js';
 import { Metrics } from '../../src/telemetry/metrics.js';
 import { untraced } from '../../src/telemetry/trace.js';
 import { PRESIDIO_VERSION, runPresidio } from '../guards/peers/presidio.js';
+import { openProbe } from '../guards/score-probe.js';
 import { readSet } from '../guards/sets.js';
 import { median, percentile } from '../statistics.js';
 import { poissonArrivalsMs } from '../workload/arrivals.js';
@@ -19,11 +20,13 @@ export const guardsOptionsSchema = z.object({
   seconds: z.coerce.number().min(1).max(600),
   rate: z.coerce.number().min(1).max(10_000),
   presidio: z.boolean().default(false),
+  probe: z.boolean().default(false),
 });
 
 const SIZES = [1_000, 4_000]; // characters of a prompt
 const PROMPTS = 200;
 const WARM_UP_PROMPTS = 100;
+const PROBED_PROMPTS = 50;
 const ANSWERS = 20;
 const TOKEN_CHARACTERS = 4;
 const NOTHING = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, nanodollars: null };
@@ -33,7 +36,7 @@ const NOTHING = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, nanodol
  * it holds a stream back. Prompts are the harmless ones of the labelled sets, put together to a length.
  */
 export async function guards(
-  { seconds, rate, presidio }: z.output<typeof guardsOptionsSchema>,
+  { seconds, rate, presidio, probe }: z.output<typeof guardsOptionsSchema>,
   progress: Progress,
 ): Promise<Outcome> {
   const config = resolveConfig([
@@ -72,7 +75,14 @@ export async function guards(
   } finally {
     await guarded.close();
   }
-  return { scenario: 'guards', options: { seconds, rate, presidio }, runs: [], comparisons: [], figures };
+  if (probe) figures.push(...(await probeFigures(progress)));
+  return {
+    scenario: 'guards',
+    options: { seconds, rate, presidio, probe },
+    runs: [],
+    comparisons: [],
+    figures,
+  };
 }
 
 function promptsOf(characters: number): string[] {
@@ -83,6 +93,23 @@ function promptsOf(characters: number): string[] {
       prompt += `${texts[next % texts.length]!}\n`;
     return prompt.slice(0, characters);
   });
+}
+
+/** One text at a time. */
+async function probeFigures(progress: Progress): Promise<Figure[]> {
+  progress('what injection_probe takes');
+  const isAttack = await openProbe();
+  const figures: Figure[] = [];
+  for (const characters of SIZES) {
+    const times: number[] = [];
+    for (const prompt of promptsOf(characters).slice(0, PROBED_PROMPTS)) {
+      const startedAt = performance.now();
+      await isAttack(prompt);
+      times.push(performance.now() - startedAt);
+    }
+    figures.push(figure(`injection_probe, ${characters} characters: median`, median(times), 'ms'));
+  }
+  return figures;
 }
 
 async function arrivals(guarded: Guards, prompts: readonly string[], rate: number, durationMs: number) {

@@ -167,6 +167,7 @@ export const scenarios: readonly ScenarioRow[] = [
       ['--rate <n>', 'requests a second', '200'],
       ['--seconds <n>', 'of each size of prompt', '10'],
       ['--presidio', "also the time of Presidio's pattern recognisers, installed on demand", false],
+      ['--probe', 'also the time of the guard injection_probe, with its model', false],
     ],
   },
   {
