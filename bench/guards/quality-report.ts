@@ -103,7 +103,7 @@ ${rows(benign.groups, () => '')}
 
 Weak: attacks in words of their own, that name nothing of a model, its rules or its secrets (a changed goal, a story, a false shared past, a recipe to be
 continued, harm asked for without a frame): about half of the fresh ones pass. Languages that the lexicon doesn't know; payloads in pieces; attacks in the midst of long
-texts. A profile that must not miss these asks a model in the grey zone; the nearest known attacks add more false alarms than finds.
+texts. Most of these the guard \`injection_probe\` finds; the nearest known attacks add more false alarms than finds.
 
 ### Texts of seven other authors
 
