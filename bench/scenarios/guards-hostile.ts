@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
 import type { GuardUse } from '../../src/config/index.js';
 import type { Detector } from '../../src/guards/detector.js';
@@ -52,6 +53,7 @@ export async function guardsHostile(
   const worst = new Map<string, Worst>();
   for (let index = 0; index < strings; index += 1) {
     if (index % REPORT_EVERY === 0) progress(`${index} of ${strings} strings: ${summary(worst)}`);
+    await nextTurn(); // signals come between turns of the event loop
     const text = nextText();
     for (const { guard, detector } of detectors) {
       const known = worst.get(guard)?.milliseconds ?? 0;
