@@ -39,10 +39,7 @@ size_t Context::count() {
 Context::Context(std::shared_ptr<Model> model, const ContextOptions &options)
     : model_(std::move(model)), options_(options) {
     const ModelInfo &info = model_->info();
-    if (model_->options().vocabOnly)
-        throw NativeError(ErrorCode::contextFailed, "Only the model's vocabulary is loaded.");
-    if (info.encoderOnly || llama_model_has_encoder(model_->handle()))
-        throw NativeError(ErrorCode::contextFailed, "The model is an encoder: it generates no text.");
+    model_->requireGenerator();
     const bool hasStates = info.recurrent || info.hybrid;
 
     llama_context_params params = llama_context_default_params();

@@ -73,19 +73,8 @@ Napi::Function ContextWrap::define(Napi::Env env) {
                        });
 }
 
-std::shared_ptr<ContextWrap::State> ContextWrap::makeState(std::shared_ptr<Model> model,
-                                                           const ContextOptions &options) {
-    try {
-        return std::make_shared<State>(std::move(model), options);
-    } catch (const NativeError &) {
-        throw;
-    } catch (const std::exception &error) { // no memory, or an assert of libllama
-        throw NativeError(ErrorCode::contextFailed, error.what());
-    }
-}
-
 Napi::Object ContextWrap::create(Napi::Env env, std::shared_ptr<Model> model, const Napi::Object &options) {
-    auto state = makeState(std::move(model), readContextOptions(options));
+    auto state = makeContext<State>(std::move(model), readContextOptions(options));
     state->blockTables = Napi::Persistent(options.Get("blockTables").As<Napi::Object>());
     if (state->context.info().windowPages > 0)
         state->windowTable = Napi::Persistent(options.Get("windowTable").As<Napi::Object>());

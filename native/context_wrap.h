@@ -30,8 +30,6 @@ private:
         Napi::ObjectReference abortFlag;   // held, since its memory is read while forward() runs
     };
 
-    static std::shared_ptr<State> makeState(std::shared_ptr<Model> model, const ContextOptions &options);
-
     void forward(const Napi::CallbackInfo &call);
     void abort(const Napi::CallbackInfo &call);
     void setSampler(const Napi::CallbackInfo &call);

@@ -1,10 +1,10 @@
 #include "embedding.h"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
 #include "llama_log.h"
+#include "scaled.h"
 
 namespace sluice {
 
@@ -20,8 +20,7 @@ bool poolsTexts(enum llama_pooling_type pooling) {
 EmbeddingContext::EmbeddingContext(std::shared_ptr<Model> model, const EmbeddingOptions &options)
     : model_(std::move(model)), options_(options), threadPool_(options.threads) {
     const ModelInfo &info = model_->info();
-    if (model_->options().vocabOnly)
-        throw NativeError(ErrorCode::contextFailed, "Only the model's vocabulary is loaded.");
+    model_->requireWeights();
     if (!info.encoderOnly)
         throw NativeError(ErrorCode::contextFailed, "The model generates text: it is no encoder.");
 
@@ -106,12 +105,7 @@ void EmbeddingContext::encode(size_t tokenCount) {
 void EmbeddingContext::copyNormalised(size_t text, float *vector) const {
     const float *pooled = llama_get_embeddings_seq(handle_.get(), static_cast<llama_seq_id>(text));
     if (pooled == nullptr) throw NativeError(ErrorCode::forwardFailed, "A text has no vector.");
-    double square = 0;
-    for (size_t i = 0; i < size_; i++)
-        square += static_cast<double>(pooled[i]) * pooled[i];
-    const double scale = square > 0 ? 1 / std::sqrt(square) : 0;
-    for (size_t i = 0; i < size_; i++)
-        vector[i] = static_cast<float>(pooled[i] * scale);
+    writeScaled(pooled, size_, 1, vector);
 }
 
 } // namespace sluice

@@ -24,16 +24,6 @@ EmbeddingOptions readOptions(const Napi::Object &object) {
     return options;
 }
 
-std::shared_ptr<EmbeddingContext> makeContext(std::shared_ptr<Model> model, const EmbeddingOptions &options) {
-    try {
-        return std::make_shared<EmbeddingContext>(std::move(model), options);
-    } catch (const NativeError &) {
-        throw;
-    } catch (const std::exception &error) { // no memory, or an assert of libllama
-        throw NativeError(ErrorCode::contextFailed, error.what());
-    }
-}
-
 } // namespace
 
 Napi::Function EmbeddingWrap::define(Napi::Env env) {
@@ -45,7 +35,7 @@ Napi::Function EmbeddingWrap::define(Napi::Env env) {
 }
 
 Napi::Object EmbeddingWrap::create(Napi::Env env, std::shared_ptr<Model> model, const Napi::Object &options) {
-    auto context = makeContext(std::move(model), readOptions(options));
+    auto context = makeContext<EmbeddingContext>(std::move(model), readOptions(options));
     return Addon::of(env).construct<EmbeddingContext>(Addon::of(env).embeddingClass, std::move(context));
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace sluice {
 
@@ -51,6 +53,17 @@ public:
     NativeError(ErrorCode code, const std::string &message) : std::runtime_error(message), code(code) {}
     ErrorCode code;
 };
+
+/** A context of a model: whatever keeps it from being made becomes CONTEXT_FAILED. */
+template <typename T, typename... Arguments> std::shared_ptr<T> makeContext(Arguments &&...arguments) {
+    try {
+        return std::make_shared<T>(std::forward<Arguments>(arguments)...);
+    } catch (const NativeError &) {
+        throw;
+    } catch (const std::exception &error) { // no memory, or an assert of libllama
+        throw NativeError(ErrorCode::contextFailed, error.what());
+    }
+}
 
 /** An argument of the wrong type: becomes a TypeError. */
 class ArgumentError : public std::runtime_error {

@@ -4,29 +4,14 @@
 
 #include "ggml-backend.h"
 #include "llama_log.h"
+#include "scaled.h"
 
 namespace sluice {
-
-namespace {
-
-void scale(const float *from, size_t size, float *to) {
-    double square = 0;
-    for (size_t i = 0; i < size; i++)
-        square += static_cast<double>(from[i]) * from[i];
-    const double factor = square > 0 ? std::sqrt(static_cast<double>(size) / square) : 0;
-    for (size_t i = 0; i < size; i++)
-        to[i] = static_cast<float>(from[i] * factor);
-}
-
-} // namespace
 
 HiddenStates::HiddenStates(std::shared_ptr<Model> model, const HiddenStatesOptions &options)
     : model_(std::move(model)), options_(options), threadPool_(options.threads) {
     const ModelInfo &info = model_->info();
-    if (model_->options().vocabOnly)
-        throw NativeError(ErrorCode::contextFailed, "Only the model's vocabulary is loaded.");
-    if (info.encoderOnly || llama_model_has_encoder(model_->handle()))
-        throw NativeError(ErrorCode::contextFailed, "The model is an encoder: it generates no text.");
+    model_->requireGenerator();
     for (const int32_t layer : options.layers) {
         // The last layer's graph leaves out the tokens that nobody asked an output of.
         if (layer >= info.layers)
@@ -104,7 +89,8 @@ bool HiddenStates::take(const ggml_tensor *node) {
     layer_.resize(size_ * count_);
     ggml_backend_tensor_get(node, layer_.data(), 0, layer_.size() * sizeof(float));
     for (size_t token = 0; token < count_; token++)
-        scale(&layer_[token * size_], size_, states_ + (token * nodes_.size() + taken_) * size_);
+        writeScaled(&layer_[token * size_], size_, std::sqrt(size_), // a root mean square of 1
+                    states_ + (token * nodes_.size() + taken_) * size_);
     taken_++;
     return taken_ < nodes_.size();
 }

@@ -27,16 +27,6 @@ HiddenStatesOptions readOptions(const Napi::Object &object) {
     return options;
 }
 
-std::shared_ptr<HiddenStates> make(std::shared_ptr<Model> model, const HiddenStatesOptions &options) {
-    try {
-        return std::make_shared<HiddenStates>(std::move(model), options);
-    } catch (const NativeError &) {
-        throw;
-    } catch (const std::exception &error) { // no memory, or an assert of libllama
-        throw NativeError(ErrorCode::contextFailed, error.what());
-    }
-}
-
 } // namespace
 
 Napi::Function HiddenStatesWrap::define(Napi::Env env) {
@@ -49,7 +39,7 @@ Napi::Function HiddenStatesWrap::define(Napi::Env env) {
 
 Napi::Object HiddenStatesWrap::create(Napi::Env env, std::shared_ptr<Model> model,
                                       const Napi::Object &options) {
-    auto states = make(std::move(model), readOptions(options));
+    auto states = makeContext<HiddenStates>(std::move(model), readOptions(options));
     return Addon::of(env).construct<HiddenStates>(Addon::of(env).hiddenStatesClass, std::move(states));
 }
 

@@ -183,4 +183,15 @@ const common_chat_templates &Model::chatTemplates() const {
     return *templates_;
 }
 
+void Model::requireWeights() const {
+    if (options_.vocabOnly)
+        throw NativeError(ErrorCode::contextFailed, "Only the model's vocabulary is loaded.");
+}
+
+void Model::requireGenerator() const {
+    requireWeights();
+    if (info_.encoderOnly || llama_model_has_encoder(handle()))
+        throw NativeError(ErrorCode::contextFailed, "The model is an encoder: it generates no text.");
+}
+
 } // namespace sluice

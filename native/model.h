@@ -77,6 +77,11 @@ public:
     const ModelInfo &info() const { return info_; }
     const LoadOptions &options() const { return options_; }
 
+    /** Throws CONTEXT_FAILED where only the vocabulary is loaded. */
+    void requireWeights() const;
+    /** Throws CONTEXT_FAILED for an encoder, too. */
+    void requireGenerator() const;
+
     /** The model's chat template, parsed at the first call. Throws TEMPLATE_FAILED. */
     const common_chat_templates &chatTemplates() const;
 

@@ -1,3 +1,5 @@
+import { logistic } from '../../src/support/logistic.js';
+
 /** Ridge penalty: a hundred examples would otherwise let a separable set run away. */
 const PENALTY = 0.05;
 const STEPS = 50;
@@ -31,10 +33,6 @@ export function fitLogistic(examples: readonly Example[]): number[] {
     weights = weights.map((weight, index) => weight - move[index]!);
   }
   return weights;
-}
-
-export function logistic(score: number): number {
-  return 1 / (1 + Math.exp(-score));
 }
 
 function dot(a: readonly number[], b: readonly number[]): number {

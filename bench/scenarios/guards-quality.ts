@@ -39,8 +39,9 @@ export async function guardsQuality(
   progress: Progress,
 ): Promise<Outcome> {
   progress('attacks and harmless prompts');
-  const attacks = scorePrompts(tested<Item>('attacks'));
-  const benign = scorePrompts(tested<Item>('benign'));
+  const older = { attacks: tested<Item>('attacks'), benign: tested<Item>('benign') };
+  const attacks = scorePrompts(older.attacks);
+  const benign = scorePrompts(older.benign);
   const fresh = freshItems();
   const freshScores = { attacks: scorePrompts(fresh.attacks), benign: scorePrompts(fresh.benign) };
   const authors = readAuthors();
@@ -51,7 +52,7 @@ export async function guardsQuality(
   const probe = scoreProbe && {
     leftOut: probeLeftOut(),
     fresh: await scoreProbe(fresh),
-    older: await scoreProbe({ attacks: tested<Item>('attacks'), benign: tested<Item>('benign') }),
+    older: await scoreProbe(older),
   };
   progress('personal data');
   const items = tested<PiiItem>('pii');

@@ -9,8 +9,9 @@ import {
 import type { AnswerSample } from '../../src/routing/quality/estimator.js';
 import { judgePrompt, qualityOf, VERDICT_GRAMMAR } from '../../src/routing/quality/judge.js';
 import { featuresOf } from '../../src/routing/quality/logprob.js';
+import { logistic } from '../../src/support/logistic.js';
 import { projectRoot } from '../../src/support/root.js';
-import { fitLogistic, logistic } from '../quality/fit.js';
+import { fitLogistic } from '../quality/fit.js';
 import { areaUnderCurve, atThreshold, brierScore, type Judged } from '../quality/scores.js';
 import { type Figure, figure, type Outcome, type Progress } from './outcome.js';
 

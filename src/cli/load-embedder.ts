@@ -1,13 +1,13 @@
 import type { Config } from '../config/index.js';
 import { type Embedder, ThreadedEmbedder } from '../embedding/index.js';
-import { comparesMeanings } from '../guards/similarity/options.js';
+import { usesGuard } from '../guards/catalog.js';
 import { createReporter, resolveModel } from '../models/index.js';
 import type { Log } from '../telemetry/log.js';
 
 /** Fetches the encoder if need be; it is loaded when it is first used. Null where nothing needs one. */
 export async function createEmbedder(config: Config, log: Log, stop: AbortSignal): Promise<Embedder | null> {
   const { enabled, model, aliases, threads, maxQueue, ...batch } = config.embeddings;
-  if (!enabled && !config.semanticCache.enabled && !comparesMeanings(config.guards)) return null;
+  if (!enabled && !config.semanticCache.enabled && !usesGuard(config.guards, 'similarity')) return null;
   const { id, path } = await resolveModel(model, { reporter: createReporter(), signal: stop });
   return new ThreadedEmbedder({
     modelId: id,

@@ -2,14 +2,11 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { cpuOptions } from '../native/cpu-options.js';
 import { initBackends, loadAddon } from '../native/index.js';
 import type { NativeEmbeddingContext, NativeModel } from '../native/types.js';
-import { usableCores } from '../support/cpus.js';
+import { threadsBesideEngine } from '../support/cpus.js';
 import { BatchQueue, type WaitingText } from './batch-queue.js';
 import type { Command, Report, WorkerTask } from './protocol.js';
 
 /** Worker entry: loads the encoder, then runs one batch after the other until it is told to close. */
-
-/** More threads gain little at such sizes, and the engines need theirs. */
-const maxThreads = 4;
 
 const { modelPath, backend, threads, limits } = workerData as WorkerTask;
 const port = parentPort!;
@@ -127,7 +124,7 @@ async function load(): Promise<void> {
   const context = addon.createEmbeddingContext(model, {
     maxTexts: limits.maxTexts,
     maxBatchTokens: limits.maxTokens,
-    threads: threads || Math.min(maxThreads, Math.ceil(usableCores() / 2)),
+    threads: threads || threadsBesideEngine(),
   });
   const loop = new EmbeddingLoop(model, context);
   port.on('message', (command: Command) => loop.take(command));

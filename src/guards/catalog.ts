@@ -1,5 +1,6 @@
 import type {
   CustomGuard,
+  GuardConfig,
   GuardMode,
   GuardProfile,
   GuardStage,
@@ -195,3 +196,10 @@ export const shippedProfile: GuardProfile = {
   onBlock: 'error',
   refusal: '',
 };
+
+/** Whether a profile of the configuration has the guard. */
+export function usesGuard({ profiles }: GuardConfig, name: string): boolean {
+  return Object.values(profiles).some(({ input, output }) =>
+    [...input, ...output].some(({ guard }) => guard === name),
+  );
+}

@@ -1,10 +1,7 @@
-import type { GuardUse } from '../config/index.js';
-import { injectionProbeOptions } from './builtin/injection-probe.js';
 import { applyEdits, type Edit, editsOf, type Hide, spanBefore } from './edits.js';
 import type { Inspector } from './inspector.js';
 import type { ProfileGuard } from './profile.js';
-import { languageModelOptions } from './remote/language-model.js';
-import { similarityOptions } from './similarity/options.js';
+import { slowOptions } from './slow-options.js';
 import {
   type Ask,
   type CostClass,
@@ -61,15 +58,9 @@ export function byText(hits: readonly Hit[], texts: number): Hit[][] {
 
 /** A guard that takes long may be for those texts only that another couldn't decide on. */
 function isNeeded({ kind, use }: ProfileGuard, hits: readonly Hit[]): boolean {
-  const options = slowOptions[kind.cost]?.(use);
+  const options = slowOptions[kind.cost]?.schema.parse(use.options);
   return options?.when !== 'unsure' || hits.some(({ mode }) => mode === 'unsure');
 }
-
-const slowOptions: Partial<Record<CostClass, (use: GuardUse) => { when: 'always' | 'unsure' }>> = {
-  embedding: similarityOptions,
-  probe: injectionProbeOptions,
-  model: languageModelOptions,
-};
 
 async function checkGroup(
   { inspector, ask, context }: InspectionJob,

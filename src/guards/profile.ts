@@ -6,11 +6,9 @@ import {
   type GuardUse,
 } from '../config/index.js';
 import { SluiceError } from '../errors.js';
-import { isInjectionProbe } from './builtin/injection-probe.js';
 import { DEFAULT_PROFILE, type GuardKind, guardKinds, NO_PROFILE, shippedProfile } from './catalog.js';
 import { isRepairing } from './output/repair.js';
-import { isLanguageModel } from './remote/language-model.js';
-import { isSimilarity } from './similarity/options.js';
+import { slowOptions } from './slow-options.js';
 
 /** One guard of a profile, with its defaults. */
 export interface ProfileGuard {
@@ -128,9 +126,8 @@ function faultOf(
   names: readonly string[],
 ): string | null {
   if (!kind) return `no guard ${JSON.stringify(use.guard)}; there are ${names.join(', ')}`;
-  if (kind.cost === 'model' && !isLanguageModel(use)) return 'its options need a model and a task';
-  if (kind.cost === 'embedding' && !isSimilarity(use)) return 'its options need a task, and what that takes';
-  if (kind.cost === 'probe' && !isInjectionProbe(use)) return 'its only option is when: always or unsure';
+  const slow = slowOptions[kind.cost];
+  if (slow && !slow.schema.safeParse(use.options).success) return slow.fault;
   if (stage === 'input' && isOfAnswers(use)) return `its task ${use.options.task} is for output`;
   if (!kind.stages.includes(stage)) return `the guard ${use.guard} isn't for ${stage}`;
   return null;

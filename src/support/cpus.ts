@@ -9,6 +9,13 @@ export function usableCores(): number {
   return Math.max(1, Math.min(availableParallelism(), cgroupQuota(), physicalCores()));
 }
 
+const MAX_THREADS_BESIDE = 4;
+
+/** Threads for a small model beside an engine, which needs its own: more gain little at such sizes. */
+export function threadsBesideEngine(): number {
+  return Math.min(MAX_THREADS_BESIDE, Math.ceil(usableCores() / 2));
+}
+
 /** CPUs of the cgroup's quota (v2's cpu.max: "quota period" in microseconds, or "max"). */
 function cgroupQuota(): number {
   const [quota, period] = read('/sys/fs/cgroup/cpu.max').split(' ');

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { fitLogistic, logistic } from '../../bench/quality/fit.js';
+import { fitLogistic } from '../../bench/quality/fit.js';
 import { areaUnderCurve, atThreshold, brierScore } from '../../bench/quality/scores.js';
 import { seededRandom } from '../../bench/workload/random.js';
+import { logistic } from '../../src/support/logistic.js';
 
 test('a logistic fit finds the weights that made the data', () => {
   const random = seededRandom(7);

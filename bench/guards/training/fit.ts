@@ -1,6 +1,7 @@
 import { MARK_STRENGTH, RUNS } from '../../../src/guards/detect/linear/features.js';
 import { worst } from '../../../src/guards/detect/linear/model.js';
 import { lengthPenalty, normOf, type Window } from '../../../src/guards/detect/linear/windows.js';
+import { logistic } from '../../../src/support/logistic.js';
 import { type Random, seededRandom } from '../../workload/random.js';
 import type { Corpus, Prepared, Reading } from './examples.js';
 
@@ -61,8 +62,7 @@ export function fit(
       const found = worstReading(corpus, example, weights, random);
       if (found === null) continue;
       const isPositive = example.labels[label]!;
-      const gradient =
-        (1 / (1 + Math.exp(-found.score)) - (isPositive ? 1 : 0)) * (isPositive ? positiveWeight : 1);
+      const gradient = (logistic(found.score) - (isPositive ? 1 : 0)) * (isPositive ? positiveWeight : 1);
       biasSquares += gradient ** 2;
       weights.bias -= (RATE * gradient) / Math.sqrt(biasSquares);
       update(corpus, state, found, gradient);

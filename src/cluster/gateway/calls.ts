@@ -4,6 +4,7 @@ import { away } from '../../redis/connection.js';
 import type { RedisLink } from '../../redis/link.js';
 import { pack } from '../../redis/packing.js';
 import type { ArgumentOf, Order, ProcedureName, ResultOf, WorkerMessage } from '../wire.js';
+import { shuttingDown } from './failures.js';
 
 export interface CallsOptions {
   gateway: string;
@@ -109,8 +110,7 @@ export class Calls {
   }
 
   close(): void {
-    const error = new SluiceError('shutting_down', 'The server is shutting down.');
-    for (const { reject } of this.#pending.values()) reject(error);
+    for (const { reject } of this.#pending.values()) reject(shuttingDown());
   }
 
   #giveUp(pending: Pending): void {

@@ -3,21 +3,12 @@ import type { GuardUse } from '../../config/index.js';
 import { ProbeHead } from '../detect/probe/head.js';
 import { type StateModel, StateReader } from '../detect/probe/reader.js';
 import type { Detector, DetectorFinding } from '../detector.js';
+import { when } from '../when.js';
 import { injectionScore } from './injection.js';
 
 const NAME = 'injection-probe';
 
-const probeOptions = z.strictObject({
-  when: z.enum(['always', 'unsure']).default('always'), // unsure: only where the injection guard is
-});
-
-export function injectionProbeOptions({ options }: GuardUse): z.output<typeof probeOptions> {
-  return probeOptions.parse(options);
-}
-
-export function isInjectionProbe({ options }: GuardUse): boolean {
-  return probeOptions.safeParse(options).success;
-}
+export const injectionProbeSchema = z.strictObject({ when: when.default('always') });
 
 /** The model whose states it reads, as `models list` has it. */
 export function probedModel(): string {

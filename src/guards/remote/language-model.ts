@@ -2,13 +2,14 @@ import { z } from 'zod';
 import type { GuardUse } from '../../config/index.js';
 import { type DetectorFinding, windowsOf } from '../detector.js';
 import type { Ask, GuardContext, GuardText } from '../types.js';
+import { when } from '../when.js';
 import { checkConsistency } from './consistency.js';
 import { findNames } from './find-names.js';
 import { marked } from './marked.js';
 
 const common = {
   model: z.string().min(1), // one of those served
-  when: z.enum(['always', 'unsure']).default('always'), // unsure: where the injection guard is
+  when: when.default('always'),
 };
 const consistencyOptions = z.strictObject({
   ...common,
@@ -17,7 +18,7 @@ const consistencyOptions = z.strictObject({
   temperature: z.number().gt(0).max(2).default(0.8), // of those answers
   minAgreement: z.number().min(0).max(1).default(0.4),
 });
-const options = z.discriminatedUnion('task', [
+export const languageModelSchema = z.discriminatedUnion('task', [
   z.strictObject({ ...common, task: z.enum(['injection', 'grounding', 'llama_guard', 'names']) }),
   consistencyOptions,
 ]);
@@ -41,12 +42,8 @@ const questions = {
   ].join(' '),
 };
 
-export function isLanguageModel(use: GuardUse): boolean {
-  return options.safeParse(use.options).success;
-}
-
-export function languageModelOptions(use: GuardUse): z.output<typeof options> {
-  return options.parse(use.options);
+export function languageModelOptions(use: GuardUse): z.output<typeof languageModelSchema> {
+  return languageModelSchema.parse(use.options);
 }
 
 /** A model as guard: it answers a question with a verdict, or is one that was trained to (Llama Guard). Rejects where it gives none. */

@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import type { GuardConfig, GuardUse } from '../../config/index.js';
+import type { GuardUse } from '../../config/index.js';
+import { when } from '../when.js';
 
 const textsByName = z.record(z.string().min(1), z.array(z.string().min(1).max(4096)).min(1).max(10_000));
-/** Unsure: only where the injection guard is. */
-const when = z.enum(['always', 'unsure']);
 const cosine = z.number().min(0).max(1);
 
-const options = z.discriminatedUnion('task', [
+export const similaritySchema = z.discriminatedUnion('task', [
   z.strictObject({
     task: z.literal('attacks'),
     attacks: textsByName.default({}), // beside those that are known, by category
@@ -28,19 +27,8 @@ const options = z.discriminatedUnion('task', [
   }),
 ]);
 
-export type SimilarityOptions = z.output<typeof options>;
-
-/** Whether a guard of the configuration needs an encoder. */
-export function comparesMeanings({ profiles }: GuardConfig): boolean {
-  return Object.values(profiles).some(({ input, output }) =>
-    [...input, ...output].some(({ guard }) => guard === 'similarity'),
-  );
-}
-
-export function isSimilarity(use: GuardUse): boolean {
-  return options.safeParse(use.options).success;
-}
+export type SimilarityOptions = z.output<typeof similaritySchema>;
 
 export function similarityOptions(use: GuardUse): SimilarityOptions {
-  return options.parse(use.options);
+  return similaritySchema.parse(use.options);
 }

@@ -1,3 +1,4 @@
+import { logistic } from '../../support/logistic.js';
 import { coefficients } from './calibration.js';
 import { type AnswerSample, type QualityEstimator, worst } from './estimator.js';
 import { repetition } from './repetition.js';
@@ -31,7 +32,7 @@ export function probability(features: Features, coefficients: Coefficients): num
     coefficients.meanLogprob * features.meanLogprob +
     coefficients.leastLogprob * features.leastLogprob +
     coefficients.repetition * features.repetition;
-  return 1 / (1 + Math.exp(-score));
+  return logistic(score);
 }
 
 /** How sure the model was of what it said, as calibrated on the set of `sluice bench quality`. Null without log-probabilities. */

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { projectRoot } from '../../../support/root.js';
+import { logistic } from '../../../support/logistic.js';
+import { parseWeightsFile, readWeightsFile, serialiseWeightsFile } from '../weights-file.js';
 import type { TermMemo } from '../words/vocabulary.js';
 import { vocabulary, type Words } from '../words/words.js';
 import { gramHashes, MARK_STRENGTH, RUNS, runBuckets, wordHash } from './features.js';
@@ -31,7 +30,7 @@ export interface Verdict {
   window: Window;
 }
 
-const MAGIC = 'SLG1';
+const MARK = 'SLG1';
 /** What is quoted, or stands in code, is rather spoken of than meant. */
 const QUOTED_WEIGHT = 0.7;
 
@@ -53,32 +52,18 @@ export class LinearModel {
 
   /** From models/guards, where `npm run train:guards` writes it. */
   static load(name: string): LinearModel {
-    return LinearModel.parse(readFileSync(join(projectRoot(), 'models', 'guards', `${name}.bin`)));
+    return LinearModel.parse(readWeightsFile(name));
   }
 
-  /** "SLG1", the header's length in bytes (uint32, little endian), the header as JSON, the weights. */
   static parse(file: Buffer): LinearModel {
-    if (file.toString('latin1', 0, 4) !== MAGIC) throw new Error('This is no guard model.');
-    const length = file.readUInt32LE(4);
-    const header = JSON.parse(file.toString('utf8', 8, 8 + length)) as ModelHeader;
-    const weights = new Int8Array(
-      file.buffer,
-      file.byteOffset + 8 + length,
-      header.labels.length << header.bucketBits,
-    );
-    return new LinearModel(header, weights);
+    const { header, weights } = parseWeightsFile<ModelHeader>(file, MARK, 'guard model');
+    const bytes = header.labels.length << header.bucketBits;
+    return new LinearModel(header, new Int8Array(weights.buffer, weights.byteOffset, bytes));
   }
 
   static serialise(header: ModelHeader, weights: Int8Array): Buffer {
-    const json = Buffer.from(JSON.stringify(header));
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(json.length);
-    return Buffer.concat([
-      Buffer.from(MAGIC),
-      length,
-      json,
-      Buffer.from(weights.buffer, weights.byteOffset, weights.length),
-    ]);
+    const bytes = new Uint8Array(weights.buffer, weights.byteOffset, weights.length);
+    return serialiseWeightsFile(MARK, header, bytes);
   }
 
   /** One verdict a label, of its worst window. */
@@ -169,7 +154,7 @@ export function factorsOf(words: Words): Float64Array {
 }
 
 export function probability({ slope, intercept }: Calibration, score: number): number {
-  return 1 / (1 + Math.exp(-(slope * score + intercept)));
+  return logistic(slope * score + intercept);
 }
 
 /** `sums[i + 1]` is what word i weighs; turned into running sums here. */

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { projectRoot } from '../../../support/root.js';
+import { logistic } from '../../../support/logistic.js';
+import { parseWeightsFile, readWeightsFile } from '../weights-file.js';
 
 export interface ProbeHeader {
   model: string; // whose states it reads, as `models list` has it
@@ -25,7 +24,7 @@ export interface ProbeWeights {
   outputBias: Float32Array; // [1]
 }
 
-const MAGIC = 'SLP1';
+const MARK = 'SLP1';
 
 /**
  * Reads an attack out of a language model's states in the middle of its layers: features of each token, their mean and
@@ -42,20 +41,18 @@ export class ProbeHead {
 
   /** From models/guards, where `npm run train:guards -- injection-probe` writes it. */
   static load(name: string): ProbeHead {
-    return ProbeHead.parse(readFileSync(join(projectRoot(), 'models', 'guards', `${name}.bin`)));
+    return ProbeHead.parse(readWeightsFile(name));
   }
 
-  /** "SLP1", the header's length in bytes (uint32, little endian), the header as JSON, the weights as float32. */
+  /** Weights are float32. */
   static parse(file: Buffer): ProbeHead {
-    if (file.toString('latin1', 0, 4) !== MAGIC) throw new Error('This is no probe.');
-    const length = file.readUInt32LE(4);
-    const header = JSON.parse(file.toString('utf8', 8, 8 + length)) as ProbeHeader;
+    const { header, weights: bytes } = parseWeightsFile<ProbeHeader>(file, MARK, 'probe');
     const { layers, stateSize, features, views } = header;
-    let at = 8 + length;
+    let at = 0;
     const take = (numbers: number): Float32Array => {
       const from = at;
       at += numbers * Float32Array.BYTES_PER_ELEMENT;
-      return new Float32Array(Uint8Array.from(file.subarray(from, at)).buffer);
+      return new Float32Array(Uint8Array.from(bytes.subarray(from, at)).buffer);
     };
     const weights = {
       project: take(features * layers.length * stateSize),
@@ -65,14 +62,14 @@ export class ProbeHead {
       output: take((1 + views) * features),
       outputBias: take(1),
     };
-    if (at !== file.length) throw new Error(`The probe has ${file.length} bytes, not ${at}.`);
+    if (at !== bytes.length) throw new Error(`The probe's weights have ${bytes.length} bytes, not ${at}.`);
     return new ProbeHead(header, weights);
   }
 
   /** The probability that a text is an attack, by the score of its states and what the classifier of words says of it. */
   probability(score: number, byWords: number): number {
     const { slope, wordsSlope, intercept } = this.header;
-    return sigmoid(slope * score + wordsSlope * logOdds(byWords) + intercept);
+    return logistic(slope * score + wordsSlope * logOdds(byWords) + intercept);
   }
 
   /** Of the states of a text's tokens, [tokens × layers × stateSize]: the higher, the more of an attack. */
@@ -137,8 +134,4 @@ function gelu(x: number): number {
 export function logOdds(probability: number): number {
   const bounded = Math.max(1e-4, Math.min(1 - 1e-4, probability));
   return Math.log(bounded / (1 - bounded));
-}
-
-function sigmoid(x: number): number {
-  return 1 / (1 + Math.exp(-x));
 }

@@ -2,7 +2,7 @@ import { modelBytes } from '../../../models/split.js';
 import { cpuOptions } from '../../../native/cpu-options.js';
 import { type Backend, initBackends, loadAddon, packsWeights } from '../../../native/index.js';
 import type { NativeHiddenStates, NativeModel } from '../../../native/types.js';
-import { usableCores } from '../../../support/cpus.js';
+import { threadsBesideEngine } from '../../../support/cpus.js';
 import { availableMemoryBytes } from '../../../support/memory.js';
 import { windowsOf } from '../../detector.js';
 
@@ -22,7 +22,6 @@ export interface ReadPart {
 /** No attack is diluted in so much text. */
 const PART = { length: 1_600, overlap: 400 }; // characters
 const MAX_TOKENS = 640; // of a part; one that has more is read in halves
-const MAX_THREADS = 4; // more gain little at such sizes, and the engines need theirs
 
 /** Reads texts with a model's lower layers. One thread at a time, which it blocks. */
 export class StateReader {
@@ -42,7 +41,7 @@ export class StateReader {
   static async load(
     { path, backend }: StateModel,
     layers: readonly number[],
-    threads = Math.min(MAX_THREADS, Math.ceil(usableCores() / 2)),
+    threads = threadsBesideEngine(),
   ): Promise<StateReader> {
     const packWeights = packsWeights({
       mode: 'auto',
