@@ -90,11 +90,29 @@ export class SluiceError extends Error {
     return errorTable[this.code].status;
   }
 
+  /** Inside a stream, whose headers are sent. */
+  toEvent(): { error: { code: string; retry_after_seconds?: number } } {
+    const { error } = this.toJSON();
+    const { retryAfterSeconds } = this;
+    return {
+      error: retryAfterSeconds === null ? error : { ...error, retry_after_seconds: retryAfterSeconds },
+    };
+  }
+
   /** OpenAI's wire shape. */
   toJSON(): { error: { message: string; type: string; code: string; param: string | null } } {
     const { type } = errorTable[this.code];
     return { error: { message: this.message, type, code: this.code, param: this.param, ...this.details } };
   }
+}
+
+/** Seconds after which this server may have been started again, or another has taken its place. */
+const restartSeconds = 5;
+
+export function shuttingDown(who: 'server' | 'worker' = 'server'): SluiceError {
+  return new SluiceError('shutting_down', `The ${who} is shutting down.`, {
+    retryAfterSeconds: restartSeconds,
+  });
 }
 
 /** Whatever was thrown, as a SluiceError; unknown errors become internal_error without their message. */

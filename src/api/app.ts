@@ -1,7 +1,7 @@
 import type { Caller } from '../auth/index.js';
 import { ConfigError } from '../config/index.js';
-import { SluiceError, toSluiceError } from '../errors.js';
-import { type ApiContext, newId, shuttingDown } from './context.js';
+import { SluiceError, shuttingDown, toSluiceError } from '../errors.js';
+import { type ApiContext, newId } from './context.js';
 import { Exchange, type Headers, readHead } from './exchange.js';
 import { corsHeaders, preflightHeaders, refuseForeignHost } from './origin.js';
 import type { Route } from './route.js';

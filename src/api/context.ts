@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Access } from '../auth/index.js';
 import type { Config } from '../config/index.js';
-import { SluiceError } from '../errors.js';
+import { shuttingDown } from '../errors.js';
 import type { LiveEvaluation } from '../eval/live/live-evaluation.js';
 import type { Gateway } from '../gateway/pipeline.js';
 import type { Office } from '../gateway/tenancy.js';
@@ -48,10 +48,5 @@ export function untilEnded<T>({ inFlight }: ApiContext, running: Promise<T>): Pr
 }
 
 export function refuseDraining(api: ApiContext): void {
-  if (!api.draining) return;
-  throw shuttingDown();
-}
-
-export function shuttingDown(): SluiceError {
-  return new SluiceError('shutting_down', 'The server is shutting down.', { retryAfterSeconds: 5 });
+  if (api.draining) throw shuttingDown();
 }

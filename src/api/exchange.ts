@@ -138,7 +138,7 @@ export class Exchange {
     const error = toSluiceError(thrown);
     this.notes.error = error.code;
     if (this.#stream) {
-      this.#stream.send(JSON.stringify(error));
+      this.#stream.send(JSON.stringify(error.toEvent()));
       this.endStream();
       return error;
     }

@@ -229,8 +229,7 @@ export class WebSocketConnection {
     const error = toSluiceError(thrown);
     if (error.code === 'internal_error')
       this.#api.log.error({ err: error.cause }, 'WebSocket request failed');
-    const retry = error.retryAfterSeconds === null ? {} : { retry_after_seconds: error.retryAfterSeconds };
-    this.#send({ type: 'error', id, error: { ...error.toJSON().error, ...retry } });
+    this.#send({ type: 'error', id, ...error.toEvent() });
   }
 
   #sendAll(messages: readonly object[]): void {

@@ -1,6 +1,6 @@
 import type { WebSocketBehavior } from 'uWebSockets.js';
 import type { Caller } from '../auth/index.js';
-import { SluiceError } from '../errors.js';
+import { SluiceError, shuttingDown } from '../errors.js';
 import { type ApiContext, newId } from './context.js';
 import { Exchange, type RequestHead, readHead } from './exchange.js';
 import { mayOpenSocket, refuseForeignHost } from './origin.js';
@@ -92,7 +92,7 @@ export class WebSocketServer {
   }
 
   #refusal(head: RequestHead): SluiceError | null {
-    if (this.#api.draining) return new SluiceError('shutting_down', 'The server is shutting down.');
+    if (this.#api.draining) return shuttingDown();
     if (!mayOpenSocket(this.#api.config, head)) {
       return new SluiceError(
         'invalid_request',

@@ -1,4 +1,4 @@
-import { SluiceError } from '../errors.js';
+import { SluiceError, shuttingDown } from '../errors.js';
 import type { Backend } from '../native/index.js';
 import type { BatchLimits } from './batch-queue.js';
 import { cut } from './cut.js';
@@ -73,8 +73,7 @@ export class ThreadedEmbedder implements Embedder {
   }
 
   #link(): Promise<WorkerLink> {
-    if (this.#isClosed)
-      return Promise.reject(new SluiceError('shutting_down', 'The server is shutting down.'));
+    if (this.#isClosed) return Promise.reject(shuttingDown());
     this.#loading ??= this.#start().catch((error: unknown) => {
       this.#loading = null; // the next use tries again
       throw error;

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type ErrorCode, SluiceError } from '../errors.js';
+import { SluiceError, shuttingDown } from '../errors.js';
 import type { ContextInfo, ModelInfo } from '../native/types.js';
 import { Pace } from '../support/pace.js';
 import type { Engine } from './engine.js';
@@ -191,7 +191,7 @@ export class EngineHost implements Engine {
   }
 
   private assertOpen(): void {
-    if (this.draining) throw new SluiceError('shutting_down', 'The server is shutting down.');
+    if (this.draining) throw shuttingDown();
     if (!this.up) throw notReady();
   }
 
@@ -289,17 +289,15 @@ export class EngineHost implements Engine {
 
   /** Whoever was served by the thread hears of its end exactly once. */
   private endEverything(): void {
-    const code: ErrorCode & ('shutting_down' | 'engine_failed') = this.closed
-      ? 'shutting_down'
-      : 'engine_failed';
-    const message = this.closed
-      ? 'The server is shutting down.'
-      : 'The engine failed; it is being restarted.';
+    const code = this.closed ? 'shutting_down' : 'engine_failed';
+    const error = this.closed
+      ? shuttingDown()
+      : new SluiceError(code, 'The engine failed; it is being restarted.');
+    const { message, retryAfterSeconds } = error;
     const requests = Array.from(this.live);
     this.live.clear();
-    for (const [id, { sink }] of requests)
-      sink({ type: 'error', id, code, message, retryAfterSeconds: null });
-    for (const call of this.calls.values()) call.reject(new SluiceError(code, message));
+    for (const [id, { sink }] of requests) sink({ type: 'error', id, code, message, retryAfterSeconds });
+    for (const call of this.calls.values()) call.reject(error);
     this.calls.clear();
     this.settleIdle();
   }

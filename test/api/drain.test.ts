@@ -60,12 +60,15 @@ test('requests that outlast the drain are told so, each in its own way', async (
   const whole = complete(url, { prompt: 'a' });
   const generations = [1, 2].map(() => client.complete({ prompt: 'a' }).done);
   child.kill('SIGINT');
-  for (const generation of generations) await assert.rejects(generation, { code: 'shutting_down' });
-  const events = (await sseEvents(running)) as { error?: { code: string } }[];
+  for (const generation of generations)
+    await assert.rejects(generation, { code: 'shutting_down', retryAfterSeconds: 5 });
+  const events = (await sseEvents(running)) as { error?: { code: string; retry_after_seconds: number } }[];
   assert.equal(events.at(-1), '[DONE]');
   assert.equal(events.at(-2)!.error?.code, 'shutting_down');
+  assert.equal(events.at(-2)!.error?.retry_after_seconds, 5);
   const refused = await whole;
   assert.equal(refused.status, 503);
+  assert.equal(refused.headers.get('retry-after'), '5');
   assert.equal(((await refused.json()) as { error: { code: string } }).error.code, 'shutting_down');
   assert.deepEqual(await exited, [0, null]);
 });

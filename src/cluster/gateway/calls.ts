@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { type ErrorCode, SluiceError } from '../../errors.js';
+import { type ErrorCode, SluiceError, shuttingDown } from '../../errors.js';
 import { away } from '../../redis/connection.js';
 import type { RedisLink } from '../../redis/link.js';
 import { pack } from '../../redis/packing.js';
 import type { ArgumentOf, Order, ProcedureName, ResultOf, WorkerMessage } from '../wire.js';
-import { shuttingDown } from './failures.js';
 
 export interface CallsOptions {
   gateway: string;

@@ -1,5 +1,5 @@
 import type { TokenBound } from '../../cost/tab.js';
-import { SluiceError, toSluiceError } from '../../errors.js';
+import { SluiceError, shuttingDown, toSluiceError } from '../../errors.js';
 import type { GenerationEvent, Usage, ValidatedRequest } from '../../generation/types.js';
 import { away } from '../../redis/connection.js';
 import type { RedisLink } from '../../redis/link.js';
@@ -10,7 +10,7 @@ import type { DeadLetters } from '../queue/dead-letters.js';
 import type { Entry, OwnedEntry, QueuedWork, WorkQueue } from '../queue/work-queue.js';
 import { type Batch, type Order, sequencesOf, type WorkerMessage, workOf } from '../wire.js';
 import { Calls } from './calls.js';
-import { lostForGood, pastDeadline, queueFull, shuttingDown, waitedTooLong } from './failures.js';
+import { lostForGood, pastDeadline, queueFull, waitedTooLong } from './failures.js';
 import { Job, type Verdict } from './job.js';
 import { Results } from './results.js';
 import { lostJobs } from './supervision.js';

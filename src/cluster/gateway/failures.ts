@@ -8,10 +8,6 @@ export function queueFull(waiting: number): SluiceError {
   });
 }
 
-export function shuttingDown(): SluiceError {
-  return new SluiceError('shutting_down', 'The server is shutting down.');
-}
-
 export function waitedTooLong(waitTimeoutMs: number): SluiceError {
   const message = `The request waited ${waitTimeoutMs} ms for a worker and wasn't served.`;
   return new SluiceError('inference_timeout', message, { retryAfterSeconds: 5 });

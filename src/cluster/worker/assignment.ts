@@ -1,5 +1,5 @@
 import type { TokenBound } from '../../cost/tab.js';
-import { SluiceError, toSluiceError } from '../../errors.js';
+import { SluiceError, shuttingDown, toSluiceError } from '../../errors.js';
 import type { LocalTarget } from '../../gateway/local-target.js';
 import type { Progress } from '../../generation/progress.js';
 import type { GenerationEvent, Usage, ValidatedRequest } from '../../generation/types.js';
@@ -54,7 +54,7 @@ export class Assignment {
 
   /** It is given back, for another worker to go on from what the gateway has. */
   handOver(): void {
-    this.#say({ ...failure(new SluiceError('shutting_down', 'The worker is shutting down.')) });
+    this.#say({ ...failure(shuttingDown('worker')) });
     this.cancel();
   }
 
