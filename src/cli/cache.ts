@@ -83,7 +83,7 @@ async function withCaches<T>(options: PlaceOptions, work: Work<T>): Promise<T[]>
   const directory = dataDirectory(data ?? '', process.env);
   const results: T[] = [];
   for (const open of [openSemanticEntries, openCacheDatabase]) {
-    const cache = open(directory);
+    const cache = open(directory, 'empty');
     try {
       const purge = (selector: PurgeSelector) => cache.purge(selector, Date.now()).dropped;
       results.push(await work({ purge, stats: () => cache.stats() }));

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { type Database, dataDirectory, openDatabase } from '../store/index.js';
+import type { IfMissing } from '../support/private-database.js';
 
 export interface DataOptions {
   data?: string;
@@ -13,11 +14,13 @@ export function dataOption(): Option {
   ).env('SLUICE_DATA_DIR');
 }
 
+/** Only a command that has something to keep makes a store where there is none. */
 export async function withDatabase<T>(
   { data }: DataOptions,
   work: (database: Database) => T | Promise<T>,
+  ifMissing: IfMissing = 'empty',
 ): Promise<T> {
-  const database = openDatabase(dataDirectory(data ?? '', process.env));
+  const database = openDatabase(dataDirectory(data ?? '', process.env), ifMissing);
   try {
     return await work(database);
   } finally {

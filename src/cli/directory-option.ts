@@ -8,6 +8,7 @@ import type { Config } from '../config/index.js';
 import { periodStart } from '../limits/calendar.js';
 import type { RedisLink } from '../redis/link.js';
 import type { Database, DirectoryChange, Period, ScopeLimits, ScopeTotals } from '../store/index.js';
+import type { IfMissing } from '../support/private-database.js';
 import { type DataOptions, dataOption, withDatabase } from './data-option.js';
 import { addRedisOptions, type RedisOptions, redisConfig, withRedis } from './redis-option.js';
 
@@ -27,11 +28,12 @@ export function addDirectoryOptions(command: Command): Command {
 export async function withDirectory<T>(
   options: DirectoryOptions,
   work: (directory: Directory) => Promise<T>,
+  ifMissing?: IfMissing,
 ): Promise<T> {
   const config = redisConfig(options);
   if (config.redis.url !== '')
     return await withRedis(config, (redis) => work(sharedDirectory(redis, config)));
-  return await withDatabase(options, (database) => work(localDirectory(database)));
+  return await withDatabase(options, (database) => work(localDirectory(database)), ifMissing);
 }
 
 function localDirectory(database: Database): Directory {

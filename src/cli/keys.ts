@@ -61,8 +61,10 @@ async function create(options: CreateOptions): Promise<void> {
     expires_at: options.expires,
     ...wireLimitsOf(options),
   });
-  const issued = await withDirectory(options, async (store) =>
-    createKey(store, keyRequestOf(wire), Date.now()),
+  const issued = await withDirectory(
+    options,
+    async (store) => createKey(store, keyRequestOf(wire), Date.now()),
+    'create',
   );
   show(issued, options);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,7 +47,9 @@ test('an empty cache is worth a warning, one that cannot be written a failure', 
       const checks = await checkServing({ host: '127.0.0.1', port: 0, env: { SLUICE_CACHE: cache } });
       return Object.fromEntries(checks.map((check) => [check.name, check.status]));
     };
-    assert.deepEqual(await statuses(directory), { Port: 'ok', 'Default model': 'warn', Disk: 'ok' });
+    const none = join(directory, 'none');
+    assert.deepEqual(await statuses(none), { Port: 'ok', 'Default model': 'warn', Disk: 'ok' });
+    assert.equal(existsSync(none), false);
     const file = join(directory, 'file');
     writeFileSync(file, '');
     assert.deepEqual(await statuses(file), { Port: 'ok', 'Default model': 'warn', Disk: 'fail' });

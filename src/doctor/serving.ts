@@ -1,5 +1,6 @@
-import { mkdir } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { dirname } from 'node:path';
 import {
   defaultModelsDirectory,
   findStored,
@@ -65,10 +66,20 @@ async function checkModels(env: NodeJS.ProcessEnv): Promise<Check[]> {
   return [model, await checkDisk(store.directory, neededBytes)];
 }
 
+/** The folder itself, or the one in which it and those between would be made. */
+async function writableParent(directory: string): Promise<string> {
+  try {
+    await access(directory, constants.W_OK | constants.X_OK);
+    return directory;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return await writableParent(dirname(directory));
+  }
+}
+
 async function checkDisk(directory: string, neededBytes: number): Promise<Check> {
   try {
-    await mkdir(directory, { recursive: true });
-    const free = await freeBytes(directory);
+    const free = await freeBytes(await writableParent(directory));
     const detail = `${formatBytes(free)} free for models in ${directory}`;
     if (free >= neededBytes) return ok('Disk', detail);
     return fail('Disk', detail, `${formatBytes(neededBytes)} are needed: free some, or set SLUICE_CACHE.`);

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import type Libsql from 'libsql';
 import { SluiceError } from '../errors.js';
-import { makeDirectory } from '../support/make-directory.js';
-import { openPrivateDatabase } from '../support/private-database.js';
+import { type IfMissing, openPrivateDatabase } from '../support/private-database.js';
 import { AlertTable } from './alert-table.js';
 import { DirectoryTables } from './directory-tables.js';
 import { EvalLiveTables } from './eval-live-tables.js';
 import { EvalRunTables } from './eval-run-tables.js';
 import type { EvalAlertRow, EvalResultRow, EvalRunRow, EvalSampleRow, FeedbackRow } from './eval-types.js';
 import { HandOffTables } from './hand-off-tables.js';
+import { journalNumbers } from './journal/files.js';
 import { JournalReader } from './journal/reader.js';
 import { LedgerTables } from './ledger-tables.js';
 import { migrate } from './schema.js';
@@ -20,11 +20,11 @@ const BUSY_TIMEOUT_MS = 5_000;
 export type Database = ReturnType<typeof openDatabase>;
 
 /**
- * Opens the store of a data folder, and makes what isn't there. Everything here blocks: a server calls it on the store's
- * worker, a command on its only thread. Throws store_unavailable.
+ * Opens the store of a data folder. Everything here blocks: a server calls it on the store's worker, a command on its only
+ * thread. Throws store_unavailable.
  */
-export function openDatabase(directory: string) {
-  const database = connect(directory);
+export function openDatabase(directory: string, ifMissing: IfMissing = 'create') {
+  const database = connect(directory, ifMissing);
   const keys = new DirectoryTables(database);
   const ledger = new LedgerTables(database);
   const journal = new JournalReader(directory, database, ledger);
@@ -97,10 +97,11 @@ export function openDatabase(directory: string) {
   };
 }
 
-function connect(directory: string): Libsql.Database {
+function connect(directory: string, ifMissing: IfMissing): Libsql.Database {
   try {
-    makeDirectory(directory);
-    const database = openPrivateDatabase(join(directory, 'sluice.db'));
+    // A journal needs a database that stays: its files go when they are read.
+    const hasJournal = journalNumbers(directory).length > 0;
+    const database = openPrivateDatabase(join(directory, 'sluice.db'), hasJournal ? 'create' : ifMissing);
     database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
     database.pragma('journal_mode = WAL');
     // A commit outlives the process at once, and a power failure but for the last moments: one fsync a checkpoint.

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { openPrivateDatabase } from './private-database.js';
+import { type IfMissing, openPrivateDatabase } from './private-database.js';
 
 const home = mkdtempSync(join(tmpdir(), 'sluice-private-database-'));
 after(() => rmSync(home, { recursive: true }));
@@ -42,5 +42,21 @@ test('its files are their owner’s alone, in a folder that all may read, also t
 
 test('what is no folder is an error', () => {
   writeFileSync(join(home, 'file'), '');
-  assert.throws(() => openPrivateDatabase(join(home, 'file', 'a.db')), { code: 'ENOTDIR' });
+  const open = (ifMissing: IfMissing) => () => openPrivateDatabase(join(home, 'file', 'a.db'), ifMissing);
+  assert.throws(open('create'), { code: 'EEXIST' });
+  assert.throws(open('empty'), { code: 'ENOTDIR' });
+});
+
+test('a missing file can be worked on as an empty one, of which nothing stays', () => {
+  const folder = join(home, 'none');
+  const database = openPrivateDatabase(join(folder, 'b.db'), 'empty');
+  database.exec('CREATE TABLE t (x); INSERT INTO t VALUES (1)');
+  database.close();
+  assert.equal(existsSync(folder), false);
+  openPrivateDatabase(join(folder, 'b.db')).close();
+  assert.deepEqual(readdirSync(folder), ['b.db']);
+  const there = openPrivateDatabase(join(folder, 'b.db'), 'empty');
+  there.exec('CREATE TABLE t (x)');
+  there.close();
+  assert.ok(statSync(join(folder, 'b.db')).size > 0);
 });

@@ -1,12 +1,30 @@
 import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import Libsql from 'libsql';
+import { makeDirectory } from './make-directory.js';
 
-/** Opens an SQLite file that only its owner may read, whatever its folder allows, and makes it if it isn't there. */
-export function openPrivateDatabase(path: string): Libsql.Database {
+/** Where there is no file: make one, or work on an empty database in memory and leave nothing behind. */
+export type IfMissing = 'create' | 'empty';
+
+/** Opens an SQLite file that only its owner may read, whatever its folder allows. */
+export function openPrivateDatabase(path: string, ifMissing: IfMissing = 'create'): Libsql.Database {
+  if (ifMissing === 'empty' && isMissing(path)) return new Libsql(':memory:');
+  makeDirectory(dirname(path));
   create(path);
   // SQLite gives what it makes beside a file the file's rights; these two may be left from an earlier process.
   for (const suffix of ['', '-wal', '-shm']) closeToOthers(path + suffix);
   return new Libsql(path);
+}
+
+/** Throws where that can't be known. */
+function isMissing(path: string): boolean {
+  try {
+    statSync(path);
+    return false;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
+    throw error;
+  }
 }
 
 /** Never opens a file that is there: closing it again would end the locks that this process has on it. */

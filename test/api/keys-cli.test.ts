@@ -156,7 +156,7 @@ test('what is wrong is named, without a stack', async () => {
       /^sluice: The data folder can't be used/,
     ],
     [
-      ['keys', 'list', '--data', '/proc/sluice'],
+      ['keys', 'create', '--name', 'a', '--data', '/proc/sluice'],
       /^sluice: The data folder can't be used .*mkdir '\/proc\/sluice'/,
     ],
   ];

@@ -77,6 +77,18 @@ test('a killed process leaves whole entries and perhaps half a line; the next on
   next.close();
 });
 
+test('a journal without its database is kept in a new one, whoever reads it', () => {
+  const directory = newFolder();
+  const writer = new JournalWriter(directory, 1, 100); // a file an entry
+  for (const id of ['a', 'b']) writer.append([entry(id)]);
+  for (const _ of ['first', 'second']) {
+    const command = openDatabase(directory, 'empty');
+    assert.deepEqual(idsIn(command), ['a', 'b']);
+    command.close();
+  }
+  assert.equal(journalNumbers(directory).length, 1);
+});
+
 test('a file that is full is followed by another, in order and without a gap', () => {
   const { directory, store, writer } = opened(1_000);
   const ids = Array.from({ length: 40 }, (_, index) => String(index));

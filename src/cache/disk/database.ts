@@ -1,8 +1,7 @@
 import { rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type Libsql from 'libsql';
-import { makeDirectory } from '../../support/make-directory.js';
-import { openPrivateDatabase } from '../../support/private-database.js';
+import { type IfMissing, openPrivateDatabase } from '../../support/private-database.js';
 import { writeTransaction } from '../../support/write-transaction.js';
 import type { CacheEntry, LevelStats, PurgeSelector } from '../types.js';
 
@@ -68,14 +67,19 @@ interface EntryRow {
   body: Uint8Array;
 }
 
+interface ConnectOptions {
+  ifMissing: IfMissing;
+  furtherSchema?: string;
+}
+
 export type CacheDatabase = ReturnType<typeof openCacheDatabase>;
 
 /**
  * The cache of a data folder. Everything here blocks: a server calls it on a worker, a command on its only thread. A file that
  * can't be read is begun anew: nothing in it can't be computed again.
  */
-export function openCacheDatabase(directory: string) {
-  const database = connect(join(directory, 'cache.db'));
+export function openCacheDatabase(directory: string, ifMissing: IfMissing = 'create') {
+  const database = connect(join(directory, 'cache.db'), { ifMissing });
   const tables = new CacheTables(database);
   return {
     find: (key: string, nowMs: number) => tables.find(key, nowMs),
@@ -91,19 +95,18 @@ export function openCacheDatabase(directory: string) {
 }
 
 /** Opens a file of entries, and of what `furtherSchema` keeps with them. */
-export function connect(path: string, furtherSchema = ''): Libsql.Database {
-  makeDirectory(dirname(path));
+export function connect(path: string, options: ConnectOptions): Libsql.Database {
   try {
-    return open(path, furtherSchema);
+    return open(path, options);
   } catch (error) {
     if (!['SQLITE_NOTADB', 'SQLITE_CORRUPT'].includes((error as { code?: string }).code ?? '')) throw error;
     for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
-    return open(path, furtherSchema);
+    return open(path, options);
   }
 }
 
-function open(path: string, furtherSchema: string): Libsql.Database {
-  const database = openPrivateDatabase(path);
+function open(path: string, { ifMissing, furtherSchema = '' }: ConnectOptions): Libsql.Database {
+  const database = openPrivateDatabase(path, ifMissing);
   database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
   database.pragma('auto_vacuum = INCREMENTAL'); // before anything is written
   database.pragma('journal_mode = WAL');

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type Libsql from 'libsql';
+import type { IfMissing } from '../../support/private-database.js';
 import { CacheTables, connect, type DiskBounds, type DiskEntry } from '../disk/database.js';
 import type { LevelStats, PurgeSelector } from '../types.js';
 import type { AskedQuestion } from './asked.js';
@@ -48,8 +49,8 @@ function semanticDatabasePath(directory: string): string {
 }
 
 /** The answers alone, for commands. Their questions go with them; a running server sees it with the next look-up. */
-export function openSemanticEntries(directory: string) {
-  const database = connect(semanticDatabasePath(directory), questionsSchema);
+export function openSemanticEntries(directory: string, ifMissing: IfMissing = 'create') {
+  const database = connect(semanticDatabasePath(directory), { ifMissing, furtherSchema: questionsSchema });
   const entries = new CacheTables(database);
   return {
     purge: (selector: PurgeSelector, nowMs: number) => entries.purge(selector, nowMs),
@@ -62,7 +63,10 @@ export function openSemanticEntries(directory: string) {
 
 /** Answers with the vectors of their questions, in a file of the data folder and an index in memory. Everything here blocks. */
 export function openSemanticDatabase(directory: string) {
-  const database = connect(semanticDatabasePath(directory), questionsSchema);
+  const database = connect(semanticDatabasePath(directory), {
+    ifMissing: 'create',
+    furtherSchema: questionsSchema,
+  });
   const questions = new Questions(database);
   return {
     find: (asked: AskedQuestion, minCosine: number, nowMs: number) => questions.find(asked, minCosine, nowMs),
