@@ -243,6 +243,7 @@ export const routes: readonly Route[] = [
   {
     method: 'GET',
     path: '/openapi.json',
+    access: 'open',
     summary: 'This document',
     errors: [],
     handle: (exchange) => exchange.text(200, openapiDocument(routes), 'application/json; charset=utf-8'),

@@ -86,11 +86,11 @@ async function usageOf(key: string): Promise<Record<string, unknown>[]> {
   return data.filter((row) => row.key === key);
 }
 
-test('every route but health and the page needs a key, the admin routes an administrator’s', async () => {
+test('every route but health, the page and the description of the API needs a key, the admin routes an administrator’s', async () => {
   const { key } = await make({ name: 'app' });
-  for (const path of ['/', '/health', '/healthz', '/readyz'])
+  for (const path of ['/', '/openapi.json', '/health', '/healthz', '/readyz'])
     assert.equal((await fetch(server.url + path)).status, 200, path);
-  for (const path of ['/v1/models', '/v1/models/stub', '/v1/prefixes', '/metrics', '/openapi.json']) {
+  for (const path of ['/v1/models', '/v1/models/stub', '/v1/prefixes', '/metrics']) {
     const refusal = await fetch(server.url + path);
     assert.equal(refusal.status, 401, path);
     assert.equal(refusal.headers.get('www-authenticate'), 'Bearer');
