@@ -2,6 +2,7 @@ import { Piscina } from 'piscina';
 import { type ErrorCode, errorTable, SluiceError } from '../errors.js';
 import type { Backend } from '../native/index.js';
 import type { VocabTable } from '../native/types.js';
+import { endPool } from '../support/end-pool.js';
 import type { TextService, TokenizedChat } from './text-service.js';
 import type { Outcome, Tasks } from './text-worker.js';
 import type { TrimOptions } from './trim/types.js';
@@ -78,7 +79,7 @@ class TextPool implements TextService {
   }
 
   close(): Promise<void> {
-    return this.pool.destroy();
+    return endPool(this.pool);
   }
 }
 

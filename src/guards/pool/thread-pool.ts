@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { Piscina } from 'piscina';
+import { endPool } from '../../support/end-pool.js';
 import { type Check, CheckFailure, type CheckPool, type CheckPoolOptions } from './check-pool.js';
 import type { CheckResult, DetectorSpecs, ThreadSetup, ThreadTask } from './protocol.js';
 
@@ -51,7 +52,7 @@ export class ThreadPool implements CheckPool {
   }
 
   close(): Promise<void> {
-    return this.#pool.destroy();
+    return endPool(this.#pool);
   }
 }
 
