@@ -21,3 +21,10 @@ test('a thread that ends after its pool has no successor', async () => {
   await exited;
   assert.equal(pool.threads.length, 0);
 });
+
+test('a task that comes after the end of its pool is refused, and starts no thread', async () => {
+  const pool = new Piscina({ filename: sleep, minThreads: 1, maxThreads: 1, maxQueue: 8 });
+  await endPool(pool);
+  await assert.rejects(pool.run(null), /No task queue available/);
+  assert.equal(pool.threads.length, 0);
+});
