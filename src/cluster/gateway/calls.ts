@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { type ErrorCode, SluiceError, shuttingDown } from '../../errors.js';
+import { SluiceError, shuttingDown } from '../../errors.js';
 import { away } from '../../redis/connection.js';
-import type { RedisLink } from '../../redis/link.js';
-import { pack } from '../../redis/packing.js';
 import type { ArgumentOf, Order, ProcedureName, ResultOf, WorkerMessage } from '../wire.js';
+import { isPassing } from './failures.js';
+import type { Orders } from './orders.js';
 
 export interface CallsOptions {
   gateway: string;
@@ -27,20 +27,17 @@ interface Pending {
   reject(error: SluiceError): void;
 }
 
-/** Of a worker that can't at the moment; another may. */
-const PASSING: ReadonlySet<ErrorCode> = new Set(['shutting_down', 'model_not_ready', 'queue_full']);
-
 /**
  * What this gateway has workers do at once, beside their queues: each call goes to the worker with the fewest of ours, and to
  * another one where that says nothing for a lease, or can't.
  */
 export class Calls {
-  readonly #redis: RedisLink;
+  readonly #orders: Orders;
   readonly #options: CallsOptions;
   readonly #pending = new Map<string, Pending>();
 
-  constructor(redis: RedisLink, options: CallsOptions) {
-    this.#redis = redis;
+  constructor(orders: Orders, options: CallsOptions) {
+    this.#orders = orders;
     this.#options = options;
   }
 
@@ -119,7 +116,7 @@ export class Calls {
 
   #failed(pending: Pending, error: SluiceError): void {
     pending.lastFailure = error;
-    if (PASSING.has(error.code)) this.#next(pending.id);
+    if (isPassing(error.code)) this.#next(pending.id);
     else pending.reject(error);
   }
 
@@ -138,9 +135,9 @@ export class Calls {
     tried.push(worker);
     pending.attempt += 1;
     const { attempt } = pending;
-    this.#say(worker, { type: 'call', id, attempt, gateway: this.#options.gateway, ...order }).catch(() =>
-      pending.reject(away()),
-    );
+    this.#orders
+      .send(worker, { type: 'call', id, attempt, gateway: this.#options.gateway, ...order })
+      .catch(() => pending.reject(away()));
   }
 
   #choose({ workers, tried }: Pending): string | null {
@@ -158,13 +155,8 @@ export class Calls {
     const pending = this.#pending.get(id);
     if (!pending) return;
     const { worker, attempt } = pending;
-    if (worker !== null) this.#say(worker, { type: 'cancel', id, attempt }).catch(() => undefined);
+    if (worker !== null) this.#orders.cancel(worker, id, attempt);
     pending.reject(cancelled());
-  }
-
-  async #say(worker: string, order: Order): Promise<void> {
-    const channel = this.#redis.keys.orders(worker);
-    await this.#redis.commands.send(channel, ['PUBLISH', channel, pack(order)]);
   }
 }
 

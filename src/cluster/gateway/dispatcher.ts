@@ -8,10 +8,12 @@ import { steadyNowMs } from '../../support/steady-clock.js';
 import type { Placement } from '../placement/placement.js';
 import type { DeadLetters } from '../queue/dead-letters.js';
 import type { Entry, OwnedEntry, QueuedWork, WorkQueue } from '../queue/work-queue.js';
-import { type Batch, type Order, sequencesOf, type WorkerMessage, workOf } from '../wire.js';
+import { type Batch, sequencesOf, type WorkerMessage, workOf } from '../wire.js';
+import { Burials } from './burials.js';
 import { Calls } from './calls.js';
-import { lostForGood, pastDeadline, queueFull, waitedTooLong } from './failures.js';
+import { isOfWorker, isPassing, lostForGood, pastDeadline, queueFull, waitedTooLong } from './failures.js';
 import { Job, type Verdict } from './job.js';
+import { Orders } from './orders.js';
 import { Results } from './results.js';
 import { lostJobs } from './supervision.js';
 
@@ -47,15 +49,6 @@ export interface Active {
   waitTimer: NodeJS.Timeout | undefined;
 }
 
-/** After a refusal by one worker, another is asked. Only the first two say something bad about the request or the worker. */
-const RETRIED: ReadonlySet<string> = new Set([
-  'engine_failed',
-  'internal_error',
-  'shutting_down',
-  'model_not_ready',
-  'queue_full',
-]);
-const HARMLESS: ReadonlySet<string> = new Set(['shutting_down', 'model_not_ready', 'queue_full']);
 const MAX_ATTEMPTS = 100; // for whatever reason
 const PAST_DEADLINE_MS = 500; // the worker's own end comes first
 const RETRY_PAUSE_MS = 50;
@@ -69,9 +62,9 @@ export class Dispatcher {
   readonly #redis: RedisLink;
   readonly #options: DispatcherOptions;
   readonly #results: Results;
+  readonly #orders: Orders;
   readonly #active = new Map<string, Active>();
-  readonly #burials = new Set<Promise<void>>(); // under way
-  readonly #ordered = new Set<string>(); // cancelled of late, by worker and attempt
+  readonly #burials: Burials;
   readonly #supervision: NodeJS.Timeout;
   #supervisedMs = performance.now();
   #isSupervising = false;
@@ -81,7 +74,11 @@ export class Dispatcher {
     this.#redis = redis;
     this.#options = options;
     const { id: gateway, leaseMs, maxAttempts } = options;
-    this.calls = new Calls(redis, { gateway, leaseMs, maxAttempts });
+    this.#orders = new Orders(redis);
+    this.#burials = new Burials((request, reason) =>
+      options.onFault('a dead letter could not be kept', { request, reason }),
+    );
+    this.calls = new Calls(this.#orders, { gateway, leaseMs, maxAttempts });
     this.#results = new Results(options.id, redis, options.leaseMs, {
       batch: (batch) => this.#take(batch),
       lost: () => this.#startOver(),
@@ -105,7 +102,7 @@ export class Dispatcher {
     clearInterval(this.#supervision);
     for (const active of this.#active.values()) this.#fail(active, shuttingDown());
     this.calls.close();
-    await Promise.all(this.#burials);
+    await this.#burials.ended();
     await this.#results.close();
   }
 
@@ -203,7 +200,7 @@ export class Dispatcher {
       if (this.calls.heard(id, attempt)) continue;
       const job = this.#active.get(id)?.job;
       if (job?.isAt(worker, attempt)) job.alive(worker, nowMs);
-      else this.#order(worker, id, attempt);
+      else this.#orders.cancel(worker, id, attempt);
     }
   }
 
@@ -211,7 +208,7 @@ export class Dispatcher {
     const { id, attempt } = message;
     const active = this.#active.get(id);
     if (!active) {
-      if (message.type !== 'ended' && message.type !== 'failed') this.#order(worker, id, attempt);
+      if (message.type !== 'ended' && message.type !== 'failed') this.#orders.cancel(worker, id, attempt);
       return;
     }
     try {
@@ -231,7 +228,7 @@ export class Dispatcher {
         this.#failedAt(active, verdict.message);
         break;
       case 'foreign':
-        this.#order(worker, id, attempt);
+        this.#orders.cancel(worker, id, attempt);
         break;
       case 'gap':
         this.#again(active, 'messages of it were lost', false);
@@ -240,13 +237,13 @@ export class Dispatcher {
 
   #failedAt(active: Active, failure: Extract<WorkerMessage, { type: 'failed' }>): void {
     const { code, message, param, retryAfterSeconds } = failure;
-    if (!RETRIED.has(code)) {
+    if (!isOfWorker(code)) {
       this.#fail(active, new SluiceError(code, message, { param, retryAfterSeconds }));
       return;
     }
     const { attempt } = active.job;
     setTimeout(() => {
-      if (active.job.attempt === attempt) this.#again(active, `${code}: ${message}`, !HARMLESS.has(code));
+      if (active.job.attempt === attempt) this.#again(active, `${code}: ${message}`, !isPassing(code));
     }, RETRY_PAUSE_MS);
   }
 
@@ -254,7 +251,7 @@ export class Dispatcher {
   #again(active: Active, reason: string, isLoss: boolean): void {
     const { job, task } = active;
     if (job.ended) return;
-    if (job.worker !== null) this.#order(job.worker, job.id, job.attempt);
+    if (job.worker !== null) this.#orders.cancel(job.worker, job.id, job.attempt);
     if (isLoss) job.losses += 1;
     const goesOn = job.losses < this.#options.maxAttempts && job.attempt < MAX_ATTEMPTS;
     const fate = task.dead === null ? 'a request is lost again' : 'a request becomes a dead letter';
@@ -269,20 +266,8 @@ export class Dispatcher {
       void this.#begin(active, task.queue.shared(task.request.priority));
       return;
     }
-    this.#bury(active, reason);
+    if (task.dead !== null) this.#burials.begin(task.dead, this.#workOf(active), reason);
     this.#fail(active, lostForGood(job.losses));
-  }
-
-  #bury(active: Active, reason: string): void {
-    const { request, dead } = active.task;
-    if (dead === null) return;
-    const burial = dead
-      .bury(this.#workOf(active), reason)
-      .catch(({ message }: Error) =>
-        this.#options.onFault('a dead letter could not be kept', { request: request.id, reason: message }),
-      )
-      .finally(() => this.#burials.delete(burial));
-    this.#burials.add(burial);
   }
 
   /** What was in Redis may be gone. What workers have said since is asked for again. */
@@ -297,7 +282,7 @@ export class Dispatcher {
     const nowMs = performance.now();
     const wasAsleep = nowMs - this.#supervisedMs > leaseMs / 2;
     this.#supervisedMs = nowMs;
-    this.#ordered.clear();
+    this.#orders.beginRound();
     try {
       // Silence says nothing about workers while nobody could be heard.
       const isDeaf =
@@ -339,18 +324,8 @@ export class Dispatcher {
 
   /** Nobody needs it any more: neither the queue nor a worker. */
   async #forget({ job, task }: Active): Promise<void> {
-    if (job.worker !== null) this.#order(job.worker, job.id, job.attempt);
+    if (job.worker !== null) this.#orders.cancel(job.worker, job.id, job.attempt);
     if (job.entry === null) return; // who puts it will see
     await task.queue.remove(job.entry, job.id).catch(() => undefined); // else it is swept up
-  }
-
-  /** At most once between two rounds of supervision: workers repeat themselves. */
-  #order(worker: string, id: string, attempt: number): void {
-    const name = `${worker} ${id} ${attempt}`;
-    if (this.#ordered.has(name)) return;
-    this.#ordered.add(name);
-    const order: Order = { type: 'cancel', id, attempt };
-    const channel = this.#redis.keys.orders(worker);
-    this.#redis.commands.send(channel, ['PUBLISH', channel, pack(order)]).catch(() => undefined);
   }
 }

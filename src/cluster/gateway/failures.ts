@@ -1,4 +1,16 @@
-import { SluiceError } from '../../errors.js';
+import { type ErrorCode, SluiceError } from '../../errors.js';
+
+const passing: ReadonlySet<ErrorCode> = new Set(['shutting_down', 'model_not_ready', 'queue_full']);
+
+/** Whether a worker can't at the moment, which says nothing bad about it or the request. */
+export function isPassing(code: ErrorCode): boolean {
+  return passing.has(code);
+}
+
+/** Whether another worker may do better. */
+export function isOfWorker(code: ErrorCode): boolean {
+  return isPassing(code) || code === 'engine_failed' || code === 'internal_error';
+}
 
 /** How a request of the cluster ends that isn't answered. */
 
