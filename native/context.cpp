@@ -83,6 +83,7 @@ Context::~Context() {
 void Context::create(llama_context_params params) {
     LogCapture log;
     const auto init = [&](uint32_t windowPages) {
+        const auto lock = model_->lockAdapters();
         llama_paged_set_window_cells(GGML_PAD(windowPages * options_.pageSize, 256));
         handle_.reset(llama_init_from_model(model_->handle(), params));
         llama_paged_set_window_cells(0);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "errors.h"
+#include "handles.h"
 #include "llama-matmul.h"
 #include "llama.h"
 #include "model.h"
@@ -86,10 +87,6 @@ public:
     static size_t count();
 
 private:
-    struct FreeContext {
-        void operator()(llama_context *context) const { llama_free(context); }
-    };
-
     struct FreeTeam {
         void operator()(llama_team *team) const { llama_team_free(team); }
     };
@@ -111,7 +108,7 @@ private:
     /** Either computes: the team where all large operations are our own, else ggml's threads. */
     std::unique_ptr<llama_team, FreeTeam> team_;
     std::optional<ThreadPool> threadPool_;
-    std::unique_ptr<llama_context, FreeContext> handle_;
+    ContextHandle handle_;
     std::atomic<bool> isAborted_{false};
 
     /** What libllama reads: a checked copy, so that the engine may go on writing its own. */

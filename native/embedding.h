@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "handles.h"
 #include "llama.h"
 #include "model.h"
 #include "thread_pool.h"
@@ -43,10 +44,6 @@ public:
                float *vectors);
 
 private:
-    struct FreeContext {
-        void operator()(llama_context *context) const { llama_free(context); }
-    };
-
     void fill(const int32_t *tokens, size_t tokenCount, const int32_t *lengths, size_t texts);
     void encode(size_t tokenCount);
     void copyNormalised(size_t text, float *vector) const;
@@ -56,7 +53,7 @@ private:
     size_t size_ = 0;
     uint32_t maxTextTokens_ = 0;
     ThreadPool threadPool_;
-    std::unique_ptr<llama_context, FreeContext> handle_;
+    ContextHandle handle_;
 
     std::vector<llama_token> tokens_;
     std::vector<llama_pos> positions_;

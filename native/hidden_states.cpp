@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ggml-backend.h"
+#include "gguf_check.h"
 #include "llama_log.h"
 #include "scaled.h"
 
@@ -32,11 +33,38 @@ HiddenStates::HiddenStates(std::shared_ptr<Model> model, const HiddenStatesOptio
     params.cb_eval = onNode;
     params.cb_eval_user_data = this;
 
+    size_ = static_cast<size_t>(info.embeddingSize);
+    const auto lock = model_->lockAdapters();
+    create(params);
+    if (options.adapter.empty()) return;
+    adapt(options.adapter);
+    const llama_token token = 0;
+    std::vector<float> states(size_ * nodes_.size());
+    read(&token, 1, states.data()); // the first forward counts the adapters
+}
+
+HiddenStates::~HiddenStates() {
+    const auto lock = model_->lockAdapters();
+    handle_.reset();
+    adapter_.reset();
+}
+
+void HiddenStates::create(const llama_context_params &params) {
     const LogCapture log;
     handle_.reset(llama_init_from_model(model_->handle(), params));
     if (!handle_) throw NativeError(ErrorCode::contextFailed, log.reason("the context couldn't be created"));
     llama_attach_threadpool(handle_.get(), threadPool_.handle(), threadPool_.handle());
-    size_ = static_cast<size_t>(info.embeddingSize);
+}
+
+void HiddenStates::adapt(const std::string &path) {
+    checkGguf(path);
+    const LogCapture log;
+    llama_adapter_lora *adapter = llama_adapter_lora_init(model_->handle(), path.c_str());
+    if (adapter == nullptr)
+        throw NativeError(ErrorCode::contextFailed, log.reason("the adapter couldn't be loaded"));
+    adapter_.reset(adapter);
+    float scale = 1;
+    llama_set_adapters_lora(handle_.get(), &adapter, 1, &scale);
 }
 
 /** Copies first and checks the copy: the caller's array may be shared with other threads. */

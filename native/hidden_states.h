@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "handles.h"
 #include "llama.h"
 #include "model.h"
 #include "thread_pool.h"
@@ -15,6 +16,7 @@ namespace sluice {
 /** HiddenStatesOptions of src/native/types.ts. */
 struct HiddenStatesOptions {
     std::vector<int32_t> layers;
+    std::string adapter; // a LoRA as GGUF; empty: none
     uint32_t maxTokens = 0;
     int32_t threads = 0;
 };
@@ -25,8 +27,9 @@ struct HiddenStatesOptions {
  */
 class HiddenStates {
 public:
-    /** Throws CONTEXT_FAILED where the model is an encoder or has fewer layers. */
+    /** Throws CONTEXT_FAILED where the model is an encoder, has fewer layers, or isn't the adapter's. */
     HiddenStates(std::shared_ptr<Model> model, const HiddenStatesOptions &options);
+    ~HiddenStates();
     HiddenStates(const HiddenStates &) = delete;
     HiddenStates &operator=(const HiddenStates &) = delete;
 
@@ -41,10 +44,8 @@ public:
     void read(const int32_t *tokens, size_t count, float *states);
 
 private:
-    struct FreeContext {
-        void operator()(llama_context *context) const { llama_free(context); }
-    };
-
+    void create(const llama_context_params &params);
+    void adapt(const std::string &path);
     static bool onNode(ggml_tensor *node, bool isAsked, void *self);
     bool take(const ggml_tensor *node);
 
@@ -53,7 +54,8 @@ private:
     size_t size_ = 0;
     std::vector<std::string> nodes_; // names of the layers' outputs in the graph
     ThreadPool threadPool_;
-    std::unique_ptr<llama_context, FreeContext> handle_;
+    AdapterHandle adapter_;
+    ContextHandle handle_;
 
     // of the call that runs
     size_t taken_ = 0; // layers

@@ -22,6 +22,7 @@ HiddenStatesOptions readOptions(const Napi::Object &object) {
         last = static_cast<int32_t>(toInteger(layers.Get(i), "layers", last + 1, INT32_MAX));
         options.layers.push_back(last);
     }
+    if (!object.Get("adapter").IsUndefined()) options.adapter = toString(object.Get("adapter"), "adapter");
     options.maxTokens = static_cast<uint32_t>(toInteger(object.Get("maxTokens"), "maxTokens", 1, tokensMax));
     options.threads = static_cast<int32_t>(toInteger(object.Get("threads"), "threads", 1, threadsMax));
     return options;

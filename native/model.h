@@ -82,6 +82,12 @@ public:
     /** Throws CONTEXT_FAILED for an encoder, too. */
     void requireGenerator() const;
 
+    /**
+     * libllama counts a model's adapters where a context of it is made or takes one: held then, and while
+     * adapters come and go.
+     */
+    std::unique_lock<std::mutex> lockAdapters() const { return std::unique_lock(adapters_); }
+
     /** The model's chat template, parsed at the first call. Throws TEMPLATE_FAILED. */
     const common_chat_templates &chatTemplates() const;
 
@@ -97,6 +103,7 @@ private:
     Handle handle_;
     LoadOptions options_;
     ModelInfo info_;
+    mutable std::mutex adapters_;
     mutable std::once_flag templatesOnce_;
     mutable std::shared_ptr<common_chat_templates> templates_;
 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { tinyEncoder } from '../../test/support/checkpoint.js';
-import { fixture } from '../../test/support/gguf/fixtures.js';
+import { adaptedFixture, corruptFixture, fixture } from '../../test/support/gguf/fixtures.js';
 import { cpuAddon, loadModel } from '../../test/support/native.js';
 import type { HiddenStatesOptions, NativeModel } from './types.js';
 
@@ -15,9 +15,9 @@ before(async () => {
 after(() => model.close());
 
 /** By token and layer. */
-function read(given: Int32Array, changes: Partial<HiddenStatesOptions> = {}): Float32Array[][] {
+function read(given: Int32Array, changes: Partial<HiddenStatesOptions> = {}, of = model): Float32Array[][] {
   const all = { ...options, ...changes };
-  const context = cpuAddon().createHiddenStates(model, all);
+  const context = cpuAddon().createHiddenStates(of, all);
   const { size } = context;
   const states = new Float32Array(given.length * all.layers.length * size);
   context.read(given, states);
@@ -73,6 +73,32 @@ describe('hidden states', () => {
     );
     context.close();
     deep.close();
+  });
+
+  test('of an adapter are those of a model that has its changes in the weights, which stay as they are for others', async () => {
+    const paths = adaptedFixture('gemma3-swa');
+    const [plain, merged] = await Promise.all([loadModel(fixture('gemma3-swa')), loadModel(paths.model)]);
+    const layers = [1, 2];
+    const before = read(tokens, { layers }, plain);
+    const adapted = read(tokens, { layers, adapter: paths.adapter }, plain);
+    const expected = read(tokens, { layers }, merged);
+    for (const [token, states] of adapted.entries())
+      for (const [layer, state] of states.entries())
+        assert.ok(meanProduct(state, expected[token]![layer]!) > 0.999999, `${token} ${layer}`);
+    assert.ok(meanProduct(adapted[3]![1]!, before[3]![1]!) < 0.999);
+    assert.deepEqual(read(tokens, { layers }, plain), before);
+    plain.close();
+    merged.close();
+  });
+
+  test('with an adapter of another model, or with none in the file, are refused', async () => {
+    const { adapter } = adaptedFixture('gemma3-swa');
+    const create = (path: string) => cpuAddon().createHiddenStates(model, { ...options, adapter: path });
+    assert.throws(() => create(adapter), { code: 'CONTEXT_FAILED', message: /arch/ });
+    assert.throws(() => create(fixture('llama')), { code: 'CONTEXT_FAILED', message: /adapter/ });
+    assert.throws(() => create(`${adapter}.none`), { code: 'MODEL_NOT_FOUND' });
+    assert.throws(() => create(corruptFixture('llama', 'truncated-header')), { code: 'MODEL_INVALID' });
+    assert.throws(() => create(5 as never), TypeError);
   });
 
   test('what would read or write beyond its arrays is refused before anything runs', () => {

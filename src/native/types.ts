@@ -260,6 +260,8 @@ export interface NativeEmbeddingContext {
 
 export interface HiddenStatesOptions {
   layers: readonly number[]; // after which of the model's layers, counted from 1, ascending; not the last; ≤ 8
+  /** Path of a LoRA as GGUF, by which the states change; the model stays as it is for everyone else. */
+  adapter?: string | undefined;
   maxTokens: number; // of one read()
   threads: number;
 }
@@ -294,7 +296,7 @@ export interface NativeAddon {
   createContext(model: NativeModel, options: ContextOptions): NativeContext;
   /** Throws CONTEXT_FAILED where the model is no encoder, or names no pooling of its tokens' vectors. */
   createEmbeddingContext(model: NativeModel, options: EmbeddingOptions): NativeEmbeddingContext;
-  /** Throws CONTEXT_FAILED where the model is an encoder, or has too few layers. */
+  /** Throws CONTEXT_FAILED where the model is an encoder, has too few layers, or isn't the adapter's. */
   createHiddenStates(model: NativeModel, options: HiddenStatesOptions): NativeHiddenStates;
   /** JSON schema to GBNF through libllama-common; bounded in size and depth. */
   jsonSchemaToGrammar(schemaJson: string): string;

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildAdapted } from './adapter.js';
 import { type Corruption, corrupt } from './corrupt.js';
 import { buildModel, buildSplitModel, type ModelSpec, type Shape } from './models.js';
 
@@ -135,6 +136,16 @@ export function fixture(name: FixtureName): string {
 /** The same with all matrices in Q5_0: those that aren't experts' can be packed. */
 export function quantisedFixture(name: FixtureName): string {
   return writeOnce(`${name}-q5_0.gguf`, () => buildModel({ ...specs[name], matrixType: 'q5_0' }));
+}
+
+/** Paths of a LoRA for a fixture, and of the model that has its changes in the weights. */
+export function adaptedFixture(name: FixtureName): { adapter: string; model: string } {
+  const matrices = ['blk.0.attn_q.weight', 'blk.1.attn_output.weight', 'blk.1.ffn_down.weight'];
+  const { adapter, model } = buildAdapted(specs[name], matrices);
+  return {
+    adapter: writeOnce(`${name}-adapter.gguf`, () => adapter),
+    model: writeOnce(`${name}-adapted.gguf`, () => model),
+  };
 }
 
 /** Paths of the files of a fixture that is split. */

@@ -29,9 +29,9 @@ export interface ModelSpec {
 }
 
 /** A model with random weights: nonsense to read, but every token depends on all those before it. */
-export function buildModel(spec: ModelSpec): Buffer {
+export function buildModel(spec: ModelSpec, change: (tensor: Tensor) => Tensor = (same) => same): Buffer {
   const { metadata, tensors } = contents(spec);
-  return encodeGguf(metadata, tensors);
+  return encodeGguf(metadata, tensors.map(change));
 }
 
 /** The same model in several files, as llama.cpp's gguf-split writes them: the first has the metadata of all. */
