@@ -36,15 +36,11 @@ export function register(program: Command): void {
 
 async function set(scope: string, options: DirectoryOptions & LimitOptions): Promise<void> {
   const wire = parse(setBudgetRequest, { scope, ...wireLimitsOf(options) });
-  const limits = await withDirectory(
-    options,
-    async (store) => {
-      const merged = mergedLimits(wire, (await store.limitsOf(scope)) ?? undefined);
-      await store.setLimits({ scope, limits: merged });
-      return merged;
-    },
-    'create',
-  );
+  const limits = await withDirectory({ ...options, ifMissing: 'create' }, async (store) => {
+    const merged = mergedLimits(wire, (await store.limitsOf(scope)) ?? undefined);
+    await store.setLimits({ scope, limits: merged });
+    return merged;
+  });
   process.stdout.write(`${scope}: ${describeLimits(limits) || 'no limits'}\n`);
 }
 

@@ -6,6 +6,11 @@ export interface DataOptions {
   data?: string;
 }
 
+export interface StoreOptions extends DataOptions {
+  /** Only a command that has something to keep makes a store where there is none; by default it is an empty one. */
+  ifMissing?: IfMissing;
+}
+
 /** Which store a command works on: the one that `serve` uses with the same option or variable. */
 export function dataOption(): Option {
   return new Option(
@@ -14,11 +19,9 @@ export function dataOption(): Option {
   ).env('SLUICE_DATA_DIR');
 }
 
-/** Only a command that has something to keep makes a store where there is none. */
 export async function withDatabase<T>(
-  { data }: DataOptions,
+  { data, ifMissing = 'empty' }: StoreOptions,
   work: (database: Database) => T | Promise<T>,
-  ifMissing: IfMissing = 'empty',
 ): Promise<T> {
   const database = openDatabase(dataDirectory(data ?? '', process.env), ifMissing);
   try {

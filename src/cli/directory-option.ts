@@ -8,8 +8,7 @@ import type { Config } from '../config/index.js';
 import { periodStart } from '../limits/calendar.js';
 import type { RedisLink } from '../redis/link.js';
 import type { Database, DirectoryChange, Period, ScopeLimits, ScopeTotals } from '../store/index.js';
-import type { IfMissing } from '../support/private-database.js';
-import { type DataOptions, dataOption, withDatabase } from './data-option.js';
+import { type DataOptions, dataOption, type StoreOptions, withDatabase } from './data-option.js';
 import { addRedisOptions, type RedisOptions, redisConfig, withRedis } from './redis-option.js';
 
 export interface DirectoryOptions extends DataOptions, RedisOptions {}
@@ -26,14 +25,13 @@ export function addDirectoryOptions(command: Command): Command {
 }
 
 export async function withDirectory<T>(
-  options: DirectoryOptions,
+  options: DirectoryOptions & StoreOptions,
   work: (directory: Directory) => Promise<T>,
-  ifMissing?: IfMissing,
 ): Promise<T> {
   const config = redisConfig(options);
   if (config.redis.url !== '')
     return await withRedis(config, (redis) => work(sharedDirectory(redis, config)));
-  return await withDatabase(options, (database) => work(localDirectory(database)), ifMissing);
+  return await withDatabase(options, (database) => work(localDirectory(database)));
 }
 
 function localDirectory(database: Database): Directory {

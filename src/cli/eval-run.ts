@@ -46,41 +46,37 @@ export async function runCommand(suitePath: string, options: RunOptions): Promis
   const tags = namesIn(options.tags);
   const { trials, hash } = await planTrials(suite, { seed, repeats, tags });
   const judges = namesIn(options.judge);
-  await withDatabase(
-    options,
-    async (database) => {
-      const archive = new RunArchive(database);
-      archive.forgetAnswers(Date.now() - ANSWERS_KEPT_MS);
-      const baseline = options.baseline === undefined ? null : await archive.read(options.baseline);
-      const places = await openPlaces(options, judges, stop);
-      try {
-        const { model, url, fingerprint, revision } = places.target;
-        const fresh: RunHeader = {
-          id: newRunId(),
-          suite: suite.name,
-          suiteHash: hash,
-          suitePath: resolve(suitePath),
-          target: { model, url, fingerprint, revision },
-          judges,
-          judgeUrl: options.judgeUrl ?? null,
-          seed,
-          tags,
-          repeats,
-          version: packageVersion(),
-          startedAtMs: Date.now(),
-          trials: trials.length,
-        };
-        const earlier = earlierRun(archive, fresh, options.resume);
-        if (!earlier) archive.begin(fresh);
-        const run = earlier ?? { header: fresh, results: [] };
-        const results = await perform(trials, run, { archive, places, options, stop });
-        await conclude({ header: run.header, results }, baseline, options);
-      } finally {
-        await places.close();
-      }
-    },
-    'create',
-  );
+  await withDatabase({ ...options, ifMissing: 'create' }, async (database) => {
+    const archive = new RunArchive(database);
+    archive.forgetAnswers(Date.now() - ANSWERS_KEPT_MS);
+    const baseline = options.baseline === undefined ? null : await archive.read(options.baseline);
+    const places = await openPlaces(options, judges, stop);
+    try {
+      const { model, url, fingerprint, revision } = places.target;
+      const fresh: RunHeader = {
+        id: newRunId(),
+        suite: suite.name,
+        suiteHash: hash,
+        suitePath: resolve(suitePath),
+        target: { model, url, fingerprint, revision },
+        judges,
+        judgeUrl: options.judgeUrl ?? null,
+        seed,
+        tags,
+        repeats,
+        version: packageVersion(),
+        startedAtMs: Date.now(),
+        trials: trials.length,
+      };
+      const earlier = earlierRun(archive, fresh, options.resume);
+      if (!earlier) archive.begin(fresh);
+      const run = earlier ?? { header: fresh, results: [] };
+      const results = await perform(trials, run, { archive, places, options, stop });
+      await conclude({ header: run.header, results }, baseline, options);
+    } finally {
+      await places.close();
+    }
+  });
 }
 
 /** Runs what is left of a run, and says how long it took. */

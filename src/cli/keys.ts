@@ -61,10 +61,8 @@ async function create(options: CreateOptions): Promise<void> {
     expires_at: options.expires,
     ...wireLimitsOf(options),
   });
-  const issued = await withDirectory(
-    options,
-    async (store) => createKey(store, keyRequestOf(wire), Date.now()),
-    'create',
+  const issued = await withDirectory({ ...options, ifMissing: 'create' }, async (store) =>
+    createKey(store, keyRequestOf(wire), Date.now()),
   );
   show(issued, options);
 }
