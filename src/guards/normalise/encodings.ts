@@ -15,16 +15,23 @@ const hex = /(?<![0-9A-Za-z])(?:0x)?(?:[0-9A-Fa-f]{2}[ :]?){7,}[0-9A-Fa-f]{2}(?!
 const escaped = /(?:\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}){4,}/g;
 const binary = /(?<![01])(?:[01]{8} ?){7,}[01]{8}(?![01])/g;
 
+const ASCII = 0x80;
+const asciiOf = (pattern: RegExp) =>
+  Uint8Array.from({ length: ASCII }, (_, unit) => Number(pattern.test(String.fromCharCode(unit))));
+const isOfHex = asciiOf(/[0-9A-Fa-f :]/);
+const MIN_HEX = 16; // units
+const isOfBinary = asciiOf(/[01 ]/);
+const MIN_BINARY = 64;
+
 export const decodeBase64 = (source: MappedText) => segments(source, base64Runs(source.units), fromBase64);
 
 export const decodeHex = (source: MappedText) =>
-  segments(source, matches(source, hex), (text) =>
-    fromBytes(Buffer.from(text.replace(/^0x|[ :]/g, ''), 'hex')),
-  );
+  hasRun(source.units, isOfHex, MIN_HEX) ? segments(source, matches(source, hex), fromHex) : [];
 
 export const decodeEscapes = (source: MappedText) => segments(source, matches(source, escaped), fromEscapes);
 
-export const decodeBinary = (source: MappedText) => segments(source, matches(source, binary), fromBinary);
+export const decodeBinary = (source: MappedText) =>
+  hasRun(source.units, isOfBinary, MIN_BINARY) ? segments(source, matches(source, binary), fromBinary) : [];
 
 function segments(
   source: MappedText,
@@ -45,6 +52,14 @@ function segments(
   });
 }
 
+/** Whether so many of these units stand in a row: quicker than a pattern that finds nothing. */
+function hasRun(units: Uint16Array, isOf: Uint8Array, length: number): boolean {
+  let run = 0;
+  for (let at = 0; at < units.length && run < length; at += 1)
+    run = units[at]! < ASCII && isOf[units[at]!] === 1 ? run + 1 : 0;
+  return run >= length;
+}
+
 function* matches({ text }: MappedText, pattern: RegExp): Generator<Span> {
   for (const { 0: match, index: start } of text.matchAll(pattern)) yield { start, end: start + match.length };
 }
@@ -52,16 +67,13 @@ function* matches({ text }: MappedText, pattern: RegExp): Generator<Span> {
 const MIN_BASE64 = 12;
 const MAX_PADDING = 2;
 const PADDING = 0x3d;
-const ASCII = 0x80;
-const isOfBase64 = Uint8Array.from({ length: ASCII }, (_, unit) =>
-  Number(/[A-Za-z0-9+/_-]/.test(String.fromCharCode(unit))),
-);
+const isOfBase64 = asciiOf(/[A-Za-z0-9+/_-]/);
 
 /** Each run as a whole, with its padding: unit by unit, since most of a text is looked at, and most runs are words. */
 function* base64Runs(units: Uint16Array): Generator<Span> {
   for (let start = 0; start < units.length; start += 1) {
     let end = start;
-    while (end < units.length && units[end]! < ASCII && isOfBase64[units[end]!]) end += 1;
+    while (end < units.length && units[end]! < ASCII && isOfBase64[units[end]!] === 1) end += 1;
     const isLong = end - start >= MIN_BASE64;
     const most = end + MAX_PADDING;
     while (isLong && end < most && units[end] === PADDING) end += 1;
@@ -74,6 +86,10 @@ function fromBase64(text: string): string | null {
   if (/^[A-Za-z]+$/.test(text) && text.length < 24) return null; // a long word
   if (/^[0-9A-Fa-f]+$/.test(text)) return null; // a hash, or hex
   return fromBytes(Buffer.from(text, 'base64'));
+}
+
+function fromHex(text: string): string | null {
+  return fromBytes(Buffer.from(text.replace(/^0x|[ :]/g, ''), 'hex'));
 }
 
 function fromEscapes(text: string): string | null {
