@@ -15,13 +15,20 @@ export function distanceTo(list: string): Distance {
   return (text, start) => distances(text, start)?.[0] ?? Number.POSITIVE_INFINITY;
 }
 
+/** A word of a list. */
+interface Listed {
+  word: string;
+  second: number; // its second unit; NaN: it has none
+  list: number;
+}
+
 /** The distances to the words of several lists, which hold until the next are asked for; null where no words stand near. */
 export function distancesTo(lists: readonly string[]): (text: string, start: number) => Float64Array | null {
-  const byFirst = new Map<number, { word: string; list: number }[]>();
+  const byFirst: Listed[][] = [];
   for (const [list, words] of lists.entries())
     for (const word of words === '' ? [] : words.split('|')) {
-      const first = word.charCodeAt(0);
-      byFirst.set(first, [...(byFirst.get(first) ?? []), { word, list }]);
+      byFirst[word.charCodeAt(0)] ??= [];
+      byFirst[word.charCodeAt(0)]!.push({ word, second: word.charCodeAt(1), list });
     }
   const nearest = new Float64Array(lists.length);
   return (text, start) => {
@@ -30,37 +37,55 @@ export function distancesTo(lists: readonly string[]): (text: string, start: num
     nearest.fill(Number.POSITIVE_INFINITY);
     for (let index = 0; index < begins.length; index += 1) {
       const at = begins[index]!;
-      const words = byFirst.get(before.charCodeAt(at));
+      const words = byFirst[before.charCodeAt(at)];
       if (words === undefined) continue;
-      for (const { word, list } of words)
-        if (before.startsWith(word, at))
+      const next = before.charCodeAt(at + 1);
+      for (let entry = 0; entry < words.length; entry += 1) {
+        const { word, second, list } = words[entry]!;
+        if ((second === next || word.length === 1) && before.startsWith(word, at))
           nearest[list] = Math.min(nearest[list]!, before.length - at - word.length);
+      }
     }
     return nearest;
   };
+}
+
+/** Whether a letter stands before `start` where words are looked for. */
+export function isNearLetters(text: string, start: number): boolean {
+  return letterBefore(text, start) >= start - LOOK_BEHIND;
+}
+
+/** The last letters that were asked for: many ask for the same, and the next mostly for one behind it. */
+let lastLetter = { text: '', start: 0, at: -1 };
+
+/** Where the last letter before `start` is; less than where words are looked for, if there is none. */
+function letterBefore(text: string, start: number): number {
+  const isSameText = lastLetter.text === text;
+  if (isSameText && lastLetter.start === start) return lastLetter.at;
+  const from = Math.max(0, start - LOOK_BEHIND);
+  const isBehind = isSameText && lastLetter.start < start;
+  let at = letterIn(text, isBehind ? Math.max(from, lastLetter.start) : from, start);
+  if (at < 0 && isBehind) at = lastLetter.at;
+  lastLetter = { text, start, at };
+  return at;
 }
 
 /** What stands before a place. */
 interface LookBehind {
   text: string;
   start: number;
-  letterAt: number; // the nearest before it; −1: none is known
   before: string; // in lower case; empty without letters
   begins: readonly number[]; // of its words
 }
 
-/** The last one: many ask for the same, and the next mostly for one behind it. */
-let last: LookBehind = { text: '', start: 0, letterAt: -1, before: '', begins: [] };
+let last: LookBehind = { text: '', start: 0, before: '', begins: [] };
 
 function lookBehind(text: string, start: number): LookBehind {
-  const isSameText = last.text === text;
-  if (isSameText && last.start === start) return last;
-  const from = Math.max(0, start - LOOK_BEHIND);
-  const isBehind = isSameText && last.start < start;
-  let letterAt = letterIn(text, isBehind ? Math.max(from, last.start) : from, start);
-  if (letterAt < 0 && isBehind) letterAt = last.letterAt;
-  const before = letterAt >= from ? text.slice(from, start).toLowerCase() : '';
-  last = { text, start, letterAt, before, begins: before === '' ? NONE : beginsIn(before) };
+  if (last.text === text && last.start === start) return last;
+  const before = isNearLetters(text, start)
+    ? text.slice(Math.max(0, start - LOOK_BEHIND), start).toLowerCase()
+    : '';
+  last = { text, start, before, begins: before === '' ? NONE : beginsIn(before) };
   return last;
 }
 

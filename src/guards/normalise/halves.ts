@@ -1,7 +1,10 @@
 import { type MappedText, MappedTextBuilder } from './mapped-text.js';
 import { kindAt, kindBefore, Unit, unitsAt, unitsBefore } from './units.js';
 
-const signs = new Set([...'-_*·|'].map((sign) => sign.charCodeAt(0)));
+const LATIN_1 = 0x100;
+const isSign = Uint8Array.from({ length: LATIN_1 }, (_, unit) =>
+  Number('-_*·|'.includes(String.fromCharCode(unit))),
+);
 const HYPHEN = '-';
 const OF_WORD = Unit.letter | Unit.number;
 const MAX_FIRST = 6; // letters
@@ -16,7 +19,7 @@ export function joinHalves(source: MappedText): MappedText | null {
   let joined = 0;
   let end = 0;
   for (let at = 0; at < units.length; at += 1) {
-    if (!signs.has(units[at]!)) continue;
+    if (units[at]! >= LATIN_1 || isSign[units[at]!] === 0) continue;
     const first = halfBefore(text, at);
     if (first === null || first < end) continue; // it is the second half of another
     const second = halfAfter(text, at + 1);

@@ -63,6 +63,8 @@ export function unitKind(unit: number): number {
 /** Those of the character that begins there: 0 at the end, {@link Unit.half} where it is half of one. */
 export function kindAt(text: string, at: number): number {
   if (at < 0 || at >= text.length) return 0;
+  const unit = text.charCodeAt(at);
+  if (!isHalf(unit)) return unitKind(unit);
   const code = text.codePointAt(at)!;
   if (code < FIRST_PAIR) return unitKind(code);
   const known = pairKinds[code - FIRST_PAIR]!;
@@ -85,7 +87,7 @@ export function unitsAt(text: string, at: number): number {
 }
 
 export function unitsBefore(text: string, end: number): number {
-  return end >= 2 && unitsAt(text, end - 2) === 2 ? 2 : 1;
+  return end >= 2 && isHalf(text.charCodeAt(end - 1)) && unitsAt(text, end - 2) === 2 ? 2 : 1;
 }
 
 function isHalf(unit: number): boolean {

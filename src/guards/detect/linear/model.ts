@@ -68,57 +68,53 @@ export class LinearModel {
 
   /** One verdict a label, of its worst window. */
   judge(words: Words, marks: Marks): Verdict[] {
-    const { labels, bucketBits, scale } = this.header;
+    const { labels, scale } = this.header;
     const windows = windowsOf(words);
     const penalty = lengthPenalty(windows);
-    const mask = (1 << bucketBits) - 1;
-    const { values } = this.known;
-    const rows = new Int32Array(words.length);
-    const hashes = new Int32Array(words.length);
-    for (let at = 0; at < rows.length; at += 1) {
-      rows[at] = this.known.at(words.terms[at]!);
-      hashes[at] = values[rows[at]!]!;
-    }
-    const runs = runBuckets(hashes, mask);
     const factors = factorsOf(words);
-    const sums = labels.map(() => new Float64Array(words.length + 1));
-    this.addWords(rows, runs, factors, sums);
+    const sums = new Float64Array((words.length + 1) * labels.length);
+    this.addWords(words, factors, sums);
     this.addMarks(marks, factors, sums);
+    addUp(sums, labels.length);
     return labels.map((label, index) => {
-      const { score, window } = worst(sums[index]!, windows);
+      const { score, window } = worstOf(sums, windows, labels.length, index);
       return { label, probability: probability(label, label.bias + score * scale - penalty), window };
     });
   }
 
-  /** By label, what each word and the runs that end with it weigh. */
-  private addWords(
-    rows: Int32Array,
-    runs: Int32Array,
-    factors: Float64Array,
-    sums: readonly Float64Array[],
-  ): void {
-    const { weights } = this;
-    const { values } = this.known;
-    for (let at = 0, run = 0; at < rows.length; at += 1, run += RUNS) {
+  /** Word after word, of each a number a label: what it and the runs that end with it weigh. The first word's stand second. */
+  private addWords({ terms, length }: Words, factors: Float64Array, sums: Float64Array): void {
+    const { known, weights } = this;
+    const rows = new Int32Array(length);
+    for (let at = 0; at < length; at += 1) rows[at] = known.at(terms[at]!);
+    const { values } = known; // only now: it grows with what is known
+    const runs = runBuckets(
+      rows.map((row) => values[row]!),
+      (1 << this.header.bucketBits) - 1,
+    );
+    const labels = this.header.labels.length;
+    for (let at = 0, run = 0, to = labels; at < length; at += 1, run += RUNS) {
       const own = rows[at]! + 1;
+      const pair = runs[run]! * labels;
+      const triple = runs[run + 1]! * labels;
+      const apart = runs[run + 2]! * labels;
       const factor = factors[at]!;
-      const pair = runs[run]! * sums.length;
-      const triple = runs[run + 1]! * sums.length;
-      const apart = runs[run + 2]! * sums.length;
-      for (let label = 0; label < sums.length; label += 1) {
+      for (let label = 0; label < labels; label += 1, to += 1) {
         const ofRuns = weights[pair + label]! + weights[triple + label]! + weights[apart + label]!;
-        sums[label]![at + 1] = (values[own + label]! + ofRuns) * factor;
+        sums[to] = (values[own + label]! + ofRuns) * factor;
       }
     }
   }
 
-  private addMarks(marks: Marks, factors: Float64Array, sums: readonly Float64Array[]): void {
+  private addMarks(marks: Marks, factors: Float64Array, sums: Float64Array): void {
+    const labels = this.header.labels.length;
     const mask = (1 << this.header.bucketBits) - 1;
     for (let at = 0; at < marks.words.length; at += 1) {
       const word = marks.words[at]!;
-      const bucket = (marks.hashes[at]! & mask) * sums.length;
-      for (let label = 0; label < sums.length; label += 1)
-        sums[label]![word + 1]! += this.weights[bucket + label]! * MARK_STRENGTH * factors[word]!;
+      const bucket = (marks.hashes[at]! & mask) * labels;
+      const to = (word + 1) * labels;
+      for (let label = 0; label < labels; label += 1)
+        sums[to + label]! += this.weights[bucket + label]! * MARK_STRENGTH * factors[word]!;
     }
   }
 
@@ -157,13 +153,23 @@ export function probability({ slope, intercept }: Calibration, score: number): n
   return logistic(slope * score + intercept);
 }
 
-/** `sums[i + 1]` is what word i weighs; turned into running sums here. */
+/** The worst window by what each word weighs, `sums[i + 1]` of word i; turned into running sums here. */
 export function worst(sums: Float64Array, windows: readonly Window[]): { score: number; window: Window } {
-  for (let index = 1; index < sums.length; index += 1) sums[index]! += sums[index - 1]!;
+  addUp(sums, 1);
+  return worstOf(sums, windows, 1, 0);
+}
+
+function addUp(sums: Float64Array, labels: number): void {
+  for (let at = labels; at < sums.length; at += 1) sums[at]! += sums[at - labels]!;
+}
+
+/** By running sums, of each word one a label. */
+function worstOf(sums: Float64Array, windows: readonly Window[], labels: number, label: number) {
   let best = { score: 0, window: { from: 0, to: 0 } };
   for (let index = 0; index < windows.length; index += 1) {
     const window = windows[index]!;
-    const score = (sums[window.to]! - sums[window.from]!) / normOf(window);
+    const sum = sums[window.to * labels + label]! - sums[window.from * labels + label]!;
+    const score = sum / normOf(window);
     if (index === 0 || score > best.score) best = { score, window };
   }
   return best;

@@ -1,14 +1,17 @@
-/** Each takes digits (or letters where said) without separators and tells whether they are consistent. */
+/** Each takes digits (or letters where said), without separators where nothing else is said, and tells whether they are consistent. */
 
 const ZERO = 0x30;
 
-/** ISO/IEC 7812: cards, and several national ids. */
+/** ISO/IEC 7812: cards, and several national ids. What stands between the digits doesn't count. */
 export function luhn(digits: string): boolean {
   let sum = 0;
-  for (let at = 0; at < digits.length; at += 1) {
-    const value = digits.charCodeAt(digits.length - 1 - at) - ZERO;
-    const doubled = at % 2 === 1 ? value * 2 : value;
-    sum += doubled > 9 ? doubled - 9 : doubled;
+  let isDoubled = false;
+  for (let at = digits.length - 1; at >= 0; at -= 1) {
+    const digit = digits.charCodeAt(at) - ZERO;
+    if (digit < 0 || digit > 9) continue;
+    const value = isDoubled ? digit * 2 : digit;
+    sum += value > 9 ? value - 9 : value;
+    isDoubled = !isDoubled;
   }
   return sum % 10 === 0;
 }

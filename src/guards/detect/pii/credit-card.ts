@@ -78,8 +78,9 @@ export const creditCard = patternRecogniser({
   openFrom: (text, reach) =>
     openRun(text, (code) => isDigit(code) || isSeparator(code) || code === 46 || code === 44, isDigit, reach),
   accept(match, text, start) {
+    if (!luhn(match)) return null;
     const digits = match.replace(/[ -]/g, '');
-    if (!luhn(digits) || /^(\d)\1+$/.test(digits)) return null;
+    if (/^(\d)\1+$/.test(digits)) return null;
     const issuer = issuerOf(digits);
     if (issuer === null) return null;
     const isGrouped = match.length > digits.length;

@@ -1,6 +1,6 @@
 import type { Finding, Recogniser } from '../../finding.js';
 import { kindBefore, Unit, unitKind } from '../../normalise/units.js';
-import { distancesTo } from '../context.js';
+import { distancesTo, isNearLetters } from '../context.js';
 import { isAlphanumeric, isDigit, isLetter, openBegun } from '../open-run.js';
 import { type NationalIdRule, nationalIdRules } from './national-id-rules.js';
 
@@ -104,12 +104,19 @@ function isOfWord(character: string, kind: number): boolean {
   return character === '_' || (kind & (Unit.letter | Unit.number)) !== 0;
 }
 
-function bestAt(text: string, start: number): Finding | null {
-  const distances = toWords(text, start);
-  const isAnyNamed = distances?.some((distance) => distance < Number.POSITIVE_INFINITY) ?? false;
-  const { prepared, anyShape } = isAnyNamed ? allRules : rulesWithoutWords;
+function hasShape({ anyShape }: RuleSet, text: string, start: number): boolean {
   anyShape.lastIndex = start;
-  if (!anyShape.test(text)) return null;
+  return anyShape.test(text);
+}
+
+function bestAt(text: string, start: number): Finding | null {
+  // Shapes first: to look for words takes longer.
+  const mayBeNamed = isNearLetters(text, start);
+  if (!hasShape(mayBeNamed ? allRules : rulesWithoutWords, text, start)) return null;
+  const distances = mayBeNamed ? toWords(text, start) : null;
+  const isAnyNamed = distances?.some((distance) => distance < Number.POSITIVE_INFINITY) ?? false;
+  if (mayBeNamed && !isAnyNamed && !hasShape(rulesWithoutWords, text, start)) return null;
+  const { prepared } = isAnyNamed ? allRules : rulesWithoutWords;
   let best: Finding | null = null;
   for (let index = 0; index < prepared.length; index += 1) {
     const { rule, shape } = prepared[index]!;

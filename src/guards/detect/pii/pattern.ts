@@ -1,4 +1,5 @@
 import type { Finding, Recogniser } from '../../finding.js';
+import { isAlphanumeric } from '../open-run.js';
 
 /** What a candidate turned out to be; a shorter `length` leaves the rest of the match out. */
 export interface Accepted {
@@ -20,7 +21,7 @@ export interface PatternOptions {
   pattern: RegExp;
   /** Quicker to look for than the pattern, and part of all that it matches. */
   core?: RegExp;
-  /** How far behind a match's beginning its core begins at most: the pattern is tried there only. */
+  /** How far behind a match's beginning its core begins at most: the pattern is tried there only, and nowhere right after a letter or digit of ASCII. */
   coreReach?: number;
   maxSpan: number;
   lookAhead?: number; // 1 where nothing is said: the character that ends it
@@ -79,6 +80,7 @@ function nextNear({ source, flags }: RegExp, core: RegExp, reach: number): Next 
     let start = from;
     for (let near = cores.exec(text); near !== null; near = cores.exec(text)) {
       for (start = Math.max(start, near.index - reach); start <= near.index; start += 1) {
+        if (isAlphanumeric(text.charCodeAt(start - 1))) continue;
         pattern.lastIndex = start;
         const match = pattern.exec(text);
         if (match !== null) return match;

@@ -21,6 +21,7 @@ const cloud = (issuer: string, prefix: string, rest: RegExp): TokenRule => ({
 });
 
 export const MAX_TOKEN = 2048; // a JWT's length in practice
+export const MAX_UNSIGNED = 600; // of all others, with their prefix
 export const MAX_JWT_HEADER = 500; // as its rule has it
 
 export const tokenRules: readonly TokenRule[] = [

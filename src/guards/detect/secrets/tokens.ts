@@ -1,7 +1,7 @@
 import type { Finding, Recogniser } from '../../finding.js';
-import { isAlphanumeric, isAnyOf, openRun } from '../open-run.js';
+import { isAlphanumeric, isAnyOf, isDigit, openRun } from '../open-run.js';
 import { entropy } from './entropy.js';
-import { MAX_JWT_HEADER, MAX_TOKEN, type TokenRule, tokenRules } from './token-rules.js';
+import { MAX_JWT_HEADER, MAX_TOKEN, MAX_UNSIGNED, type TokenRule, tokenRules } from './token-rules.js';
 
 const isSpecial = isAnyOf('_-.=/:+%');
 const isPart = (code: number) => isAlphanumeric(code) || isSpecial(code);
@@ -31,11 +31,15 @@ export const tokens: Recogniser = {
     const findings: Finding[] = [];
     let done = 0;
     let dot = -1; // the next one, where a JWT's header would end
+    let digit = -1; // the next one; other tokens have at least one
     for (const { 0: prefix, index } of text.matchAll(prefixes)) {
       if (index < done) continue;
       if (prefix === JWT) {
         if (dot < index && dot !== text.length) dot = indexOrEnd(text, '.', index);
         if (dot > index + prefix.length + MAX_JWT_HEADER) continue;
+      } else {
+        if (digit < index) digit = nextDigit(text, index);
+        if (digit >= index + MAX_UNSIGNED) continue;
       }
       const finding = tokenAt(text, index, prefix);
       if (finding === null) continue;
@@ -68,6 +72,12 @@ function tokenAt(text: string, start: number, prefix: string): Finding | null {
 function indexOrEnd(text: string, sign: string, from: number): number {
   const at = text.indexOf(sign, from);
   return at === -1 ? text.length : at;
+}
+
+function nextDigit(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && !isDigit(text.charCodeAt(at))) at += 1;
+  return at;
 }
 
 function isRandom(match: string, { issuer }: TokenRule): boolean {
