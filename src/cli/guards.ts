@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { type Config, type GuardStage, guardStages, loadConfig } from '../config/index.js';
 import { SluiceError } from '../errors.js';
-import { guardKinds } from '../guards/catalog.js';
+import { guardKinds, THOROUGH_PROFILE } from '../guards/catalog.js';
 import { DryRun } from '../guards/dry-run.js';
 import { ProfileBook } from '../guards/profile.js';
 import { formatTable } from '../support/table.js';
@@ -56,16 +56,21 @@ function list(options: ConfigOptions): void {
   const kinds = [...guardKinds(config.custom)].map(([name, { stages, mode, summary }]) => {
     return [name, stages.join(', '), mode, summary];
   });
-  const profiles = new ProfileBook(config).list().map(({ name, guards: { input, output }, onBlock }) => {
-    const named = (guards: typeof input) => guards.map(({ use }) => `${use.guard} (${use.mode})`).join(', ');
-    return [name, named(input), named(output), onBlock];
-  });
+  const everyProfile = { ...config, profile: THOROUGH_PROFILE };
+  const profiles = new ProfileBook(everyProfile)
+    .list()
+    .map(({ name, guards: { input, output }, onBlock }) => {
+      const named = (guards: typeof input) =>
+        guards.map(({ use }) => `${use.guard} (${use.mode})`).join(', ');
+      return [name, named(input), named(output), onBlock];
+    });
   process.stdout.write(formatTable(['GUARD', 'FOR', 'MODE', 'WHAT'], kinds));
   process.stdout.write(`\n${formatTable(['PROFILE', 'INPUT', 'OUTPUT', 'ON BLOCK'], profiles)}`);
 }
 
 async function test(file: string, options: TestOptions): Promise<void> {
-  const config = configOf(options);
+  const given = configOf(options);
+  const config = { ...given, guards: { ...given.guards, profile: options.profile } };
   const stateModel = await findStateModel(config, new AbortController().signal);
   const run = new DryRun(config.guards, options.profile, options.stage, createLog('error'), stateModel);
   try {

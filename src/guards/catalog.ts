@@ -169,7 +169,6 @@ function kindOf({ module, webhook }: CustomGuard): GuardKind {
   return { summary: what, stages: both, cost, unit: 'answer', mode: 'block', origins: everyones };
 }
 
-export const DEFAULT_PROFILE = 'default';
 export const NO_PROFILE = 'off';
 
 const use = (guard: string, settings: Partial<GuardUse> = {}): GuardUse => {
@@ -184,22 +183,35 @@ export const keptTextGuards: readonly GuardUse[] = ['pii', 'secrets'].map((guard
   use(guard, { mode: 'redact' }),
 );
 
-/** The shipped profile. Of personal data it hides what a model has no use for, and gives it back in the answer. */
-export const shippedProfile: GuardProfile = {
+/** Of personal data it hides what a model has no use for, and gives it back in the answer. */
+const shippedWith = (injection: string): GuardProfile => ({
   input: [
     use('template_tokens'),
-    use('injection'),
+    use(injection),
     use('pii', { mode: 'reversible' }),
     use('secrets', { mode: 'redact' }),
   ],
   output: [use('secrets', { mode: 'redact' }), use('canary')],
   onBlock: 'error',
   refusal: '',
-};
+});
 
-/** Whether a profile of the configuration has the guard. */
-export function usesGuard({ profiles }: GuardConfig, name: string): boolean {
-  return Object.values(profiles).some(({ input, output }) =>
+const DEFAULT_PROFILE = 'default';
+/** Needs a model and time: it is there where it is everyone's. */
+export const THOROUGH_PROFILE = 'thorough';
+
+/** Those shipped, and the configuration's, which may have the same names. */
+export function profilesOf({ profile, profiles }: GuardConfig): Record<string, GuardProfile> {
+  return {
+    [DEFAULT_PROFILE]: shippedWith('injection'),
+    ...(profile === THOROUGH_PROFILE ? { [THOROUGH_PROFILE]: shippedWith('injection_probe') } : {}),
+    ...profiles,
+  };
+}
+
+/** Whether a profile has the guard. */
+export function usesGuard(config: GuardConfig, name: string): boolean {
+  return Object.values(profilesOf(config)).some(({ input, output }) =>
     [...input, ...output].some(({ guard }) => guard === name),
   );
 }

@@ -6,7 +6,7 @@ import {
   type GuardUse,
 } from '../config/index.js';
 import { SluiceError } from '../errors.js';
-import { DEFAULT_PROFILE, type GuardKind, guardKinds, NO_PROFILE, shippedProfile } from './catalog.js';
+import { type GuardKind, guardKinds, NO_PROFILE, profilesOf } from './catalog.js';
 import { isRepairing } from './output/repair.js';
 import { slowOptions } from './slow-options.js';
 
@@ -52,8 +52,8 @@ export class ProfileBook {
       const { onBlock, refusal } = profile;
       return { name, guards, onBlock, refusal, repairs: guards.output.find(isRepairing) ?? null };
     };
-    const given = { [DEFAULT_PROFILE]: shippedProfile, ...config.profiles };
-    this.#profiles = new Map(Object.entries(given).map(([name, profile]) => [name, compile(name, profile)]));
+    const given = Object.entries(profilesOf(config));
+    this.#profiles = new Map(given.map(([name, profile]) => [name, compile(name, profile)]));
     this.#fallback = config.profile;
     if (config.profile !== NO_PROFILE && !this.#profiles.has(config.profile))
       faults.push(

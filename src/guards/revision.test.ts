@@ -28,3 +28,8 @@ test('a key without a profile has everyone’s', () => {
   assert.notEqual(revisionOf(null, { profile: 'default' }), null);
   assert.equal(revisionOf(null, { profile: 'default' }), revisionOf('default', {}));
 });
+
+test('the profile `thorough` is there where everyone has it', () => {
+  assert.equal(revisionOf('thorough', {}), null);
+  assert.notEqual(revisionOf('thorough', { profile: 'thorough' }), null);
+});

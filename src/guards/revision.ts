@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { GuardConfig } from '../config/index.js';
-import { DEFAULT_PROFILE, shippedProfile } from './catalog.js';
+import { profilesOf } from './catalog.js';
 
 /**
  * What the guards of a key are, by the name of its profile (null: everyone's): another value where any of their settings, or
  * of the operator's own guards among them, is another. Null for a profile that isn't there, so that nobody is guarded by it.
  */
 export function guardRevisions(config: GuardConfig): (profile: string | null) => string | null {
-  const profiles = { [DEFAULT_PROFILE]: shippedProfile, ...config.profiles };
   const revisions = new Map(
-    Object.entries(profiles).map(([name, profile]) => {
+    Object.entries(profilesOf(config)).map(([name, profile]) => {
       const names = new Set([...profile.input, ...profile.output].map(({ guard }) => guard));
       const custom = config.custom.filter((guard) => names.has(guard.name));
       return [

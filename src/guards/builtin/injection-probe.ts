@@ -2,9 +2,12 @@ import { z } from 'zod';
 import type { GuardUse } from '../../config/index.js';
 import { ProbeHead } from '../detect/probe/head.js';
 import { type StateModel, StateReader } from '../detect/probe/reader.js';
+import { shownIn } from '../detect/probe/shown.js';
+import { weightsPath } from '../detect/weights-file.js';
 import type { Detector, DetectorFinding } from '../detector.js';
+import type { Span } from '../normalise/mapped-text.js';
 import { when } from '../when.js';
-import { injectionScore } from './injection.js';
+import { injectionByWords } from './injection.js';
 
 const NAME = 'injection-probe';
 
@@ -23,19 +26,23 @@ export async function injectionProbeDetector(
   const head = ProbeHead.load(NAME);
   const { model, layers, stateSize } = head.header;
   if (stateModel === null) throw new Error(`the model ${model} isn't there`);
-  const reader = await StateReader.load(stateModel, layers);
+  const reader = await StateReader.load(stateModel, { layers, adapter: weightsPath(`${NAME}.gguf`) });
   if (reader.size !== stateSize) throw new Error(`${stateModel.path} isn't the model ${model}`);
   const least = threshold ?? head.header.threshold;
   const judge = (text: string): DetectorFinding[] => {
-    let worst = { start: 0, end: 0, score: Number.NEGATIVE_INFINITY };
-    for (const { start, end, states } of reader.read(text)) {
-      const score = head.score(states);
-      if (score > worst.score) worst = { start, end, score };
-    }
-    if (worst.end === 0) return []; // nothing to read
-    const score = head.probability(worst.score, injectionScore(text));
+    const byWords = injectionByWords(text);
+    let worst: { span: Span; score: number } | null = null;
+    for (const { mapped, offset } of shownIn(text, byWords))
+      for (const { start, end, states } of reader.read(mapped.text)) {
+        const score = head.score(states);
+        if (score <= (worst?.score ?? Number.NEGATIVE_INFINITY)) continue;
+        const original = mapped.original(start, end);
+        worst = { span: { start: offset + original.start, end: offset + original.end }, score };
+      }
+    if (worst === null) return []; // nothing to read
+    const score = head.probability(worst.score, byWords.score);
     if (score < least) return [];
-    return [{ ...worst, score, category: 'prompt_injection', isValidated: false, detail: NAME }];
+    return [{ ...worst.span, score, category: 'prompt_injection', isValidated: false, detail: NAME }];
   };
   return { find: (texts) => texts.map(({ text }) => judge(text)) };
 }

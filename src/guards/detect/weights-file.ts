@@ -5,7 +5,11 @@ import { projectRoot } from '../../support/root.js';
 /** Files in models/guards: a mark of four characters, the header's length in bytes (uint32, little endian), the header as JSON, the weights. */
 
 export function readWeightsFile(name: string): Buffer {
-  return readFileSync(join(projectRoot(), 'models', 'guards', `${name}.bin`));
+  return readFileSync(weightsPath(`${name}.bin`));
+}
+
+export function weightsPath(file: string): string {
+  return join(projectRoot(), 'models', 'guards', file);
 }
 
 /** Throws where the file hasn't the mark of its `kind`. */

@@ -10,27 +10,19 @@ export interface ProbeText {
   text: string;
   isAttack: boolean;
   source: string; // 'author 3', 'author of guards-blind', 'templates' or 'packages'
-  /** In which of the folds it is left out; null: in none. */
-  fold: number | null;
+  /** Calibration and threshold come from it, before the probe learns from it. */
+  isLeftOut: boolean;
 }
 
 /** Of makeTrainingTexts: enough to know them, few enough that the authors' words count more. */
-const SAMPLES = { attacks: 2_500, harmless: 2_500, packages: 2_400 };
+const SAMPLES = { attacks: 700, harmless: 700, packages: 700 };
 const MAX_CHARACTERS = 2_500;
 const SEED = 20_265;
 
-/** By author: each is left out once. Two have the same situations in several languages, and are left out together. */
-const foldOfAuthor: Readonly<Record<string, number>> = {
-  1: 0,
-  2: 1,
-  3: 2,
-  4: 3,
-  5: 4,
-  6: 5,
-  7: 2,
-  'of guards-blind': 6,
-};
-export const FOLDS = 7;
+/** Direct attacks, those in natural words, and a mix in twelve languages. */
+const LEFT_OUT: readonly string[] = ['1', '6', 'of guards-blind'];
+/** Of the packages' texts, as many in a hundred. */
+const LEFT_OUT_PACKAGES = 14;
 /** No longer for testing; nobody has read it all the same. */
 const USED_UP_SET = 'guards-blind';
 
@@ -54,20 +46,20 @@ export function makeProbeTexts(): ProbeText[] {
     ...sample(
       others.filter(({ isAttack }) => isAttack),
       SAMPLES.attacks,
-    ).map(({ text }) => ({ text, isAttack: true, source: 'templates', fold: null })),
+    ).map(({ text }) => ({ text, isAttack: true, source: 'templates', isLeftOut: false })),
     ...sample(
       others.filter((each) => !each.isAttack && !isPackage(each)),
       SAMPLES.harmless,
-    ).map(({ text }) => ({ text, isAttack: false, source: 'templates', fold: null })),
-    ...sample(others.filter(isPackage), SAMPLES.packages).map(({ text, fold }) => ({
+    ).map(({ text }) => ({ text, isAttack: false, source: 'templates', isLeftOut: false })),
+    ...sample(others.filter(isPackage), SAMPLES.packages).map(({ text }) => ({
       text,
       isAttack: false,
       source: 'packages',
-      fold: fold === null ? null : hashText(text) % FOLDS,
+      isLeftOut: hashText(text) % 100 < LEFT_OUT_PACKAGES,
     })),
   ];
 }
 
 function ofAuthor({ text, group }: Item, isAttack: boolean): ProbeText {
-  return { text, isAttack, source: `author ${group}`, fold: foldOfAuthor[group]! };
+  return { text, isAttack, source: `author ${group}`, isLeftOut: LEFT_OUT.includes(group) };
 }

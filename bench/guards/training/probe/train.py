@@ -1,44 +1,102 @@
-"""Fits the head of the injection probe on states that states.ts has written (see probe.ts): one argument, JSON.
+"""Fits the injection probe (see probe.ts): one argument, JSON.
 
-A text's tokens become features, their mean and four attentive means of them one score (src/guards/detect/probe/head.ts has
-the same). Every source of texts is left out once; calibration and threshold come from what was left out.
+The layers between the two whose states are read learn low-rank changes, and a head learns to judge the states: a text's
+tokens become features, their mean and several attentive means of them one score (src/guards/detect/probe/head.ts has the
+same). Some authors are left out at first: calibration and threshold come from what is said of their texts. Then it learns
+from them too.
 """
 
 import json
+import math
 import struct
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import torch
+from gemma import Layer, Weights, embedded, scaled
+from gguf import GGUFWriter
 from torch import nn
+from torch.nn.functional import binary_cross_entropy_with_logits, gelu
 
 FEATURES, VIEWS = 64, 4
 DIMENSIONS = 768  # principal components that are learnt from; the file has the product
 WHITENING = 0.5  # power of a component's deviation that it is divided by
-EPOCHS, BATCH, RATE, DECAY = 6, 64, 0.003, 0.1
+CHANGES = {"rank": 16, "strength": 2.0, "dropped": 0.1}
+TEXTS, TOKENS = 64, 4_000  # a batch has at most so many texts, and tokens with padding
+EPOCHS = 2  # and one with all texts
+RATES = {"head": 0.003, "changes": 0.0005}
+LAST_RATE = 0.3  # of these
+DECAY = {"head": 0.1, "changes": 0.05}
 DROPPED = {"inputs": 0.2, "pooled": 0.3}
+WARMING = 60  # steps
+MAX_GRADIENT = 2.0
+SMOOTHED = 0.05  # of the labels
+KEPT = 0.99  # of the mean of the weights, at each step
 MAX_EXPONENT = 15
 FALSE_POSITIVES = 0.01  # of the harmless texts left out
 
 given = json.loads(sys.argv[1])
-SIZE = len(given["layers"]) * given["stateSize"]
-torch.manual_seed(0)
+FIRST, LAST = given["layers"]  # after which states are read
 
 
-class Components:
-    """Principal components of tokens' states."""
+class Parts:
+    """Parts of texts, as tokens, with the states that the fixed layers leave of them."""
 
-    def __init__(self, states):
-        sample = states[::37].float()
-        self.mean, self.deviation = sample.mean(0), sample.std(0) + 1e-3
-        sample = (sample - self.mean) / self.deviation
-        variances, vectors = torch.linalg.eigh(sample.T @ sample / len(sample))
-        kept = variances.flip(0)[:DIMENSIONS].clamp(min=1e-3)
-        self.matrix = vectors.flip(1)[:, :DIMENSIONS] / kept.pow(WHITENING / 2)
+    def __init__(self, parts, weights):
+        self.tokens = [torch.tensor(part["tokens"]) for part in parts]
+        self.lengths = np.array([len(part["tokens"]) for part in parts])
+        self.ends = np.cumsum(self.lengths)
+        self.text = np.array([part["text"] for part in parts])
+        self.source = np.array([part["source"] for part in parts])
+        self.is_left_out = np.array([part["isLeftOut"] for part in parts])
+        self.is_attack = np.array([part["isAttack"] for part in parts])
+        self.words = np.array([part["words"] for part in parts])
+        # Of an attack in several parts nobody says which it is in.
+        self.is_clear = ~self.is_attack | (np.bincount(self.text)[self.text] == 1)
+        self.states = self.read(weights)
 
-    def of(self, states):
-        parts = states.split(20_000)
-        return torch.cat([(((part.float() - self.mean) / self.deviation) @ self.matrix).bfloat16() for part in parts])
+    def read(self, weights):
+        file, tokens = Path(given["folder"]) / "states.pt", torch.cat(self.tokens)
+        if file.exists() and torch.equal((saved := torch.load(file, weights_only=True))["tokens"], tokens):
+            return saved["states"]
+        table, layers = embedded(weights), [Layer(weights, index) for index in range(FIRST)]
+        states = torch.empty(len(tokens), table.shape[1], dtype=torch.bfloat16)
+        done = 0
+        with torch.inference_mode():
+            for count, batch in enumerate(self.batches(np.arange(len(self.tokens)), 2 * TOKENS)):
+                x = nn.utils.rnn.pad_sequence([table[self.tokens[part]] for part in batch], batch_first=True).float()
+                for layer in layers:
+                    x = layer(x)
+                for row, part in zip(x, batch):
+                    states[self.rows(part)] = row[: self.lengths[part]].bfloat16()
+                done += self.lengths[batch].sum()
+                if count % 50 == 49:
+                    print(f"  states of {done} of {len(tokens)} tokens", flush=True)
+        torch.save({"tokens": tokens, "states": states}, file)
+        return states
+
+    def rows(self, part):
+        return slice(self.ends[part] - self.lengths[part], self.ends[part])
+
+    def batches(self, chosen, tokens=TOKENS):
+        """Those of one length together, for little padding."""
+        batch, rest = [], chosen[np.argsort(self.lengths[chosen], kind="stable")]
+        for part in rest:
+            if batch and (len(batch) == TEXTS or self.lengths[part] * (len(batch) + 1) > tokens):
+                yield np.array(batch)
+                batch = []
+            batch.append(part)
+        if batch:
+            yield np.array(batch)
+
+    def padded(self, batch):
+        """States, and which of them are tokens of the text."""
+        states = nn.utils.rnn.pad_sequence([self.states[self.rows(part)] for part in batch], batch_first=True)
+        lengths = torch.from_numpy(self.lengths[batch])[:, None]
+        place = torch.arange(states.shape[1])[None]
+        return states, (place >= 1) & (place < lengths)  # without what begins every text
 
 
 class Head(nn.Module):
@@ -50,85 +108,114 @@ class Head(nn.Module):
         nn.init.zeros_(self.attend.weight)
         self.drop_inputs, self.drop_pooled = nn.Dropout(DROPPED["inputs"]), nn.Dropout(DROPPED["pooled"])
 
-    def forward(self, tokens, owner, texts):
-        with torch.autocast("cpu", torch.bfloat16):
-            projected = self.project(self.drop_inputs(tokens))
-        features = nn.functional.gelu(projected.float(), approximate="tanh")
+    def forward(self, inputs, is_token):
+        features = gelu(self.project(self.drop_inputs(inputs)), approximate="tanh")
         attention = self.attend(features).clamp(-MAX_EXPONENT, MAX_EXPONENT).exp()
-        weights = torch.cat([torch.ones(len(tokens), 1), attention], 1)
-        totals = torch.zeros(texts, 1 + VIEWS).index_add_(0, owner, weights)
-        pooled = [
-            torch.zeros(texts, FEATURES).index_add_(0, owner, features * weights[:, view : view + 1])
-            / totals[:, view : view + 1]
-            for view in range(1 + VIEWS)
-        ]
-        return self.output(self.drop_pooled(torch.cat(pooled, 1)))[:, 0]
+        weights = torch.cat([torch.ones_like(attention[..., :1]), attention], -1) * is_token[..., None]
+        pooled = weights.transpose(1, 2) @ features / weights.sum(1)[..., None]
+        return self.output(self.drop_pooled(pooled.flatten(1)))[:, 0]
 
 
-class Parts:
-    """Parts of texts with their tokens."""
+class Probe(nn.Module):
+    """Layers that learn, and the head on what they and the fixed ones know."""
 
-    def __init__(self, parts):
-        self.text = np.array([part["text"] for part in parts])
-        self.source = np.array([part["source"] for part in parts])
-        self.fold = np.array([-1 if part["fold"] is None else part["fold"] for part in parts])
-        self.is_attack = np.array([part["isAttack"] for part in parts])
-        self.words = np.array([part["words"] for part in parts])
-        self.lengths = np.array([part["tokens"] for part in parts])
-        self.ends = np.cumsum(self.lengths)
-        # Of an attack in several parts nobody says which it is in.
-        counts = np.bincount(self.text)
-        self.is_clear = ~self.is_attack | (counts[self.text] == 1)
+    def __init__(self, weights, parts, sample):
+        super().__init__()
+        self.layers = nn.ModuleList(Layer(weights, index, CHANGES) for index in range(FIRST, LAST))
+        self.head = Head()
+        with torch.inference_mode():
+            batches = [parts.padded(batch) for batch in parts.batches(sample)]
+            states = torch.cat([self.states(x)[is_token] for x, is_token in batches])
+        self.mean, self.deviation = states.mean(0), states.std(0) + 1e-3
+        states = (states - self.mean) / self.deviation
+        variances, vectors = torch.linalg.eigh(states.T @ states / len(states))
+        kept = variances.flip(0)[:DIMENSIONS].clamp(min=1e-3)
+        self.components = vectors.flip(1)[:, :DIMENSIONS] / kept.pow(WHITENING / 2)
 
-    def batch(self, tokens, chosen):
-        rows = np.concatenate([np.arange(self.ends[part] - self.lengths[part], self.ends[part]) for part in chosen])
-        owner = np.repeat(np.arange(len(chosen)), self.lengths[chosen])
-        return tokens[torch.from_numpy(rows)], torch.from_numpy(owner), len(chosen)
+    def states(self, first):
+        last = first.float()
+        for layer in self.layers:
+            last = layer(last)
+        return torch.cat([scaled(first), scaled(last)], -1)
 
-
-def fit(parts, tokens, chosen):
-    torch.manual_seed(0)
-    random = np.random.default_rng(0)
-    head = Head()
-    optimiser = torch.optim.AdamW(head.parameters(), lr=RATE, weight_decay=DECAY)
-    steps = EPOCHS * -(-len(chosen) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
-    labels = torch.tensor(parts.is_attack, dtype=torch.float32)
-    for _ in range(EPOCHS):
-        shuffled = random.permutation(chosen)
-        for start in range(0, len(shuffled), BATCH):
-            batch = shuffled[start : start + BATCH]
-            loss = nn.functional.binary_cross_entropy_with_logits(head(*parts.batch(tokens, batch)), labels[batch])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-    return head.eval()
+    def forward(self, first, is_token):
+        return self.head(((self.states(first) - self.mean) / self.deviation) @ self.components, is_token)
 
 
-def scores(head, parts, tokens, chosen):
-    with torch.inference_mode():
-        return np.concatenate(
-            [head(*parts.batch(tokens, chosen[start : start + 128])).numpy() for start in range(0, len(chosen), 128)]
-        )
+class MeanWeights:
+    """A mean of a probe's weights over its last steps, which judges what it hasn't seen better than the last weights."""
+
+    def __init__(self, probe):
+        self.weights = list(probe.parameters())
+        self.means = [each.detach().clone() for each in self.weights]
+        self.steps = 0
+
+    def take(self):
+        self.steps += 1
+        kept = min(KEPT, (1 + self.steps) / (10 + self.steps))
+        for mean, each in zip(self.means, self.weights):
+            mean.lerp_(each.detach(), 1 - kept)
+
+    def put(self):
+        for mean, each in zip(self.means, self.weights):
+            each.data.copy_(mean)
 
 
-def left_out(parts, tokens):
-    """By text that a fold leaves out: its worst part's score."""
+def learn(probe, parts, chosen, random, epochs, of_rates=1.0):
+    probe.train()
+    means = MeanWeights(probe)
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": list(learnt.parameters()), "lr": RATES[name] * of_rates, "weight_decay": DECAY[name]}
+            for name, learnt in (("head", probe.head), ("changes", probe.layers))
+        ],
+        betas=(0.9, 0.98),
+    )
+    labels = torch.tensor(parts.is_attack, dtype=torch.float32) * (1 - SMOOTHED) + SMOOTHED / 2
+    steps = [batch for _ in range(epochs) for batch in shuffled(parts, chosen, random)]
+
+    def rate(step):
+        return min(1, step / WARMING) * max(0.5 * (1 + math.cos(math.pi * step / len(steps))), 0.02)
+
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
+    began, losses = time.monotonic(), []
+    for step, batch in enumerate(steps, 1):
+        loss = binary_cross_entropy_with_logits(probe(*parts.padded(batch)), labels[batch], reduction="sum") / 24
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(probe.parameters(), MAX_GRADIENT)
+        optimiser.step()
+        schedule.step()
+        means.take()
+        losses.append(loss.item() * 24 / len(batch))
+        if step % 50 == 0:
+            took = time.monotonic() - began
+            print(f"  step {step} of {len(steps)}, {took:.0f} s, loss {np.mean(losses[-50:]):.4f}", flush=True)
+    means.put()
+    probe.eval()
+
+
+def shuffled(parts, chosen, random):
+    """Batches of an epoch, in an order of their own."""
+    pools = np.array_split(random.permutation(chosen), max(1, len(chosen) // 2048))
+    batches = [batch for pool in pools for batch in parts.batches(pool)]
+    return [batches[index] for index in random.permutation(len(batches))]
+
+
+def worst_parts(probe, parts, chosen):
+    """By text: its worst part's score."""
     worst = {}
-    for fold in range(given["folds"]):
-        head = fit(parts, tokens, np.flatnonzero((parts.fold != fold) & parts.is_clear))
-        chosen = np.flatnonzero(parts.fold == fold)
-        for part, score in zip(chosen, scores(head, parts, tokens, chosen)):
-            text = parts.text[part]
-            if text not in worst or score > worst[text]["score"]:
-                worst[text] = {
-                    "score": float(score),
-                    "words": float(parts.words[part]),
-                    "is_attack": bool(parts.is_attack[part]),
-                    "source": parts.source[part],
-                }
-        print(f"  fold {fold + 1} of {given['folds']}", flush=True)
+    with torch.inference_mode():
+        for batch in parts.batches(chosen):
+            for part, score in zip(batch, probe(*parts.padded(batch)).tolist()):
+                text = parts.text[part]
+                if text not in worst or score > worst[text]["score"]:
+                    worst[text] = {
+                        "score": score,
+                        "words": float(parts.words[part]),
+                        "is_attack": bool(parts.is_attack[part]),
+                        "source": parts.source[part],
+                    }
     return list(worst.values())
 
 
@@ -141,7 +228,7 @@ def calibration(texts):
 
     def loss():
         optimiser.zero_grad()
-        value = nn.functional.binary_cross_entropy_with_logits(x @ plane, y)
+        value = binary_cross_entropy_with_logits(x @ plane, y)
         value.backward()
         return value
 
@@ -178,28 +265,47 @@ def table(texts, threshold):
     return dict(sorted(rows.items()))
 
 
-def write(head, components, header):
+def write_head(probe, header):
     """As ProbeHead.parse reads it: the head over states instead of their components."""
-    project = head.project.weight @ (components.matrix / components.deviation[:, None]).T
-    bias = head.project.bias - project @ components.mean
+    head = probe.head
+    project = head.project.weight @ (probe.components / probe.deviation[:, None]).T
+    bias = head.project.bias - project @ probe.mean
     weights = [project, bias, head.attend.weight, head.attend.bias, head.output.weight, head.output.bias]
     text = json.dumps(header).encode()
-    with open(given["weights"], "wb") as file:
+    with open(given["head"], "wb") as file:
         file.write(b"SLP1" + struct.pack("<I", len(text)) + text)
         for each in weights:
             file.write(each.detach().float().contiguous().numpy().astype("<f4").tobytes())
 
 
-def main():
-    with open(f"{given['folder']}/parts.json") as file:
-        parts = Parts(json.load(file))
-    raw = np.memmap(f"{given['folder']}/states.bin", np.int16, "c").reshape(-1, SIZE)
-    states = torch.from_numpy(np.asarray(raw)).view(torch.bfloat16)
-    assert len(states) == parts.ends[-1]
-    components = Components(states)
-    tokens = components.of(states)
+def write_adapter(probe):
+    """The low-rank changes as llama.cpp reads them."""
+    writer = GGUFWriter(given["adapter"], "gemma3")
+    writer.add_type("adapter")
+    writer.add_string("adapter.type", "lora")
+    writer.add_float32("adapter.lora.alpha", CHANGES["rank"] * CHANGES["strength"])
+    for name, each in probe.layers.named_parameters():
+        index, matrix, which = name.split(".")
+        values = each.detach().half().contiguous().numpy()
+        writer.add_tensor(f"blk.{FIRST + int(index)}.{matrix}.weight.lora_{which}", values)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
 
-    unseen = left_out(parts, tokens)
+
+def main():
+    weights = Weights(given["path"])
+    with open(f"{given['folder']}/parts.json") as file:
+        parts = Parts(json.load(file), weights)
+
+    torch.manual_seed(0)
+    random = np.random.default_rng(0)
+    print("without the authors that are left out", flush=True)
+    chosen = np.flatnonzero(parts.is_clear & ~parts.is_left_out)
+    probe = Probe(weights, parts, random.choice(chosen, 400, replace=False))
+    learn(probe, parts, chosen, random, EPOCHS)
+    unseen = worst_parts(probe, parts, np.flatnonzero(parts.is_left_out))
     authors = [each for each in unseen if each["source"].startswith("author")]
     slope, words_slope, intercept = calibration(authors)
     for each in unseen:
@@ -209,11 +315,13 @@ def main():
         json.dump({"sources": table(unseen, threshold), "curve": curve(authors)}, file, indent=2)
         file.write("\n")
 
-    head = fit(parts, tokens, np.flatnonzero(parts.is_clear))
+    print("with all", flush=True)
+    learn(probe, parts, np.flatnonzero(parts.is_clear), random, 1, LAST_RATE)
     header = {key: given[key] for key in ("model", "layers", "stateSize")}
     header |= {"features": FEATURES, "views": VIEWS, "threshold": threshold}
     header |= {"slope": slope, "wordsSlope": words_slope, "intercept": intercept}
-    write(head, components, header)
+    write_head(probe, header)
+    write_adapter(probe)
 
 
 main()

@@ -1,6 +1,6 @@
 import type { Classifier } from '../../finding.js';
 import type { Span } from '../../normalise/mapped-text.js';
-import { viewsOf } from '../../normalise/views.js';
+import { type View, viewsOf } from '../../normalise/views.js';
 import { LinearModel } from '../linear/model.js';
 import type { InjectionCategory } from './phrases.js';
 import { marksOf, type Reading, read } from './reading.js';
@@ -9,7 +9,7 @@ export interface InjectionVerdict {
   score: number; // calibrated probability that the text is an attack
   category: InjectionCategory; // of its heaviest phrase; 'prompt_injection' where there is none
   span: Span; // of the worst window, in the original
-  view: string; // where it showed: 'plain', 'base64', …
+  view: View | null; // where it showed; null: nowhere
 }
 
 /** From which score on a text counts as an attack: one in a hundred of the harmless texts that cross-validation leaves out reaches it (docs/guards-quality.md). */
@@ -23,7 +23,7 @@ export function judgeInjection(text: string): InjectionVerdict {
     score: 0,
     category: 'prompt_injection',
     span: { start: 0, end: 0 },
-    view: 'plain',
+    view: null,
   };
   for (const view of viewsOf(text)) {
     const verdict = judgeReading(read(view));
@@ -53,7 +53,7 @@ function judgeReading(reading: Reading): InjectionVerdict | null {
     score: probability,
     category: heaviest?.category ?? 'prompt_injection',
     span: view.mapped.original(words.starts[window.from]!, words.ends[window.to - 1]!),
-    view: view.name,
+    view,
   };
 }
 

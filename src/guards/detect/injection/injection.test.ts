@@ -35,7 +35,7 @@ test('the verdict shows where in the original, and under which view', () => {
   );
   const text = `Hello there. ${encoded} Thanks.`;
   const { view, span } = judgeInjection(text);
-  assert.equal(view, 'base64');
+  assert.equal(view?.name, 'base64');
   assert.equal(text.slice(span.start, span.end), encoded);
 });
 

@@ -11,12 +11,23 @@ export interface StateModel {
   backend: Backend; // that the process has
 }
 
-/** A part of a text that is read at once, and what the model knows of it. */
-export interface ReadPart {
+/** A part of a text that is read at once. */
+export interface TextPart {
   start: number;
   end: number;
+  tokens: Int32Array;
+}
+
+/** And what the model knows of it. */
+export interface ReadPart extends TextPart {
   /** [tokens × layers × size], without that of the token that begins every text. Valid until the next part is read. */
   states: Float32Array;
+}
+
+export interface StateOptions {
+  layers: readonly number[]; // after which states are read
+  /** Path of a LoRA by which the model reads. */
+  adapter?: string;
 }
 
 /** No attack is diluted in so much text. */
@@ -37,12 +48,8 @@ export class StateReader {
     this.#states = new Float32Array(MAX_TOKENS * layers * context.size);
   }
 
-  /** Rejects where there is no such model, or it has too few layers. */
-  static async load(
-    { path, backend }: StateModel,
-    layers: readonly number[],
-    threads = threadsBesideEngine(),
-  ): Promise<StateReader> {
+  /** Rejects where there is no such model, it has too few layers, or isn't the adapter's. */
+  static async load({ path, backend }: StateModel, { layers, adapter }: StateOptions): Promise<StateReader> {
     const packWeights = packsWeights({
       mode: 'auto',
       gpuLayers: 0,
@@ -53,7 +60,8 @@ export class StateReader {
     const addon = loadAddon();
     // An engine with the same options, which are its defaults without a GPU, has the same weights in memory.
     const model = await addon.load(path, { ...cpuOptions, packWeights }, () => {}).done;
-    const context = addon.createHiddenStates(model, { layers, maxTokens: MAX_TOKENS, threads });
+    const threads = threadsBesideEngine();
+    const context = addon.createHiddenStates(model, { layers, adapter, maxTokens: MAX_TOKENS, threads });
     return new StateReader(model, context, layers.length);
   }
 
@@ -63,7 +71,15 @@ export class StateReader {
   }
 
   *read(text: string): Generator<ReadPart> {
-    for (const { start, end } of windowsOf(text.length, PART)) yield* this.#read(text, start, end);
+    const row = this.layers * this.#context.size;
+    for (const part of this.partsOf(text)) {
+      this.#context.read(part.tokens, this.#states);
+      yield { ...part, states: this.#states.subarray(this.#first * row, part.tokens.length * row) };
+    }
+  }
+
+  *partsOf(text: string): Generator<TextPart> {
+    for (const { start, end } of windowsOf(text.length, PART)) yield* this.#partsOf(text, start, end);
   }
 
   close(): void {
@@ -71,18 +87,17 @@ export class StateReader {
     this.#model.close();
   }
 
-  *#read(text: string, start: number, end: number): Generator<ReadPart> {
+  /** Tokens before those of the text. */
+  get #first(): number {
+    return this.#model.info.addBos ? 1 : 0;
+  }
+
+  *#partsOf(text: string, start: number, end: number): Generator<TextPart> {
     const tokens = this.#model.tokenize(text.slice(start, end), true, false);
     if (tokens.length > MAX_TOKENS) {
       const middle = Math.floor((start + end) / 2);
-      yield* this.#read(text, start, middle);
-      yield* this.#read(text, middle, end);
-      return;
-    }
-    const first = this.#model.info.addBos ? 1 : 0;
-    if (tokens.length <= first) return;
-    const row = this.layers * this.#context.size;
-    this.#context.read(tokens, this.#states);
-    yield { start, end, states: this.#states.subarray(first * row, tokens.length * row) };
+      yield* this.#partsOf(text, start, middle);
+      yield* this.#partsOf(text, middle, end);
+    } else if (tokens.length > this.#first) yield { start, end, tokens };
   }
 }
