@@ -155,8 +155,8 @@ function probeSection({ leftOut, fresh, older }: ProbeQuality): string {
 It reads the states of Gemma 3 270M after its layers 6 and 10 with a head of 82 thousand weights, and weighs what the classifier says. The four layers between have learnt low-rank
 changes for it (a LoRA of 1.7 MB). Both have learnt from the texts of the authors above, of one more (a blind set that was [used up](guards-blind.md)), and samples of
 what the classifier has learnt from (\`npm run train:guards -- injection-probe\`). At first three authors were left out: of their texts it finds ${percent(all('attacks'))}
-and takes ${percent(all('benign'))} for attacks. The threshold is where that is 1 %; the time of training and what holds it back were chosen on the texts of these three.
-Then it learnt from theirs too.
+and takes ${percent(all('benign'))} for attacks. The threshold is where that is 0.5 %; the time of training and what holds it back were chosen on the texts of these three.
+Then it learnt from theirs too. In the profile \`thorough\` the classifier may block beside it, from a score of 0.995 on.
 
 | left out | found | harmless, taken for attacks |
 |---|---|---|
@@ -169,9 +169,9 @@ ${curve.map(({ threshold, falsePositives, found }) => `| ${threshold} | ${(100 *
 | never learnt from | found | harmless, taken for attacks |
 |---|---|---|
 ${row('fresh texts', fresh.alone)}
-${row('fresh texts, where either guard blocks', fresh.together)}
+${row('fresh texts, profile `thorough`', fresh.thorough)}
 ${row('older test half', older.alone)}
-${row('older test half, where either guard blocks', older.together)}
+${row('older test half, profile `thorough`', older.thorough)}
 
 `;
 }
@@ -183,7 +183,7 @@ function publishedSection({ classifier, probe }: PublishedQuality): string {
       ? []
       : ([
           ['`injection_probe`', probe.alone],
-          ['either', probe.together],
+          ['profile `thorough`', probe.thorough],
         ] satisfies [string, PromptScores][])),
   ];
   const row = (group: string, of: 'attacks' | 'benign') =>

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { guardSchema } from '../../src/config/guard-schema.js';
 import { injectionProbeDetector, probedModel } from '../../src/guards/builtin/injection-probe.js';
-import { injectionThreshold, judgeInjection } from '../../src/guards/detect/injection/classifier.js';
+import { CERTAIN_BY_WORDS } from '../../src/guards/catalog.js';
+import { judgeInjection } from '../../src/guards/detect/injection/classifier.js';
 import { resolveModel } from '../../src/models/index.js';
 import { projectRoot } from '../../src/support/root.js';
 import { countHits, type PromptScores } from './score-prompts.js';
@@ -15,10 +16,10 @@ export interface TextSet {
   benign: readonly Item[];
 }
 
-/** Of the guard `injection_probe`, and of it and `injection`, either of which may block. */
+/** Of the guard `injection_probe`, and of the profile `thorough`, where `injection` may block beside it. */
 export interface ProbeScores {
   alone: PromptScores;
-  together: PromptScores;
+  thorough: PromptScores;
 }
 
 export type ScoreProbe = (set: TextSet) => Promise<ProbeScores>;
@@ -37,7 +38,6 @@ export async function openProbe(): Promise<(text: string) => Promise<boolean>> {
 
 export async function openProbeScorer(): Promise<ScoreProbe> {
   const isAttack = await openProbe();
-  const threshold = injectionThreshold();
   return async (set) => {
     const byProbe = new Set<Item>();
     for (const item of [...set.attacks, ...set.benign]) if (await isAttack(item.text)) byProbe.add(item);
@@ -47,7 +47,7 @@ export async function openProbeScorer(): Promise<ScoreProbe> {
     });
     return {
       alone: score((item) => byProbe.has(item)),
-      together: score((item) => byProbe.has(item) || judgeInjection(item.text).score >= threshold),
+      thorough: score((item) => byProbe.has(item) || judgeInjection(item.text).score >= CERTAIN_BY_WORDS),
     };
   };
 }

@@ -119,9 +119,9 @@ export async function guardsQuality(
         ? []
         : [
             ...setFigures('fresh, probe', probe.fresh.alone),
-            ...setFigures('fresh, probe and classifier', probe.fresh.together),
+            ...setFigures('fresh, thorough', probe.fresh.thorough),
             ...setFigures('older half, probe', probe.older.alone),
-            ...setFigures('older half, probe and classifier', probe.older.together),
+            ...setFigures('older half, thorough', probe.older.thorough),
           ]),
       ...(foreign === null ? [] : publishedFigures(foreign)),
       ...(blind === undefined ? [] : await blindFigures(blind, scoreProbe)),
@@ -156,7 +156,7 @@ async function blindFigures(name: string, scoreProbe: ScoreProbe | null): Promis
     ...setFigures(name, { attacks, benign }),
     ...(probe === null
       ? []
-      : [...setFigures(`${name}, probe`, probe.alone), ...setFigures(`${name}, both`, probe.together)]),
+      : [...setFigures(`${name}, probe`, probe.alone), ...setFigures(`${name}, thorough`, probe.thorough)]),
     ...rows('found:', attacks.groups),
     ...rows('found in', attacks.languages),
     ...rows('taken for attacks:', benign.groups),
@@ -177,7 +177,10 @@ function publishedFigures({ classifier, probe }: PublishedQuality): Figure[] {
     ...setFigures('published', classifier),
     ...(probe === null
       ? []
-      : [...setFigures('published, probe', probe.alone), ...setFigures('published, both', probe.together)]),
+      : [
+          ...setFigures('published, probe', probe.alone),
+          ...setFigures('published, thorough', probe.thorough),
+        ]),
   ];
 }
 

@@ -184,10 +184,10 @@ export const keptTextGuards: readonly GuardUse[] = ['pii', 'secrets'].map((guard
 );
 
 /** Of personal data it hides what a model has no use for, and gives it back in the answer. */
-const shippedWith = (injection: string): GuardProfile => ({
+const shippedWith = (...injection: GuardUse[]): GuardProfile => ({
   input: [
     use('template_tokens'),
-    use(injection),
+    ...injection,
     use('pii', { mode: 'reversible' }),
     use('secrets', { mode: 'redact' }),
   ],
@@ -199,12 +199,19 @@ const shippedWith = (injection: string): GuardProfile => ({
 const DEFAULT_PROFILE = 'default';
 /** Needs a model and time: it is there where it is everyone's. */
 export const THOROUGH_PROFILE = 'thorough';
+/** The score from which the words alone tell an attack there, whatever the probe says. */
+export const CERTAIN_BY_WORDS = 0.995;
+
+const thoroughProfile = shippedWith(
+  use('injection', { threshold: CERTAIN_BY_WORDS }),
+  use('injection_probe'),
+);
 
 /** Those shipped, and the configuration's, which may have the same names. */
 export function profilesOf({ profile, profiles }: GuardConfig): Record<string, GuardProfile> {
   return {
-    [DEFAULT_PROFILE]: shippedWith('injection'),
-    ...(profile === THOROUGH_PROFILE ? { [THOROUGH_PROFILE]: shippedWith('injection_probe') } : {}),
+    [DEFAULT_PROFILE]: shippedWith(use('injection')),
+    ...(profile === THOROUGH_PROFILE ? { [THOROUGH_PROFILE]: thoroughProfile } : {}),
     ...profiles,
   };
 }

@@ -31,9 +31,9 @@ test('hostile texts cost no more than long ones', () => {
   for (let round = 0; round < ROUNDS; round += 1) {
     const text = hostileText(random, MAX_LENGTH);
     for (const [name, check] of Object.entries(checks)) {
-      const start = performance.now();
+      const start = cpuMilliseconds();
       check(text);
-      const ms = performance.now() - start;
+      const ms = cpuMilliseconds() - start;
       if (ms > worst.ms) worst = { name, ms, text: text.slice(0, 60) };
     }
   }
@@ -43,3 +43,9 @@ test('hostile texts cost no more than long ones', () => {
     `${worst.name}: ${worst.ms.toFixed(0)} ms for ${JSON.stringify(worst.text)}…`,
   );
 });
+
+/** Of the process: a busy machine makes a text wait, but not cost more. */
+function cpuMilliseconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
