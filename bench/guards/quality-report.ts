@@ -58,7 +58,7 @@ export function qualityPage({
 }: GuardQuality): string {
   return `# How well the guards detect
 
-Made by \`npm run bench -- guards-quality --presidio --similarity --probe --write\`; don't edit. The sets are our own (\`bench/guards/\`). Whoever wrote the attacks also wrote
+Made by \`npm run bench -- guards-quality --presidio --similarity --probe --published --write\`; don't edit. The sets are our own (\`bench/guards/\`). Whoever wrote the attacks also wrote
 what finds them: expect less on other people's texts ([what a blind set showed](guards-blind.md)). In brackets: 95 % interval (Wilson).
 
 How training and testing are kept apart:
