@@ -35,7 +35,7 @@ export async function trainProbe(): Promise<void> {
   };
   reader.close();
   const script = join(projectRoot(), 'bench', 'guards', 'training', 'probe', 'train.py');
-  const programs = await installPython('torch-2.5.1', PACKAGES, console.log);
+  const programs = await installPython('torch-2.5.1-gguf-0.19.0', PACKAGES, console.log);
   execFileSync(join(programs, 'python'), [script, JSON.stringify(given)], { stdio: 'inherit' });
   rmSync(folder, { recursive: true });
 }
