@@ -1,11 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 
-/** Programs that tests start, by the module that does, and the package that brings them. */
+/** Programs that tests start, by the module that does: where it looks for them, and the package that brings them. */
 const programs = [
-  { module: 'test/support/redis-server.js', variable: 'SLUICE_TEST_REDIS', name: 'redis-server' },
-  { module: 'test/page/browser.js', variable: 'SLUICE_TEST_CHROMIUM', name: 'chromium' },
-].map((program) => ({ ...program, path: process.env[program.variable] ?? program.name }));
+  {
+    module: 'test/support/redis-server.js',
+    name: 'redis-server',
+    path: process.env.SLUICE_TEST_REDIS ?? 'redis-server',
+  },
+  {
+    module: 'test/page/browser.js',
+    name: 'chromium',
+    path: process.env.SLUICE_TEST_CHROMIUM ?? '/usr/bin/chromium',
+  },
+];
 
 /** Of the compiled tests those that a program is missing for, by its name. */
 export function withoutPrograms(tests, compiled) {

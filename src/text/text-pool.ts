@@ -30,7 +30,7 @@ export async function createTextService(options: TextPoolOptions): Promise<TextS
   try {
     return new TextPool(pool, await run(pool, 'vocab', undefined));
   } catch (error) {
-    await pool.destroy();
+    await endPool(pool);
     throw error;
   }
 }

@@ -15,7 +15,7 @@ export const patternOptions = z.strictObject({
 export function patternRecogniser(options: unknown): Recogniser[] {
   const { patterns, maxSpan } = patternOptions.parse(options);
   return Object.entries(patterns).map(([category, source]) => {
-    const pattern = compile(source);
+    const pattern = { compiled: RE2JS.compile(source), looksAround: lookingAround.test(source) };
     return {
       name: 'patterns',
       categories: [category],
@@ -28,24 +28,13 @@ export function patternRecogniser(options: unknown): Recogniser[] {
 }
 
 interface Pattern {
-  whole: RE2JS;
-  /** Whether a text begins with a match: told several times as fast as where it ends. Null: that can't be written. */
-  begins: RE2JS | null;
+  compiled: RE2JS;
   /** Whether a match depends on what stands around it: what is true of a part of a text is then not true of each place in it. */
   looksAround: boolean;
 }
 
 /** In doubt (a sign may be escaped) a pattern counts as one that does. */
 const lookingAround = /\$|\\[bBAzZ]|(?<!\[)\^|\(\?<?[=!]/;
-
-function compile(source: string): Pattern {
-  const isQuoting = source.includes('\\Q'); // perhaps to its end
-  return {
-    whole: RE2JS.compile(source),
-    begins: isQuoting ? null : RE2JS.compile(`^(?:${source})`),
-    looksAround: lookingAround.test(source),
-  };
-}
 
 const PART_SPANS = 2;
 
@@ -54,9 +43,9 @@ function matchesOf(pattern: Pattern, text: string, category: string, maxSpan: nu
   const found: Finding[] = [];
   for (let part = 0; part < text.length; part += PART_SPANS * maxSpan) {
     const end = Math.min(text.length, part + PART_SPANS * maxSpan);
-    if (!pattern.looksAround && !pattern.whole.test(text.slice(part, end + maxSpan))) continue;
+    if (!pattern.looksAround && !pattern.compiled.test(text.slice(part, end + maxSpan))) continue;
     const isWithinPair = unitsBefore(text, part + 1) === 2;
-    addMatches(found, pattern, text, isWithinPair ? part + 1 : part, end, category, maxSpan);
+    addMatches(found, pattern.compiled, text, isWithinPair ? part + 1 : part, end, category, maxSpan);
   }
   return found;
 }
@@ -64,22 +53,18 @@ function matchesOf(pattern: Pattern, text: string, category: string, maxSpan: nu
 /** Those that begin in [from, to). */
 function addMatches(
   found: Finding[],
-  { whole, begins }: Pattern,
+  pattern: RE2JS,
   text: string,
   from: number,
   to: number,
   category: string,
   maxSpan: number,
 ): void {
-  const matcher = whole.matcher('');
-  let isLikely = false; // after a match
+  const matcher = pattern.matcher('');
   for (let start = from; start < to; start += unitsAt(text, start)) {
     if (!isWordStart(text, start)) continue;
-    const ahead = text.slice(start, start + maxSpan + 1);
-    if (!isLikely && begins !== null && !begins.test(ahead)) continue;
-    matcher.resetMatcherInput(ahead);
-    isLikely = matcher.lookingAt();
-    if (!isLikely) continue;
+    matcher.resetMatcherInput(text.slice(start, start + maxSpan + 1));
+    if (!matcher.lookingAt()) continue;
     const length = matcher.end();
     if (length === 0 || length > maxSpan) continue;
     const end = start + length;

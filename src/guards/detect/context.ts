@@ -52,7 +52,7 @@ export function distancesTo(lists: readonly string[]): (text: string, start: num
 
 /** Whether a letter stands before `start` where words are looked for. */
 export function isNearLetters(text: string, start: number): boolean {
-  return letterBefore(text, start) >= start - LOOK_BEHIND;
+  return letterBefore(text, start) >= Math.max(0, start - LOOK_BEHIND);
 }
 
 /** The last letters that were asked for: many ask for the same, and the next mostly for one behind it. */

@@ -59,8 +59,6 @@ export class MappedText {
   }
 }
 
-/** From so many units on they are copied sooner together than one by one. */
-const LONG = 64;
 const NO_PIECES = new Pieces();
 
 /** Writes a text from pieces of a source, which may be a rewritten text itself; spans lead to the first original. */
@@ -97,8 +95,7 @@ export class MappedTextBuilder {
     if (start >= end) return;
     this.#makeRoom(end - start);
     const { units } = this.#source;
-    if (end - start >= LONG) this.#units.set(units.subarray(start, end), this.#length);
-    else for (let at = start, to = this.#length; at < end; at += 1, to += 1) this.#units[to] = units[at]!;
+    for (let at = start, to = this.#length; at < end; at += 1, to += 1) this.#units[to] = units[at]!;
     this.#pieces.keep(this.#length, start);
     this.#length += end - start;
   }

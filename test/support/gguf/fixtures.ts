@@ -141,10 +141,14 @@ export function quantisedFixture(name: FixtureName): string {
 /** Paths of a LoRA for a fixture, and of the model that has its changes in the weights. */
 export function adaptedFixture(name: FixtureName): { adapter: string; model: string } {
   const matrices = ['blk.0.attn_q.weight', 'blk.1.attn_output.weight', 'blk.1.ffn_down.weight'];
-  const { adapter, model } = buildAdapted(specs[name], matrices);
+  let built: ReturnType<typeof buildAdapted> | null = null;
+  const adapted = () => {
+    built ??= buildAdapted(specs[name], matrices);
+    return built;
+  };
   return {
-    adapter: writeOnce(`${name}-adapter.gguf`, () => adapter),
-    model: writeOnce(`${name}-adapted.gguf`, () => model),
+    adapter: writeOnce(`${name}-adapter.gguf`, () => adapted().adapter),
+    model: writeOnce(`${name}-adapted.gguf`, () => adapted().model),
   };
 }
 

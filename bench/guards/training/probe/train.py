@@ -31,6 +31,7 @@ LAST_RATE = 0.3  # of these
 DECAY = {"head": 0.1, "changes": 0.05}
 DROPPED = {"inputs": 0.2, "pooled": 0.3}
 WARMING = 60  # steps
+TYPICAL_TEXTS = 24  # of a batch: losses are summed over its texts, and divided by this
 MAX_GRADIENT = 2.0
 SMOOTHED = 0.05  # of the labels
 KEPT = 0.99  # of the mean of the weights, at each step
@@ -180,14 +181,15 @@ def learn(probe, parts, chosen, random, epochs, of_rates=1.0):
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
     began, losses = time.monotonic(), []
     for step, batch in enumerate(steps, 1):
-        loss = binary_cross_entropy_with_logits(probe(*parts.padded(batch)), labels[batch], reduction="sum") / 24
+        losses_sum = binary_cross_entropy_with_logits(probe(*parts.padded(batch)), labels[batch], reduction="sum")
+        loss = losses_sum / TYPICAL_TEXTS
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(probe.parameters(), MAX_GRADIENT)
         optimiser.step()
         schedule.step()
         means.take()
-        losses.append(loss.item() * 24 / len(batch))
+        losses.append(losses_sum.item() / len(batch))
         if step % 50 == 0:
             took = time.monotonic() - began
             print(f"  step {step} of {len(steps)}, {took:.0f} s, loss {np.mean(losses[-50:]):.4f}", flush=True)

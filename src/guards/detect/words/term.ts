@@ -1,6 +1,5 @@
 import { CodeUnits } from '../../normalise/code-units.js';
 import { FOLDS_TOGETHER, folded, foldedUnit } from './characters.js';
-import { keyOf, keyWith, NO_KEY } from './vocabulary.js';
 import { vocabulary } from './words.js';
 
 let term = new Uint16Array(256);
@@ -10,19 +9,14 @@ const foldedWord = new CodeUnits();
 export function termAt(text: string, units: Uint16Array, start: number, end: number): number {
   if (end - start > term.length) term = new Uint16Array(2 * (end - start));
   let length = 0;
-  let key = NO_KEY;
   for (let at = start; at < end; at += 1) {
     const unit = foldedUnit(units[at]!);
-    if (unit === FOLDS_TOGETHER) return foldedTerm(folded(text.slice(start, end)));
-    if (unit === 0) continue;
+    if (unit === FOLDS_TOGETHER) {
+      const word = folded(text.slice(start, end));
+      return vocabulary.of(foldedWord.of(word), word.length);
+    }
     term[length] = unit;
-    length += 1;
-    key = keyWith(key, unit);
+    if (unit !== 0) length += 1;
   }
-  return vocabulary.of(term, length, key);
-}
-
-function foldedTerm(word: string): number {
-  const units = foldedWord.of(word);
-  return vocabulary.of(units, word.length, keyOf(units, word.length));
+  return vocabulary.of(term, length);
 }

@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { keyOf, Vocabulary } from './vocabulary.js';
+import { Vocabulary } from './vocabulary.js';
 
 const unitsOf = (word: string) => Uint16Array.from(word, (character) => character.charCodeAt(0));
-const numberOf = (vocabulary: Vocabulary, word: string) => {
-  const units = unitsOf(word);
-  return vocabulary.of(units, units.length, keyOf(units, units.length));
-};
+const numberOf = (vocabulary: Vocabulary, word: string) => vocabulary.of(unitsOf(word), word.length);
 
 test('a word has one number, however many there are', () => {
   const vocabulary = new Vocabulary();

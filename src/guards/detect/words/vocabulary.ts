@@ -28,8 +28,9 @@ export class Vocabulary {
     for (const memo of this.#memos) memo.forget();
   }
 
-  /** The number of the word of `length` units, and its key: {@link keyOf}. */
-  of(word: Uint16Array, length: number, key: number): number {
+  /** The number of the word of `length` units. */
+  of(word: Uint16Array, length: number): number {
+    const key = keyOf(word, length);
     let place = this.#placeOf(key);
     for (let term = this.#places[place]! - 1; term >= 0; term = this.#places[place]! - 1) {
       if (this.#keys[term] === key && this.#is(term, word, length)) return term;
@@ -128,19 +129,16 @@ class TermMemo {
 export type { TermMemo };
 
 /** Nobody who writes a text knows which words meet in one place. */
-export const NO_KEY = randomInt(2 ** 32) | 0; // of no units
+const seed = randomInt(2 ** 32);
 const factor = randomInt(2 ** 31) * 2 + 1;
 
-export function keyOf(word: Uint16Array, length: number): number {
-  let key = NO_KEY;
-  for (let at = 0; at < length; at += 1) key = keyWith(key, word[at]!);
+function keyOf(word: Uint16Array, length: number): number {
+  let key = seed;
+  for (let at = 0; at < length; at += 1) {
+    key = Math.imul(key ^ word[at]!, factor);
+    key ^= key >>> 15;
+  }
   return key;
-}
-
-/** Of a word and one unit more. */
-export function keyWith(key: number, unit: number): number {
-  const mixed = Math.imul(key ^ unit, factor);
-  return mixed ^ (mixed >>> 15);
 }
 
 function grown(from: Int32Array, length: number): Int32Array<ArrayBuffer> {
