@@ -3,7 +3,11 @@
 import { SluiceClient } from 'sluice/client';
 import { WebSocket } from 'ws';
 
-const client = await SluiceClient.connect(process.argv[2] ?? 'http://127.0.0.1:8080', { WebSocket });
+const url = process.argv[2] ?? 'http://127.0.0.1:8080';
+const client = await SluiceClient.connect(url, { WebSocket }).catch((error) => {
+  console.error(`${url}: ${error.message}`);
+  process.exit(1);
+});
 
 const prompts = ['The capital of France is', 'A good name for a cat is', 'Water boils at'];
 await Promise.all(

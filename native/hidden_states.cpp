@@ -37,10 +37,16 @@ HiddenStates::HiddenStates(std::shared_ptr<Model> model, const HiddenStatesOptio
     const auto lock = model_->lockAdapters();
     create(params);
     if (options.adapter.empty()) return;
-    adapt(options.adapter);
-    const llama_token token = 0;
-    std::vector<float> states(size_ * nodes_.size());
-    read(&token, 1, states.data()); // the first forward counts the adapters
+    try {
+        adapt(options.adapter);
+        const llama_token token = 0;
+        std::vector<float> states(size_ * nodes_.size());
+        read(&token, 1, states.data()); // the first forward counts the adapters
+    } catch (...) { // what the model has of the adapter goes while nobody else may touch it
+        handle_.reset();
+        adapter_.reset();
+        throw;
+    }
 }
 
 HiddenStates::~HiddenStates() {

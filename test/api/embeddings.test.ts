@@ -126,10 +126,15 @@ test('keys, limits, budgets and the ledger hold for embeddings too', async () =>
 
 test('the model is listed', async () => {
   const init = { headers: { authorization: `Bearer ${admin}` } };
-  const list = (await (await fetch(`${server.url}/v1/models`, init)).json()) as { data: { id: string }[] };
+  const list = (await (await fetch(`${server.url}/v1/models`, init)).json()) as {
+    data: { id: string; task: string }[];
+  };
   assert.deepEqual(
-    list.data.map(({ id }) => id),
-    ['stub', 'tiny-encoder'],
+    list.data.map(({ id, task }) => [id, task]),
+    [
+      ['stub', 'generate'],
+      ['tiny-encoder', 'embed'],
+    ],
   );
   const card = await (await fetch(`${server.url}/v1/models/text-embedding-3-small`, init)).json();
   assert.equal((card as { max_model_len: number }).max_model_len, tinyMaxTokens);

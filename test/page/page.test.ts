@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
+import { tinyEncoder } from '../support/checkpoint.js';
+import { createTestEmbedder } from '../support/embedder.js';
 import { eventually } from '../support/eventually.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { focused, openPage, shows, startBrowser } from './browser.js';
@@ -86,9 +88,11 @@ test('what goes wrong is said in words: before the answer, inside it, and withou
 
 test('with keys: the page asks for one, lists the models with it, and its links work without', async (t) => {
   const dataFolder = mkdtempSync(join(tmpdir(), 'sluice-page-'));
-  const own = await startTestServer({ dataFolder });
+  const embedder = createTestEmbedder(await tinyEncoder());
+  const own = await startTestServer({ dataFolder, embedder });
   t.after(async () => {
     await own.close();
+    await embedder.close();
     rmSync(dataFolder, { recursive: true });
   });
   const { key } = (await (await own.post('/admin/keys', { name: 'root', admin: true })).json()) as {
@@ -103,7 +107,8 @@ test('with keys: the page asks for one, lists the models with it, and its links 
   await shows(page, '#note.error', /key/i);
   await page.fill('#key', key);
   await page.keyboard.press('Tab');
-  await page.locator('#model option').waitFor({ state: 'attached' });
+  await page.locator('#model option').first().waitFor({ state: 'attached' });
+  assert.deepEqual(await page.locator('#model option').allTextContents(), ['stub'], 'models that write only');
   await shows(page, '#note', /^$/);
   await page.fill('#prompt', 'abc');
   await page.fill('#tokens', '4');

@@ -36,6 +36,7 @@ function encoderCardOf({ modelId, createdAtMs, model }: Embedder): z.output<type
     object: 'model',
     created: Math.floor(createdAtMs / 1000),
     owned_by: 'sluice',
+    task: 'embed',
     max_model_len: model?.maxTextTokens ?? null,
     meta: null,
   };
@@ -48,6 +49,7 @@ function cardOf({ id, createdMs, contextTokens, target, spec }: Deployment): z.o
     object: 'model',
     created: Math.floor(createdMs / 1000),
     owned_by: spec.upstream ? 'upstream' : 'sluice',
+    task: 'generate',
     max_model_len: contextTokens,
     meta: card
       ? {

@@ -70,6 +70,7 @@ export const modelCard = z.object({
   object: z.literal('model'),
   created: z.int().describe('seconds since 1970'),
   owned_by: z.string(),
+  task: z.enum(['generate', 'embed']),
   max_model_len: z.int().nullable().describe('tokens a sequence may have; null where it is not known'),
   meta: z
     .object({

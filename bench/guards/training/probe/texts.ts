@@ -23,13 +23,13 @@ const SEED = 20_265;
 const LEFT_OUT: readonly string[] = ['1', '6', 'of guards-blind'];
 /** Of the packages' texts, as many in a hundred. */
 const LEFT_OUT_PACKAGES = 14;
-/** No longer for testing; nobody has read it all the same. */
-const USED_UP_SET = 'guards-blind';
+/** No longer for testing; nobody has read them all the same. */
+const USED_UP_SETS = ['guards-blind', 'guards-blind-2'];
 
 /** The texts of several authors, and samples of what the word classifier learns from. */
 export function makeProbeTexts(): ProbeText[] {
   const { attacks, benign } = readAuthors();
-  const another = readTextSet(USED_UP_SET);
+  const usedUp = USED_UP_SETS.map((name) => ({ ...readTextSet(name), group: `of ${name}` }));
   const others = makeTrainingTexts().filter(({ text }) => text.length <= MAX_CHARACTERS);
   const sample = (texts: readonly TrainingText[], count: number) =>
     texts
@@ -41,8 +41,10 @@ export function makeProbeTexts(): ProbeText[] {
   return [
     ...attacks.map((item) => ofAuthor(item, true)),
     ...benign.map((item) => ofAuthor(item, false)),
-    ...another.attacks.map((item) => ofAuthor({ ...item, group: 'of guards-blind' }, true)),
-    ...another.benign.map((item) => ofAuthor({ ...item, group: 'of guards-blind' }, false)),
+    ...usedUp.flatMap(({ attacks, benign, group }) => [
+      ...attacks.map((item) => ofAuthor({ ...item, group }, true)),
+      ...benign.map((item) => ofAuthor({ ...item, group }, false)),
+    ]),
     ...sample(
       others.filter(({ isAttack }) => isAttack),
       SAMPLES.attacks,

@@ -54,8 +54,8 @@ class Parts:
         self.is_left_out = np.array([part["isLeftOut"] for part in parts])
         self.is_attack = np.array([part["isAttack"] for part in parts])
         self.words = np.array([part["words"] for part in parts])
-        # Of an attack in several parts nobody says which it is in.
-        self.is_clear = ~self.is_attack | (np.bincount(self.text)[self.text] == 1)
+        # What is judged at once: a part, or of an attack, all of them, since nobody says which it is in.
+        self.judged = np.where(self.is_attack, self.text, len(parts) + np.arange(len(parts)))
         self.states = self.read(weights)
 
     def read(self, weights):
@@ -82,15 +82,29 @@ class Parts:
         return slice(self.ends[part] - self.lengths[part], self.ends[part])
 
     def batches(self, chosen, tokens=TOKENS):
-        """Those of one length together, for little padding."""
-        batch, rest = [], chosen[np.argsort(self.lengths[chosen], kind="stable")]
-        for part in rest:
-            if batch and (len(batch) == TEXTS or self.lengths[part] * (len(batch) + 1) > tokens):
+        """Those of one length together, for little padding, and what is judged at once in one."""
+        together = {}
+        for part in chosen:
+            together.setdefault(self.judged[part], []).append(part)
+        batch = []
+        for several in sorted(together.values(), key=self.longest):
+            count = len(batch) + len(several)
+            if batch and (count > TEXTS or self.longest(several) * count > tokens):
                 yield np.array(batch)
                 batch = []
-            batch.append(part)
+            batch += several
         if batch:
             yield np.array(batch)
+
+    def longest(self, several):
+        return self.lengths[several].max()
+
+    def labelled(self, batch, scores):
+        """Of what is judged at once the worst part's score, and whether it is an attack."""
+        _, first, index = np.unique(self.judged[batch], return_index=True, return_inverse=True)
+        lowest = torch.full((len(first),), -torch.inf)
+        worst = lowest.scatter_reduce(0, torch.from_numpy(index), scores, "amax")
+        return worst, torch.tensor(self.is_attack[batch][first], dtype=torch.float32)
 
     def padded(self, batch):
         """States, and which of them are tokens of the text."""
@@ -172,7 +186,6 @@ def learn(probe, parts, chosen, random, epochs, of_rates=1.0):
         ],
         betas=(0.9, 0.98),
     )
-    labels = torch.tensor(parts.is_attack, dtype=torch.float32) * (1 - SMOOTHED) + SMOOTHED / 2
     steps = [batch for _ in range(epochs) for batch in shuffled(parts, chosen, random)]
 
     def rate(step):
@@ -181,7 +194,9 @@ def learn(probe, parts, chosen, random, epochs, of_rates=1.0):
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
     began, losses = time.monotonic(), []
     for step, batch in enumerate(steps, 1):
-        losses_sum = binary_cross_entropy_with_logits(probe(*parts.padded(batch)), labels[batch], reduction="sum")
+        scores, labels = parts.labelled(batch, probe(*parts.padded(batch)))
+        labels = labels * (1 - SMOOTHED) + SMOOTHED / 2
+        losses_sum = binary_cross_entropy_with_logits(scores, labels, reduction="sum")
         loss = losses_sum / TYPICAL_TEXTS
         optimiser.zero_grad()
         loss.backward()
@@ -189,7 +204,7 @@ def learn(probe, parts, chosen, random, epochs, of_rates=1.0):
         optimiser.step()
         schedule.step()
         means.take()
-        losses.append(losses_sum.item() / len(batch))
+        losses.append(losses_sum.item() / len(scores))
         if step % 50 == 0:
             took = time.monotonic() - began
             print(f"  step {step} of {len(steps)}, {took:.0f} s, loss {np.mean(losses[-50:]):.4f}", flush=True)
@@ -199,8 +214,9 @@ def learn(probe, parts, chosen, random, epochs, of_rates=1.0):
 
 def shuffled(parts, chosen, random):
     """Batches of an epoch, in an order of their own."""
-    pools = np.array_split(random.permutation(chosen), max(1, len(chosen) // 2048))
-    batches = [batch for pool in pools for batch in parts.batches(pool)]
+    judged = parts.judged[chosen]
+    pools = np.array_split(random.permutation(np.unique(judged)), max(1, len(chosen) // 2048))
+    batches = [batch for pool in pools for batch in parts.batches(chosen[np.isin(judged, pool)])]
     return [batches[index] for index in random.permutation(len(batches))]
 
 
@@ -304,7 +320,7 @@ def main():
     torch.manual_seed(0)
     random = np.random.default_rng(0)
     print("without the authors that are left out", flush=True)
-    chosen = np.flatnonzero(parts.is_clear & ~parts.is_left_out)
+    chosen = np.flatnonzero(~parts.is_left_out)
     probe = Probe(weights, parts, random.choice(chosen, 400, replace=False))
     learn(probe, parts, chosen, random, EPOCHS)
     unseen = worst_parts(probe, parts, np.flatnonzero(parts.is_left_out))
@@ -318,7 +334,7 @@ def main():
         file.write("\n")
 
     print("with all", flush=True)
-    learn(probe, parts, np.flatnonzero(parts.is_clear), random, 1, LAST_RATE)
+    learn(probe, parts, np.arange(len(parts.tokens)), random, 1, LAST_RATE)
     header = {key: given[key] for key in ("model", "layers", "stateSize")}
     header |= {"features": FEATURES, "views": VIEWS, "threshold": threshold}
     header |= {"slope": slope, "wordsSlope": words_slope, "intercept": intercept}
