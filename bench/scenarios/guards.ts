@@ -25,41 +25,31 @@ export const guardsOptionsSchema = z.object({
 
 const SIZES = [1_000, 4_000]; // characters of a prompt
 const PROMPTS = 200;
-const WARM_UP_PROMPTS = 100;
+const WARM_UP_REQUESTS = 2_000;
 const PROBED_PROMPTS = 50;
 const ANSWERS = 20;
 const TOKEN_CHARACTERS = 4;
 const NOTHING = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, nanodollars: null };
 
+/** A profile that asks the threads for next to nothing: what it adds is the way to them and back. */
+const IDLE = { input: [{ guard: 'keywords', options: { words: { none: ['zyzzogeton'] } } }] };
+
 /**
- * What the shipped profile adds to a request whose model answers at once, at a steady rate of arrivals; and by how many tokens
- * it holds a stream back. Prompts are the harmless ones of the labelled sets, put together to a length.
+ * What the shipped profile adds to a request whose model answers at once, at a steady rate of arrivals, and what of that is the way to the threads;
+ * and by how many tokens it holds a stream back. Prompts are the harmless ones of the labelled sets, put together to a length.
  */
 export async function guards(
   { seconds, rate, presidio, probe }: z.output<typeof guardsOptionsSchema>,
   progress: Progress,
 ): Promise<Outcome> {
-  const config = resolveConfig([
-    { path: 'guards.profile', value: 'default', origin: 'bench' },
-    { path: 'guards.maxBlocks', value: 0, origin: 'bench' }, // whom it blocks isn't slowed down
-  ]);
-  const metrics = new Metrics({ processMetrics: false }).guards;
-  const log = createLog('silent');
-  const guarded = new Guards({
-    config: config.guards,
-    metrics,
-    log,
-    nowMs: Date.now,
-    vocabs: () => [],
-    embedder: null,
-    stateModel: null,
-  });
   const figures: Figure[] = [];
+  const guarded = openGuards('default');
+  const idle = openGuards('idle');
   try {
-    await guarded.warmUp();
+    await Promise.all([guarded.warmUp(), idle.warmUp()]);
     for (const characters of SIZES) {
       const prompts = promptsOf(characters);
-      for (const prompt of prompts.slice(0, WARM_UP_PROMPTS)) await oneRequest(guarded, prompt);
+      await warmUp(guarded, prompts);
       progress(`${rate} requests a second of ${characters} characters`);
       const before = process.cpuUsage();
       const added = await arrivals(guarded, prompts, rate, seconds * 1000);
@@ -68,12 +58,16 @@ export async function guards(
         ...latencyFigures(`${characters} characters`, added),
         figure(`${characters} characters: CPU a request`, (user + system) / 1000 / added.length, 'ms'),
       );
+      await warmUp(idle, prompts);
+      figures.push(
+        ...wayFigures(`${characters} characters`, await arrivals(idle, prompts, rate, seconds * 1000)),
+      );
       if (presidio) figures.push(...(await presidioFigures(prompts, median(added), characters, progress)));
     }
     progress('tokens that a stream is held back');
     figures.push(...(await holdFigures(guarded)));
   } finally {
-    await guarded.close();
+    await Promise.all([guarded.close(), idle.close()]);
   }
   if (probe) figures.push(...(await probeFigures(progress)));
   return {
@@ -83,6 +77,23 @@ export async function guards(
     comparisons: [],
     figures,
   };
+}
+
+function openGuards(profile: string): Guards {
+  const config = resolveConfig([
+    { path: 'guards.profiles', value: { idle: IDLE }, origin: 'bench' },
+    { path: 'guards.profile', value: profile, origin: 'bench' },
+    { path: 'guards.maxBlocks', value: 0, origin: 'bench' }, // whom it blocks isn't slowed down
+  ]);
+  return new Guards({
+    config: config.guards,
+    metrics: new Metrics({ processMetrics: false }).guards,
+    log: createLog('silent'),
+    nowMs: Date.now,
+    vocabs: () => [],
+    embedder: null,
+    stateModel: null,
+  });
 }
 
 function promptsOf(characters: number): string[] {
@@ -110,6 +121,11 @@ async function probeFigures(progress: Progress): Promise<Figure[]> {
     figures.push(figure(`injection_probe, ${characters} characters: median`, median(times), 'ms'));
   }
   return figures;
+}
+
+async function warmUp(guarded: Guards, prompts: readonly string[]): Promise<void> {
+  for (let index = 0; index < WARM_UP_REQUESTS; index += 1)
+    await oneRequest(guarded, prompts[index % prompts.length]!);
 }
 
 async function arrivals(guarded: Guards, prompts: readonly string[], rate: number, durationMs: number) {
@@ -201,6 +217,14 @@ function latencyFigures(name: string, added: readonly number[]): Figure[] {
   return [
     figure(`${name}: added, median`, percentile(ascending, 0.5), 'ms', atMost(1)),
     figure(`${name}: added, p99`, percentile(ascending, 0.99), 'ms', atMost(3)),
+  ];
+}
+
+function wayFigures(name: string, added: readonly number[]): Figure[] {
+  const ascending = Float64Array.from(added).sort();
+  return [
+    figure(`${name}: the way to a thread and back, median`, percentile(ascending, 0.5), 'ms'),
+    figure(`${name}: the way to a thread and back, p99`, percentile(ascending, 0.99), 'ms'),
   ];
 }
 

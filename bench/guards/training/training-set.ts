@@ -87,7 +87,7 @@ function fromPackages(): TrainingText[] {
 function fromSet(name: 'attacks' | 'benign'): TrainingText[] {
   return trainingItems(readSet<Item>(name)).map(({ text, group, language, seed }) => {
     const isByHand = !/-(training|templates)\.txt/.test(seed);
-    const fold = isByHand ? (hashText(seed) >>> 8) % FOLDS : null;
+    const fold = isByHand ? foldOf(seed) : null;
     return { text, isAttack: name === 'attacks', language, group, fold };
   });
 }
@@ -184,6 +184,11 @@ class Carriers {
       isDocument && random() < 0.5 ? this.templates.write('$PLAIN', random) : pick(kinds, random).text,
     );
   }
+}
+
+/** One for all texts of a source. */
+export function foldOf(source: string): number {
+  return (hashText(source) >>> 8) % FOLDS;
 }
 
 function unique(texts: readonly TrainingText[]): TrainingText[] {

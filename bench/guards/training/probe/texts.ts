@@ -1,8 +1,6 @@
 import { hashText } from '../../../../src/support/fnv.js';
 import { deriveSeed, seededRandom } from '../../../workload/random.js';
-import { readAuthors } from '../../authors.js';
-import type { Item } from '../../split.js';
-import { readTextSet } from '../../text-set.js';
+import { readAuthorTexts } from '../../author-texts.js';
 import { makeTrainingTexts, type TrainingText } from '../training-set.js';
 
 /** A text that the probe learns from. */
@@ -19,17 +17,10 @@ const SAMPLES = { attacks: 700, harmless: 700, packages: 700 };
 const MAX_CHARACTERS = 2_500;
 const SEED = 20_265;
 
-/** Direct attacks, those in natural words, and a mix in twelve languages. */
-const LEFT_OUT: readonly string[] = ['1', '6', 'of guards-blind'];
 /** Of the packages' texts, as many in a hundred. */
 const LEFT_OUT_PACKAGES = 14;
-/** No longer for testing; nobody has read them all the same. */
-const USED_UP_SETS = ['guards-blind', 'guards-blind-2'];
-
 /** The texts of several authors, and samples of what the word classifier learns from. */
 export function makeProbeTexts(): ProbeText[] {
-  const { attacks, benign } = readAuthors();
-  const usedUp = USED_UP_SETS.map((name) => ({ ...readTextSet(name), group: `of ${name}` }));
   const others = makeTrainingTexts().filter(({ text }) => text.length <= MAX_CHARACTERS);
   const sample = (texts: readonly TrainingText[], count: number) =>
     texts
@@ -39,12 +30,7 @@ export function makeProbeTexts(): ProbeText[] {
       .map(({ each }) => each);
   const isPackage = ({ group }: TrainingText) => group.startsWith('package');
   return [
-    ...attacks.map((item) => ofAuthor(item, true)),
-    ...benign.map((item) => ofAuthor(item, false)),
-    ...usedUp.flatMap(({ attacks, benign, group }) => [
-      ...attacks.map((item) => ofAuthor({ ...item, group }, true)),
-      ...benign.map((item) => ofAuthor({ ...item, group }, false)),
-    ]),
+    ...readAuthorTexts().map(({ author, language: _, ...text }) => ({ ...text, source: `author ${author}` })),
     ...sample(
       others.filter(({ isAttack }) => isAttack),
       SAMPLES.attacks,
@@ -60,8 +46,4 @@ export function makeProbeTexts(): ProbeText[] {
       isLeftOut: hashText(text) % 100 < LEFT_OUT_PACKAGES,
     })),
   ];
-}
-
-function ofAuthor({ text, group }: Item, isAttack: boolean): ProbeText {
-  return { text, isAttack, source: `author ${group}`, isLeftOut: LEFT_OUT.includes(group) };
 }

@@ -3,7 +3,7 @@ import type { Span } from '../../normalise/mapped-text.js';
 import { type View, viewsOf } from '../../normalise/views.js';
 import { LinearModel } from '../linear/model.js';
 import type { InjectionCategory } from './phrases.js';
-import { marksOf, type Reading, read } from './reading.js';
+import { marksOf, orderLabel, type Reading, read } from './reading.js';
 
 export interface InjectionVerdict {
   score: number; // calibrated probability that the text is an attack
@@ -40,9 +40,21 @@ export const injectionClassifier: Classifier = {
   },
 };
 
+/** Of a plain order to ignore what was said before, which no harmless text of the sets gives: few other words stand beside it for the classifier to go by. */
+const ORDERED = 0.98;
+
 function judgeReading(reading: Reading): InjectionVerdict | null {
   const { view, words, sightings } = reading;
   if (words.length === 0) return null;
+  const byWords = judgeWords(reading);
+  const order = sightings.find(({ label }) => label === orderLabel);
+  if (order === undefined || byWords.score >= ORDERED) return byWords;
+  const { start, end, label } = order;
+  return { score: ORDERED, category: label.category, span: view.mapped.original(start, end), view };
+}
+
+function judgeWords(reading: Reading): InjectionVerdict {
+  const { view, words, sightings } = reading;
   const { probability, window } = model().judge(words, marksOf(reading))[0]!;
   const seen = sightings.filter(({ word }) => word >= window.from && word < window.to);
   const heaviest = seen.reduce(

@@ -32,9 +32,13 @@ export class Words {
     return (this.said[index]! & Said.startsSentence) !== 0;
   }
 
-  /** As they are in the vocabulary. */
+  /** As it is in the vocabulary. */
+  textOf(index: number): string {
+    return vocabulary.textOf(this.terms[index]!);
+  }
+
   texts(): string[] {
-    return Array.from(this.terms, (term) => vocabulary.textOf(term));
+    return Array.from(this.terms, (_, index) => this.textOf(index));
   }
 }
 
