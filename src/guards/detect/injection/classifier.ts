@@ -41,7 +41,7 @@ export const injectionClassifier: Classifier = {
 };
 
 /** Of a plain order to ignore what was said before, which no harmless text of the sets gives: few other words stand beside it for the classifier to go by. */
-const ORDERED = 0.98;
+const ORDERED = 0.995;
 
 function judgeReading(reading: Reading): InjectionVerdict | null {
   const { view, words, sightings } = reading;

@@ -7,6 +7,7 @@ import { PhraseMatcher } from '../words/phrase-matcher.js';
 import { tokenise } from '../words/tokenise.js';
 import type { Words } from '../words/words.js';
 import { lexicon } from './lexicon.js';
+import { isSaid, orderToIgnore } from './order-to-ignore.js';
 import { type InjectionLabel, injectionGroups } from './phrases.js';
 import { templateTokens } from './template-tokens.js';
 
@@ -37,16 +38,11 @@ const roleLabel: InjectionLabel = { category: 'prompt_injection', rule: 'role ma
 const roleMarker =
   /^[ \t>#*-]{0,6}(?:"role"\s?:\s?"system"|(?:system|assistant|developer|ai|bot|model|human|user)(?: message| prompt)?\s?:|#{2,3} ?(?:instruction|response|system|input)|[-=]{2,} ?(?:end|begin|start|new)\b)/gim;
 
-/** What everyone writes who tries it for the first time. */
-const orderToIgnore =
-  /\b(?:ignore|disregard|forget)(?:\s{1,3}(?:all|any|every|the|of|your|these|those)){0,3}\s{1,3}(?:previous|prior|preceding|earlier|above|foregoing)\s{1,3}(?:instructions?|prompts?|guidelines|directi(?:ve|on)s?|rules|orders|commands)\b/gi;
 export const orderLabel: InjectionLabel = {
   category: 'prompt_injection',
   rule: 'order to ignore',
   weight: 1,
 };
-const leadIns = new Set('please now just and then so but ok okay hey first instead'.split(' '));
-
 const ruleHashes = new Map(
   [...injectionGroups, templateLabel, roleLabel, orderLabel].map(({ rule }) => [rule, markHash(rule)]),
 );
@@ -81,17 +77,10 @@ export function read(view: View): Reading {
     }
   for (const { 0: found, index } of text.matchAll(orderToIgnore)) {
     const word = wordAt(words, index + 1);
-    if (word === null || words.isQuoted(word) || !beginsSentence(words, word)) continue;
+    if (word === null || !isSaid(words, word)) continue;
     sightings.push({ label: orderLabel, start: index, end: index + found.length, isQuoted: false, word });
   }
   return { view, words, sightings };
-}
-
-/** Itself, or what leads to it: "Now please …". */
-function beginsSentence(words: Words, word: number): boolean {
-  let first = word;
-  while (!words.startsSentence(first) && first > 0 && leadIns.has(words.textOf(first - 1))) first -= 1;
-  return words.startsSentence(first);
 }
 
 /** What the classifier knows beside words: phrases seen, and what the words are about. */
