@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { guardSchema } from '../../src/config/guard-schema.js';
 import { injectionProbeDetector, probedModel } from '../../src/guards/builtin/injection-probe.js';
-import { CERTAIN_BY_WORDS } from '../../src/guards/catalog.js';
+import { CERTAIN_BY_WORDS } from '../../src/guards/detect/injection/certain.js';
 import { judgeInjection } from '../../src/guards/detect/injection/classifier.js';
 import { resolveModel } from '../../src/models/index.js';
 import { projectRoot } from '../../src/support/root.js';

@@ -7,6 +7,7 @@ import type {
   GuardUse,
   TextOrigin,
 } from '../config/index.js';
+import { CERTAIN_BY_WORDS } from './detect/injection/certain.js';
 import type { CostClass, StreamUnit } from './types.js';
 
 /** What is known of a guard before it is loaded. */
@@ -199,8 +200,6 @@ const shippedWith = (...injection: GuardUse[]): GuardProfile => ({
 const DEFAULT_PROFILE = 'default';
 /** Needs a model and time: it is there where it is everyone's. */
 export const THOROUGH_PROFILE = 'thorough';
-/** The score from which the words alone tell an attack there, whatever the probe says. */
-export const CERTAIN_BY_WORDS = 0.995;
 
 const thoroughProfile = shippedWith(
   use('injection', { threshold: CERTAIN_BY_WORDS }),

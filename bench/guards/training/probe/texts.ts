@@ -19,6 +19,7 @@ const SEED = 20_265;
 
 /** Of the packages' texts, as many in a hundred. */
 const LEFT_OUT_PACKAGES = 14;
+
 /** The texts of several authors, and samples of what the word classifier learns from. */
 export function makeProbeTexts(): ProbeText[] {
   const others = makeTrainingTexts().filter(({ text }) => text.length <= MAX_CHARACTERS);

@@ -2,6 +2,7 @@ import type { Classifier } from '../../finding.js';
 import type { Span } from '../../normalise/mapped-text.js';
 import { type View, viewsOf } from '../../normalise/views.js';
 import { LinearModel } from '../linear/model.js';
+import { CERTAIN_BY_WORDS } from './certain.js';
 import type { InjectionCategory } from './phrases.js';
 import { marksOf, orderLabel, type Reading, read } from './reading.js';
 
@@ -40,17 +41,15 @@ export const injectionClassifier: Classifier = {
   },
 };
 
-/** Of a plain order to ignore what was said before, which no harmless text of the sets gives: few other words stand beside it for the classifier to go by. */
-const ORDERED = 0.995;
-
 function judgeReading(reading: Reading): InjectionVerdict | null {
   const { view, words, sightings } = reading;
   if (words.length === 0) return null;
   const byWords = judgeWords(reading);
+  // No harmless text of the sets gives a plain order; few other words stand beside it for the classifier to go by.
   const order = sightings.find(({ label }) => label === orderLabel);
-  if (order === undefined || byWords.score >= ORDERED) return byWords;
+  if (order === undefined || byWords.score >= CERTAIN_BY_WORDS) return byWords;
   const { start, end, label } = order;
-  return { score: ORDERED, category: label.category, span: view.mapped.original(start, end), view };
+  return { score: CERTAIN_BY_WORDS, category: label.category, span: view.mapped.original(start, end), view };
 }
 
 function judgeWords(reading: Reading): InjectionVerdict {
