@@ -11,6 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const args = process.argv.slice(2);
 const long = args.includes('--long');
 const filters = args.filter((argument) => argument !== '--long');
+const FILE_TIMEOUT_MS = (long ? 120 : 20) * 60_000; // a file of tests that hangs is a failure with its name, not a run without end
 
 function run(command, commandArgs, env = {}) {
   const { status, signal, error } = spawnSync(command, commandArgs, {
@@ -41,7 +42,14 @@ if (leftOut.size > 0 && process.env.SLUICE_TEST_ALL) fail(whatIsLeftOut());
 if (chosen.length > 0)
   run(
     process.execPath,
-    ['--enable-source-maps', '--test', '--test-concurrency=2', '--test-reporter=spec', ...chosen],
+    [
+      '--enable-source-maps',
+      '--test',
+      '--test-concurrency=2',
+      `--test-timeout=${FILE_TIMEOUT_MS}`,
+      '--test-reporter=spec',
+      ...chosen,
+    ],
     long ? { SLUICE_LONG: '1' } : {},
   );
 if (leftOut.size > 0) console.log(whatIsLeftOut());

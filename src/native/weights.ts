@@ -6,9 +6,6 @@ export type WeightsMode = 'auto' | 'packed' | 'stock';
 /** Share of the available memory that packed weights may take: the KV pool takes a quarter. */
 const memoryShare = 1 / 2;
 
-/** ggml's kernels for AMX are the faster ones where the CPU has it. */
-const amxVariant = /sapphirerapids/;
-
 export function usesGpu(gpuLayers: number, { devices }: Pick<BackendInfo, 'devices'>): boolean {
   return gpuLayers !== 0 && devices.some(({ kind }) => kind === 'gpu');
 }
@@ -16,7 +13,7 @@ export function usesGpu(gpuLayers: number, { devices }: Pick<BackendInfo, 'devic
 export interface WeightsQuestion {
   mode: WeightsMode;
   gpuLayers: number;
-  backend: Pick<BackendInfo, 'devices' | 'weightKernel' | 'cpuVariant'>;
+  backend: Pick<BackendInfo, 'devices' | 'weightKernel'>;
   modelBytes: number;
   memoryAvailableBytes: number;
 }
@@ -26,5 +23,5 @@ export function packsWeights(question: WeightsQuestion): boolean {
   const { mode, gpuLayers, backend, modelBytes, memoryAvailableBytes } = question;
   if (mode === 'stock' || backend.weightKernel === '' || usesGpu(gpuLayers, backend)) return false;
   if (mode === 'packed') return true;
-  return !amxVariant.test(backend.cpuVariant) && modelBytes <= memoryAvailableBytes * memoryShare;
+  return modelBytes <= memoryAvailableBytes * memoryShare;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startTestGateway, startTestWorker } from '../support/cluster.js';
+import { CALM, startTestGateway, startTestWorker } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { startRedis } from '../support/redis-server.js';
 
@@ -9,7 +9,7 @@ const system = 'You are a patient assistant who answers in one sentence. '.repea
 test('who shares a prefix goes where it is, and elsewhere when its worker is full or dead', async () => {
   const redis = await startRedis();
   // Nothing is to move for want of time: a busy machine may keep a worker waiting.
-  const settings = { 'engine.maxSequences': 2, 'cluster.leaseMs': 3_000 };
+  const settings = { ...CALM, 'engine.maxSequences': 2, 'cluster.leaseMs': 3_000 };
   const workers = [await startTestWorker(redis, { settings }), await startTestWorker(redis, { settings })];
   const gateway = await startTestGateway(redis, settings);
   const ask = async (end: string) => {
@@ -43,7 +43,7 @@ test('who shares a prefix goes where it is, and elsewhere when its worker is ful
 test('a conversation stays at its worker, whichever gateway it comes to, and moves when that one is gone', async (t) => {
   const redis = await startRedis({ cluster: true });
   t.after(() => redis.close());
-  const settings = { 'redis.isCluster': true, 'engine.maxSequences': 4, 'cluster.leaseMs': 3_000 };
+  const settings = { ...CALM, 'redis.isCluster': true, 'engine.maxSequences': 4, 'cluster.leaseMs': 3_000 };
   const workers = await Promise.all([0, 1, 2].map(() => startTestWorker(redis, { settings })));
   for (const worker of workers) t.after(() => worker.close());
   const gateways = await Promise.all([0, 1].map(() => startTestGateway(redis, settings)));

@@ -25,10 +25,11 @@ export async function startRedis(
   options: { arguments?: string[]; cluster?: boolean; environment?: Record<string, string> } = {},
 ): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-redis-'));
-  const port = await freePort();
   const extra = [...(options.arguments ?? []), ...(options.cluster ? ['--cluster-enabled', 'yes'] : [])];
   const { environment = {} } = options;
-  let server = await launch(folder, port, extra, environment);
+  const first = await launchSomewhere(folder, extra, environment);
+  const { port } = first;
+  let { server } = first;
   const cli = (...args: string[]) => {
     const { stdout, status, stderr } = spawnSync('redis-cli', ['-p', String(port), ...args], {
       encoding: 'utf8',
@@ -65,6 +66,22 @@ export async function startRedis(
 
 /** Valkey's too: `SLUICE_TEST_REDIS=valkey-server`. */
 const PROGRAM = process.env.SLUICE_TEST_REDIS ?? 'redis-server';
+
+/** Tests that run side by side may choose the same port: who comes second takes another. */
+async function launchSomewhere(
+  folder: string,
+  extra: string[],
+  environment: Record<string, string>,
+): Promise<{ port: number; server: ChildProcess }> {
+  for (;;) {
+    const port = await freePort();
+    try {
+      return { port, server: await launch(folder, port, extra, environment) };
+    } catch (error) {
+      if (!String(error).includes('Address already in use')) throw error;
+    }
+  }
+}
 
 async function launch(
   folder: string,

@@ -1,5 +1,5 @@
-// Products of packed weights beside ggml's own, on two threads of the same pool size: milliseconds (the least
-// of the rounds) and 10^9 multiplications a second.
+// Products of packed weights beside ggml's own, where llama.cpp would put the weights (packed for AMX or AVX2, where ggml
+// has kernels for that): milliseconds (the least of the rounds) and 10^9 multiplications a second.
 //
 // Usage: bench_matmul <folder of ggml's backends> [threads] [rounds]
 
@@ -8,6 +8,7 @@
 #include "packed-weights.h"
 
 #include "ggml-backend.h"
+#include "ggml-cpu.h"
 #include "ggml.h"
 
 #include <algorithm>
@@ -31,7 +32,8 @@ struct Shape {
 // More weights than caches hold, as in a model.
 constexpr Shape shapes[] = {{GGML_TYPE_Q8_0, 640, 65536},  {GGML_TYPE_Q5_0, 640, 65536},
                             {GGML_TYPE_Q4_0, 640, 65536},  {GGML_TYPE_Q4_K, 2048, 20480},
-                            {GGML_TYPE_Q5_K, 2048, 20480}, {GGML_TYPE_Q6_K, 2048, 20480}};
+                            {GGML_TYPE_Q5_K, 2048, 20480}, {GGML_TYPE_Q6_K, 2048, 20480},
+                            {GGML_TYPE_Q8_0, 4096, 14336}, {GGML_TYPE_Q4_K, 4096, 14336}};
 constexpr int32_t tokens[] = {1, 4, 8, 32, 128, 512};
 
 struct FreeContext {
@@ -53,6 +55,29 @@ double leastMs(ggml_backend_t backend, ggml_cgraph *graph, int rounds) {
             std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
     }
     return least;
+}
+
+/** As llama.cpp asks before it loads a weight: can the CPU multiply by it there? */
+bool isUsable(ggml_backend_dev_t cpu, ggml_backend_buffer_type_t place, const Shape &shape) {
+    const Context context = newContext();
+    ggml_tensor *weights = ggml_new_tensor_2d(context.get(), shape.type, shape.columns, shape.rows);
+    ggml_tensor *x = ggml_new_tensor_2d(context.get(), GGML_TYPE_F32, shape.columns, 512);
+    ggml_tensor *product = ggml_mul_mat(context.get(), weights, x);
+    weights->buffer = ggml_backend_buft_alloc_buffer(place, 0);
+    const bool usable = ggml_backend_dev_supports_op(cpu, product);
+    ggml_backend_buffer_free(weights->buffer);
+    return usable;
+}
+
+ggml_backend_buffer_type_t stockPlace(ggml_backend_dev_t cpu, const Shape &shape) {
+    const auto places = reinterpret_cast<ggml_backend_dev_get_extra_bufts_t>(ggml_backend_reg_get_proc_address(
+        ggml_backend_dev_backend_reg(cpu), "ggml_backend_dev_get_extra_bufts"));
+    if (places != nullptr) {
+        for (auto *place = places(cpu); place != nullptr && *place != nullptr; place++) {
+            if (isUsable(cpu, *place, shape)) return *place;
+        }
+    }
+    return ggml_backend_dev_buffer_type(cpu);
 }
 
 double time(ggml_backend_t backend, ggml_tensor *weights, int32_t count, bool packed, int rounds) {
@@ -82,17 +107,22 @@ void bench(ggml_backend_t backend, const Shape &shape, int rounds) {
         x = normal(random);
     ggml_quantize_chunk(shape.type, values.data(), weights->data, 0, shape.rows, shape.columns, nullptr);
     const PackedWeights packed(*weights, allocateLargePages(PackedWeights::bytesOf(*weights)));
+    const Context stockContext = newContext();
+    ggml_tensor *stockWeights = ggml_new_tensor_2d(stockContext.get(), shape.type, shape.columns, shape.rows);
+    ggml_backend_buffer_type_t place = stockPlace(ggml_backend_get_device(backend), shape);
+    ggml_backend_buffer_t stockBuffer = ggml_backend_alloc_ctx_tensors_from_buft(stockContext.get(), place);
+    ggml_backend_tensor_set(stockWeights, weights->data, 0, ggml_nbytes(weights));
+    weights->extra = const_cast<PackedWeights *>(&packed);
     for (const int32_t count : tokens) {
-        weights->extra = nullptr;
-        const double stock = time(backend, weights, count, false, rounds);
-        weights->extra = const_cast<PackedWeights *>(&packed);
+        const double stock = time(backend, stockWeights, count, false, rounds);
         const double ours = time(backend, weights, count, true, rounds);
         const double products = static_cast<double>(values.size()) * count / 1e6;
         std::printf(
-            "%-5s %5d x %d, %3d tokens: ggml %8.2f ms %6.1f G/s   packed %8.2f ms %6.1f G/s   %.2fx\n",
-            ggml_type_name(shape.type), shape.rows, shape.columns, count, stock, products / stock, ours,
-            products / ours, stock / ours);
+            "%-5s %5d x %d, %3d tokens: ggml (%s) %8.2f ms %6.1f G/s   packed %8.2f ms %6.1f G/s   %.2fx\n",
+            ggml_type_name(shape.type), shape.rows, shape.columns, count, ggml_backend_buft_name(place), stock,
+            products / stock, ours, products / ours, stock / ours);
     }
+    ggml_backend_buffer_free(stockBuffer);
     ggml_backend_buffer_free(buffer);
 }
 
