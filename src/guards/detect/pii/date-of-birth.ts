@@ -7,9 +7,11 @@ const months =
   'january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec|januar|februar|märz|mai|juni|juli|oktober|dezember|janvier|février|mars|avril|juin|juillet|août|septembre|octobre|novembre|décembre|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre|janeiro|fevereiro|março|maio|junho|julho|setembro|outubro|dezembro';
 const begin = /(?<![\p{L}\p{N}])[\p{L}\p{N}]/gu;
 const begun = /^[\p{L}\p{N}]{1,10}(?:(?:[-/.º]|[., ]{1,2})[\p{L}\p{N}]{1,10}){0,4}[-/., º]{0,2}$/u;
-const toBirthWord = distanceTo(
-  'born|dob|d.o.b|date of birth|birth date|birthdate|birthday|geboren|geb.|geburtsdatum|geburtstag|né le|née le|date de naissance|nacido|nacida|nací|fecha de nacimiento|nato il|nata il|data di nascita|nascido|nascida|data de nascimento|geboortedatum|дата рождения|родился|родилась|出生日期|生年月日',
-);
+const birthWords =
+  'born|dob|d.o.b|date of birth|birth date|birthdate|birthday|geboren|geb.|geburtsdatum|geburtstag|né le|née le|date de naissance|nacido|nacida|nací|fecha de nacimiento|nato il|nata il|data di nascita|nascido|nascida|data de nascimento|geboortedatum|дата рождения|родился|родилась|出生日期|生年月日';
+const toBirthWord = distanceTo(birthWords);
+/** Every birth word, and more. */
+const likeBirthWord = new RegExp(birthWords, 'iu');
 
 /** A full date after a word that says it is somebody's birth; other dates are nobody's. */
 export const dateOfBirth = patternRecogniser({
@@ -19,6 +21,7 @@ export const dateOfBirth = patternRecogniser({
     `(?<![\\p{L}\\p{N}/.-])(?:\\d{1,2}([-/.])\\d{1,2}\\1(?:\\d{4}|\\d{2})|\\d{4}([-/.])\\d{1,2}\\2\\d{1,2}|\\d{1,2}(?:st|nd|rd|th|\\.|er|º)?(?: de| of)? (?:${months})\\.?(?: de|,)? \\d{4}|(?:${months})\\.? \\d{1,2}(?:st|nd|rd|th)?,? \\d{4}|\\d{4}年\\d{1,2}月\\d{1,2}日)(?![\\p{L}\\p{N}]|[-/.]\\d)`,
     'giu',
   ),
+  around: likeBirthWord,
   core: /\d[-/.]\d|\d{4}/, // a day and a month, or a year
   coreReach: 32,
   maxSpan: 36,

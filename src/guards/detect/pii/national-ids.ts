@@ -5,6 +5,7 @@ import { isAlphanumeric, isDigit, isLetter, openBegun } from '../open-run.js';
 import { type NationalIdRule, nationalIdRules } from './national-id-rules.js';
 
 const MAX_SPAN = 24;
+const LOOK_AHEAD = 2;
 const begin = /(?<![A-Za-z0-9])[A-Za-z0-9]/g;
 /** Letters stand alone among the digits of all shapes, except at the beginning. */
 const more = '(?:[ .+-]?(?:\\d|(?<![A-Za-z])[A-Za-z])){0,22}[ .+-]?';
@@ -12,33 +13,68 @@ const begun = new RegExp(`^(?:\\d${more}|[A-Za-z]{1,6}|[A-Za-z]{1,2}[ -]|[A-Za-z
 
 interface Prepared {
   rule: NationalIdRule;
+  index: number; // among all rules
   shape: RegExp;
 }
 
-interface RuleSet {
-  prepared: readonly Prepared[];
+/** A text that has a rule's shape and passes its check. */
+interface Match {
+  rule: NationalIdRule;
+  index: number;
+  length: number;
+  isGrouped: boolean; // has separators
+}
+
+/** Rules that are tried on the same candidates. */
+class RuleSet {
+  readonly #prepared: readonly Prepared[];
   /** Matches wherever one of the shapes does: where these ask for the same sign again, any will do, and only ASCII ends no word. */
-  anyShape: RegExp;
+  readonly #anyShape: RegExp;
+  /** Of one text, which may repeat itself. */
+  readonly #known = new Map<string, readonly Match[]>();
+
+  constructor(isMeant: (rule: NationalIdRule) => boolean) {
+    this.#prepared = nationalIdRules
+      .map((rule, index) => ({ rule, index, shape: alone(rule.shape) }))
+      .filter(({ rule }) => isMeant(rule));
+    const shapes = this.#prepared.map(({ rule }) => rule.shape.source.replaceAll('\\1', '[- ]?'));
+    this.#anyShape = new RegExp(`^(?:${shapes.join('|')})(?!\\w|[-.]\\d)`, 'i');
+  }
+
+  /** What an id that begins there may be. */
+  matchesAt(text: string, start: number): readonly Match[] {
+    const candidate = text.slice(start, start + MAX_SPAN + LOOK_AHEAD);
+    const known = this.#known.get(candidate);
+    if (known !== undefined) return known;
+    const matches = this.#anyShape.test(candidate) ? this.#matchesOf(candidate) : NONE;
+    this.#known.set(candidate, matches);
+    return matches;
+  }
+
+  forget(): void {
+    this.#known.clear();
+  }
+
+  #matchesOf(candidate: string): readonly Match[] {
+    const matches: Match[] = [];
+    for (const { rule, index, shape } of this.#prepared) {
+      const written = shape.exec(candidate)?.[0];
+      if (written === undefined) continue;
+      if (!rule.check(written.replace(/[^A-Za-z0-9]/g, '').toUpperCase(), written)) continue;
+      matches.push({ rule, index, length: written.length, isGrouped: /[^A-Za-z0-9]/.test(written) });
+    }
+    return matches;
+  }
 }
 
-function ruleSet(rules: readonly NationalIdRule[]): RuleSet {
-  return {
-    prepared: rules.map((rule) => ({
-      rule,
-      shape: new RegExp(
-        `(?:${rule.shape.source})(?![\\p{L}\\p{N}_]|[-.]\\d)`,
-        `yu${rule.shape.ignoreCase ? 'i' : ''}`,
-      ),
-    })),
-    anyShape: new RegExp(
-      `(?:${rules.map(({ shape }) => shape.source.replaceAll('\\1', '[- ]?')).join('|')})(?!\\w|[-.]\\d)`,
-      'yi',
-    ),
-  };
+const NONE: readonly Match[] = [];
+
+function alone({ source, ignoreCase }: RegExp): RegExp {
+  return new RegExp(`^(?:${source})(?![\\p{L}\\p{N}_]|[-.]\\d)`, `u${ignoreCase ? 'i' : ''}`);
 }
 
-const allRules = ruleSet(nationalIdRules);
-const rulesWithoutWords = ruleSet(nationalIdRules.filter(({ standsAlone }) => standsAlone !== false));
+const allRules = new RuleSet(() => true);
+const rulesWithoutWords = new RuleSet(({ standsAlone }) => standsAlone !== false);
 /** By rule, how far before an id its words stand. */
 const toWords = distancesTo(nationalIdRules.map(({ words }) => words));
 
@@ -47,7 +83,7 @@ export const nationalIds: Recogniser = {
   name: 'national-ids',
   categories: nationalIdRules.map(({ category }) => category),
   maxSpan: MAX_SPAN,
-  lookAhead: 2,
+  lookAhead: LOOK_AHEAD,
   find(text) {
     const findings: Finding[] = [];
     let done = 0;
@@ -57,9 +93,11 @@ export const nationalIds: Recogniser = {
       findings.push(finding);
       done = finding.end;
     }
+    allRules.forget();
+    rulesWithoutWords.forget();
     return findings;
   },
-  openFrom: (text) => openBegun(text, begin, (candidate) => begun.test(candidate), MAX_SPAN + 2),
+  openFrom: (text) => openBegun(text, begin, (candidate) => begun.test(candidate), MAX_SPAN + LOOK_AHEAD),
 };
 
 /** What the shapes have in common: six digits, perhaps apart, or a few letters and two digits. */
@@ -104,40 +142,20 @@ function isOfWord(character: string, kind: number): boolean {
   return character === '_' || (kind & (Unit.letter | Unit.number)) !== 0;
 }
 
-function hasShape({ anyShape }: RuleSet, text: string, start: number): boolean {
-  anyShape.lastIndex = start;
-  return anyShape.test(text);
-}
-
 function bestAt(text: string, start: number): Finding | null {
-  // Shapes first: to look for words takes longer.
   const mayBeNamed = isNearLetters(text, start);
-  if (!hasShape(mayBeNamed ? allRules : rulesWithoutWords, text, start)) return null;
+  // Shapes first: to look for words takes longer.
+  const matches = (mayBeNamed ? allRules : rulesWithoutWords).matchesAt(text, start);
+  if (matches.length === 0) return null;
   const distances = mayBeNamed ? toWords(text, start) : null;
-  const isAnyNamed = distances?.some((distance) => distance < Number.POSITIVE_INFINITY) ?? false;
-  if (mayBeNamed && !isAnyNamed && !hasShape(rulesWithoutWords, text, start)) return null;
-  const { prepared } = isAnyNamed ? allRules : rulesWithoutWords;
   let best: Finding | null = null;
-  for (let index = 0; index < prepared.length; index += 1) {
-    const { rule, shape } = prepared[index]!;
-    const named = isAnyNamed && distances![index]! < Number.POSITIVE_INFINITY;
-    if (!named && rule.standsAlone === false) continue;
-    shape.lastIndex = start;
-    const written = shape.exec(text)?.[0];
-    if (written === undefined) continue;
-    if (!rule.check(written.replace(/[^A-Za-z0-9]/g, '').toUpperCase(), written)) continue;
-    const isGrouped = /[^A-Za-z0-9]/.test(written);
-    if (!named && !(rule.standsAlone === true || (rule.standsAlone === 'grouped' && isGrouped))) continue;
-    const score = named ? 0.97 : 0.85;
+  for (const { rule, index, length, isGrouped } of matches) {
+    const isNamed = distances !== null && distances[index]! < Number.POSITIVE_INFINITY;
+    if (!isNamed && !(rule.standsAlone === true || (rule.standsAlone === 'grouped' && isGrouped))) continue;
+    const score = isNamed ? 0.97 : 0.85;
     if (best !== null && best.score >= score) continue;
-    best = {
-      start,
-      end: start + written.length,
-      category: rule.category,
-      score,
-      isValidated: true,
-      detail: rule.category,
-    };
+    const { category } = rule;
+    best = { start, end: start + length, category, score, isValidated: true, detail: category };
   }
   return best;
 }

@@ -19,6 +19,8 @@ export interface PatternOptions {
    * at most: linear over all.
    */
   pattern: RegExp;
+  /** Without it in the text, no match is accepted. */
+  around?: RegExp;
   /** Quicker to look for than the pattern, and part of all that it matches. */
   core?: RegExp;
   /** How far behind a match's beginning its core begins at most: the pattern is tried there only, and nowhere right after a letter or digit of ASCII. */
@@ -32,7 +34,18 @@ export interface PatternOptions {
 }
 
 export function patternRecogniser(options: PatternOptions): Recogniser {
-  const { name, categories, core, coreReach, pattern, maxSpan, lookAhead = 1, openFrom, accept } = options;
+  const {
+    name,
+    categories,
+    around,
+    core,
+    coreReach,
+    pattern,
+    maxSpan,
+    lookAhead = 1,
+    openFrom,
+    accept,
+  } = options;
   const next = core && coreReach !== undefined ? nextNear(pattern, core, coreReach) : nextOf(pattern);
   return {
     name,
@@ -41,7 +54,7 @@ export function patternRecogniser(options: PatternOptions): Recogniser {
     lookAhead,
     find(text) {
       const findings: Finding[] = [];
-      if (core && !core.test(text)) return findings;
+      if ((core && !core.test(text)) || (around && !around.test(text))) return findings;
       let from = 0;
       for (let match = next(text, from); match !== null; match = next(text, from)) {
         const accepted = accept(match[0], text, match.index);

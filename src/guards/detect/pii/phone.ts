@@ -21,6 +21,8 @@ export const defaultPhoneRegions: readonly CountryCode[] = [
 const MAX_LOOKUPS = 150;
 const MAX_SPAN = 26;
 const MAX_PARENTHESES = 4;
+const MIN_DIGITS = 7;
+const MAX_DIGITS = 15;
 const ROUNDS = 3; // a number may follow the number
 const isPart = isAnyOf('+().-/ \u00a0');
 const toPhoneWord = distanceTo(
@@ -57,14 +59,17 @@ export function phoneRecogniser(regions: readonly CountryCode[] = defaultPhoneRe
       ),
     accept(match, text, start): Accepted | null {
       if (isRestOfNumber(text, start) && !isInternational(match) && !isAnnounced(text, start)) return null;
-      if (match.split('(').length > MAX_PARENTHESES) return null;
-      let candidate = balanced(match);
-      for (let round = 0; round < ROUNDS; round += 1) {
-        const score = judge(candidate, text, start, regions, isNumber);
+      let candidate = match;
+      let form = formOf(text, start, match.length);
+      if (form.openings >= MAX_PARENTHESES) return null;
+      // What is shorter has fewer digits.
+      for (let round = 0; round < ROUNDS && form.digits >= MIN_DIGITS; round += 1) {
+        const score = judge(candidate, form, text, start, regions, isNumber);
         if (score !== null) return { score, isValidated: false, length: candidate.length };
         const shorter = withoutLastGroup(candidate);
         if (shorter === candidate) return null;
         candidate = shorter;
+        form = formOf(text, start, candidate.length);
       }
       return null;
     },
@@ -86,28 +91,31 @@ function isAnnounced(text: string, start: number): boolean {
 
 function judge(
   candidate: string,
+  form: Form,
   text: string,
   start: number,
   regions: readonly CountryCode[],
   isNumber: (text: string, region?: CountryCode) => boolean,
 ): number | null {
-  const form = formOf(candidate);
   const { digits, groups } = form;
-  if (digits < 7 || digits > 15 || form.isOneDigit) return null;
+  if (digits > MAX_DIGITS || form.isOneDigit) return null;
   if (isInternational(candidate)) {
     if (isSomethingElse(candidate)) return null;
     return isNumber(candidate.replace(/^00/, '+'), undefined) ? 0.95 : null;
   }
   const phoneWord = toPhoneWord(text, start);
+  const isNational = candidate.startsWith('0') && digits >= 9 && groups >= 3;
+  // Bare digits are anything.
+  const speaksForItself =
+    groups >= 2 && !form.hasSlash && form.separators <= 2 && (digits >= 10 || isNational);
+  if (phoneWord === Number.POSITIVE_INFINITY && !speaksForItself) return null;
   const otherWord = toOtherWord(text, start);
   if (otherWord < phoneWord) return null;
   if (phoneWord < otherWord) {
     if (isSomethingElse(candidate)) return null;
     return regions.some((region) => isNumber(candidate, region)) ? 0.9 : null;
   }
-  if (groups < 2 || form.hasSlash || form.separators > 2) return null; // bare digits are anything
-  const isNational = candidate.startsWith('0') && digits >= 9 && groups >= 3;
-  if ((digits < 10 && !isNational) || isRestOfNumber(text, start) || isSomethingElse(candidate)) return null;
+  if (!speaksForItself || isRestOfNumber(text, start) || isSomethingElse(candidate)) return null;
   if (digits >= 10 && isNumber(candidate, regions[0])) return 0.75;
   return isNational && regions.slice(1).some((region) => isNumber(candidate, region)) ? 0.6 : null;
 }
@@ -127,27 +135,30 @@ interface Form {
   digits: number;
   groups: number; // of digits
   isOneDigit: boolean; // the same all over
+  openings: number; // parentheses
   separators: number; // kinds of them: full stop, hyphen, space
   hasSlash: boolean;
 }
 
+const OPENING = 0x28;
 const SLASH = 0x2f;
 const FULL_STOP = 0x2e;
 const HYPHEN = 0x2d;
 const SPACE = 0x20;
 
-function formOf(candidate: string): Form {
+function formOf(text: string, start: number, length: number): Form {
   let digits = 0;
   let groups = 0;
   let first = 0;
   let isOneDigit = true;
   let isInGroup = false;
   let hasSlash = false;
+  let openings = 0;
   let fullStops = 0;
   let hyphens = 0;
   let spaces = 0;
-  for (let at = 0; at < candidate.length; at += 1) {
-    const code = candidate.charCodeAt(at);
+  for (let at = start; at < start + length; at += 1) {
+    const code = text.charCodeAt(at);
     if (isDigit(code)) {
       if (digits === 0) first = code;
       else if (code !== first) isOneDigit = false;
@@ -157,12 +168,13 @@ function formOf(candidate: string): Form {
       continue;
     }
     isInGroup = false;
-    if (code === SLASH) hasSlash = true;
+    if (code === OPENING) openings += 1;
+    else if (code === SLASH) hasSlash = true;
     else if (code === FULL_STOP) fullStops = 1;
     else if (code === HYPHEN) hyphens = 1;
     else if (code === SPACE) spaces = 1;
   }
-  return { digits, groups, isOneDigit, separators: fullStops + hyphens + spaces, hasSlash };
+  return { digits, groups, isOneDigit, openings, separators: fullStops + hyphens + spaces, hasSlash };
 }
 
 /** Dates, quads, and cards in groups of four. */
@@ -182,12 +194,5 @@ function withoutLastGroup(candidate: string): string {
   while (isDigit(candidate.charCodeAt(end - 1))) end -= 1;
   if (end === 0 || end === candidate.length) return candidate;
   while (end > 0 && !isDigit(candidate.charCodeAt(end - 1))) end -= 1;
-  return candidate.slice(0, end);
-}
-
-/** Without what follows the last digit or closing parenthesis. */
-function balanced(candidate: string): string {
-  let end = candidate.length;
-  while (end > 0 && !isDigit(candidate.charCodeAt(end - 1)) && candidate[end - 1] !== ')') end -= 1;
   return candidate.slice(0, end);
 }
