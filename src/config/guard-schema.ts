@@ -89,10 +89,12 @@ export const guardSchema = z.strictObject({
     .describe('guards of your own: a JavaScript module, a signed webhook or a moderation endpoint'),
   threads: z
     .int()
-    .min(1)
+    .min(0)
     .max(64)
-    .default(2)
-    .describe('threads that look at texts, and as many processes where there are modules of your own'),
+    .default(0)
+    .describe(
+      'threads that look at texts, and as many processes, at least two, where there are modules of your own; 0: one for two cores, up to four',
+    ),
   maxQueue: z.int().min(1).max(100_000).default(4096).describe('checks that may wait for a worker'),
   workerHeapBytes: bytes(1)
     .default(256 * 2 ** 20)

@@ -1,6 +1,7 @@
 import { ConfigError, type GuardConfig } from '../config/index.js';
 import type { Embedder } from '../embedding/index.js';
 import { SluiceError } from '../errors.js';
+import { threadsBesideEngine } from '../support/cpus.js';
 import type { GuardMetrics } from '../telemetry/guards.js';
 import type { Log } from '../telemetry/log.js';
 import type { StateModel } from './detect/probe/reader.js';
@@ -32,6 +33,9 @@ export interface InspectorOptions {
 /** Costs of guards that run in workers. */
 const poolCosts = ['scan', 'custom', 'probe'] as const;
 type PoolCost = (typeof poolCosts)[number];
+
+/** Modules of others may hang: while one waits for its deadline, others are looked at. */
+const MIN_PROCESSES = 2;
 
 /** Runs guards in workers: those of one cost class at once. */
 export class Inspector {
@@ -65,11 +69,16 @@ export class Inspector {
           return [this.#numbers.get(guard)!, { use, modulePath: modules.get(use.guard), stateModel }];
         }),
       );
-    const { threads, maxQueue, workerHeapBytes: heapBytes } = config;
-    const Pools = { scan: ThreadPool, custom: ProcessPool, probe: ThreadPool };
+    const { maxQueue, workerHeapBytes: heapBytes } = config;
+    const threads = config.threads === 0 ? threadsBesideEngine() : config.threads;
+    const pools = {
+      scan: { Pool: ThreadPool, workers: threads },
+      custom: { Pool: ProcessPool, workers: Math.max(MIN_PROCESSES, threads) },
+      probe: { Pool: ThreadPool, workers: 1 }, // a forward has threads of its own
+    };
     this.#openPool = (cost) => {
-      const workers = cost === 'probe' ? 1 : threads; // a forward has threads of its own
-      return new Pools[cost](specsOf(cost), { workers, maxQueue, heapBytes });
+      const { Pool, workers } = pools[cost];
+      return new Pool(specsOf(cost), { workers, maxQueue, heapBytes });
     };
   }
 

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { marksOf, read } from '../../../src/guards/detect/injection/reading.js';
+import { read } from '../../../src/guards/detect/injection/reading.js';
 import { moderationCategories } from '../../../src/guards/detect/moderation/categories.js';
 import { moderationMarks } from '../../../src/guards/detect/moderation/classifier.js';
 import { tokenise } from '../../../src/guards/detect/words/tokenise.js';
@@ -51,10 +51,7 @@ function injectionExamples(): Example[] {
 }
 
 function* injectionReadings(text: string): Generator<WordsRead> {
-  for (const view of viewsOf(text)) {
-    const reading = read(view);
-    yield { words: reading.words, marks: marksOf(reading) };
-  }
+  for (const view of viewsOf(text)) yield read(view);
 }
 
 function moderationExamples(): Example[] {

@@ -4,7 +4,7 @@ import { type View, viewsOf } from '../../normalise/views.js';
 import { LinearModel } from '../linear/model.js';
 import { CERTAIN_BY_WORDS } from './certain.js';
 import type { InjectionCategory } from './phrases.js';
-import { marksOf, orderLabel, type Reading, read } from './reading.js';
+import { orderLabel, type Reading, read } from './reading.js';
 
 export interface InjectionVerdict {
   score: number; // calibrated probability that the text is an attack
@@ -53,8 +53,8 @@ function judgeReading(reading: Reading): InjectionVerdict | null {
 }
 
 function judgeWords(reading: Reading): InjectionVerdict {
-  const { view, words, sightings } = reading;
-  const { probability, window } = model().judge(words, marksOf(reading))[0]!;
+  const { view, words, sightings, marks } = reading;
+  const { probability, window } = model().judge(words, marks)[0]!;
   const seen = sightings.filter(({ word }) => word >= window.from && word < window.to);
   const heaviest = seen.reduce(
     (most, { label }) => (label.weight > (most?.weight ?? 0) ? label : most),

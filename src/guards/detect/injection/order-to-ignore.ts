@@ -1,3 +1,4 @@
+import type { Span } from '../../normalise/mapped-text.js';
 import type { Words } from '../words/words.js';
 
 const gap = '\\s{1,3}';
@@ -41,7 +42,18 @@ const orders = [
 /** … whose, is another matter: "ignore the previous rules of the table". */
 const ofSomething = `(?!${gap}(?:of|on|about|de|del|des|du|der|di|della|da|do)\\b)`;
 
-export const orderToIgnore = new RegExp(`(?:${orders.join('|')})${ofSomething}`, 'gi');
+const orderToIgnore = new RegExp(`(?:${orders.join('|')})${ofSomething}`, 'gi');
+/** In every order, and quicker to look for. */
+const verb = /ignor|disregard|forget|vergiss|vergess|missacht|oublie|olvid|esque|dimentic/i;
+
+/** Places that read like an order, whoever gives it. */
+export function ordersToIgnore(text: string): Span[] {
+  if (!verb.test(text)) return [];
+  return Array.from(text.matchAll(orderToIgnore), ({ 0: found, index }) => ({
+    start: index,
+    end: index + found.length,
+  }));
+}
 
 /** As in the vocabulary. */
 const leadIns = new Set(

@@ -1,13 +1,13 @@
 import type { View } from '../../normalise/views.js';
 import { markHash } from '../linear/features.js';
 import { Marks } from '../linear/marks.js';
-import { aboutMarker } from '../words/about.js';
+import { MeaningMarker, meaningsOf } from '../words/about.js';
 import { parsePhrase } from '../words/phrase.js';
 import { PhraseMatcher } from '../words/phrase-matcher.js';
 import { tokenise } from '../words/tokenise.js';
 import type { Words } from '../words/words.js';
 import { lexicon } from './lexicon.js';
-import { isSaid, orderToIgnore } from './order-to-ignore.js';
+import { isSaid, ordersToIgnore } from './order-to-ignore.js';
 import { type InjectionLabel, injectionGroups } from './phrases.js';
 import { templateTokens } from './template-tokens.js';
 
@@ -25,14 +25,17 @@ export interface Reading {
   view: View;
   words: Words;
   sightings: Sighting[];
+  /** What the classifier knows beside words: what these are about, and the sightings. */
+  marks: Marks;
 }
 
-const matcher = new PhraseMatcher<InjectionLabel>(
-  injectionGroups.flatMap(({ category, rule, weight, phrases }) =>
-    phrases.map((phrase) => parsePhrase<InjectionLabel>(phrase, { category, rule, weight })),
+/** Phrases, and words by what they are about, in one pass. */
+const matcher = new PhraseMatcher<InjectionLabel | number>([
+  ...injectionGroups.flatMap(({ category, rule, weight, phrases }) =>
+    phrases.map((phrase) => parsePhrase<InjectionLabel | number>(phrase, { category, rule, weight })),
   ),
-);
-const markMeanings = aboutMarker(lexicon);
+  ...meaningsOf(lexicon),
+]);
 const templateLabel: InjectionLabel = { category: 'prompt_injection', rule: 'template token', weight: 0.9 };
 const roleLabel: InjectionLabel = { category: 'prompt_injection', rule: 'role marker', weight: 0.3 };
 const roleMarker =
@@ -51,15 +54,19 @@ export function read(view: View): Reading {
   const { text } = view.mapped;
   const words = tokenise(text);
   const sightings: Sighting[] = [];
-  matcher.match(words, (label, first, last) =>
-    sightings.push({
-      label,
-      start: words.starts[first]!,
-      end: words.ends[last]!,
-      isQuoted: words.isQuoted(first) && words.isQuoted(last),
-      word: last,
-    }),
-  );
+  const marks = new Marks();
+  const meanings = new MeaningMarker(marks);
+  matcher.match(words, (label, first, last) => {
+    if (typeof label === 'number') meanings.add(last, label);
+    else
+      sightings.push({
+        label,
+        start: words.starts[first]!,
+        end: words.ends[last]!,
+        isQuoted: words.isQuoted(first) && words.isQuoted(last),
+        word: last,
+      });
+  });
   for (const [pattern, label] of [
     [templateTokens, templateLabel],
     [roleMarker, roleLabel],
@@ -75,20 +82,13 @@ export function read(view: View): Reading {
         word,
       });
     }
-  for (const { 0: found, index } of text.matchAll(orderToIgnore)) {
-    const word = wordAt(words, index + 1);
+  for (const { start, end } of ordersToIgnore(text)) {
+    const word = wordAt(words, start + 1);
     if (word === null || !isSaid(words, word)) continue;
-    sightings.push({ label: orderLabel, start: index, end: index + found.length, isQuoted: false, word });
+    sightings.push({ label: orderLabel, start, end, isQuoted: false, word });
   }
-  return { view, words, sightings };
-}
-
-/** What the classifier knows beside words: phrases seen, and what the words are about. */
-export function marksOf({ words, sightings }: Reading): Marks {
-  const marks = new Marks();
   for (const { label, word } of sightings) marks.add(word, ruleHashes.get(label.rule)!);
-  markMeanings(words, marks);
-  return marks;
+  return { view, words, sightings, marks };
 }
 
 /** The last word that begins before `end`, or the first. Binary search. */

@@ -2,18 +2,20 @@ import type { Classifier } from '../../finding.js';
 import { plainText } from '../../normalise/plain.js';
 import { Marks } from '../linear/marks.js';
 import { LinearModel, type Verdict } from '../linear/model.js';
-import { aboutMarker } from '../words/about.js';
+import { MeaningMarker, meaningsOf } from '../words/about.js';
+import { PhraseMatcher } from '../words/phrase-matcher.js';
 import { tokenise } from '../words/tokenise.js';
 import type { Words } from '../words/words.js';
 import { moderationCategories } from './categories.js';
 import { moderationLexicon } from './lexicon.js';
 
-const markMeanings = aboutMarker(moderationLexicon);
+const matcher = new PhraseMatcher(meaningsOf(moderationLexicon));
 
 /** What the classifier knows beside words: what these are about. */
 export function moderationMarks(words: Words): Marks {
   const marks = new Marks();
-  markMeanings(words, marks);
+  const meanings = new MeaningMarker(marks);
+  matcher.match(words, (hash, _, word) => meanings.add(word, hash));
   return marks;
 }
 
