@@ -11,7 +11,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const args = process.argv.slice(2);
 const long = args.includes('--long');
 const filters = args.filter((argument) => argument !== '--long');
-const FILE_TIMEOUT_MS = (long ? 120 : 20) * 60_000; // a file of tests that hangs is a failure with its name, not a run without end
+/** A file of tests that hangs is a failure with its name, not a run without end. */
+const FILE_TIMEOUT_MS = (long ? 120 : 20) * 60_000;
 
 function run(command, commandArgs, env = {}) {
   const { status, signal, error } = spawnSync(command, commandArgs, {
@@ -47,6 +48,7 @@ if (chosen.length > 0)
       '--test',
       '--test-concurrency=2',
       `--test-timeout=${FILE_TIMEOUT_MS}`,
+      '--test-force-exit', // what a test leaves open keeps no file from ending
       '--test-reporter=spec',
       ...chosen,
     ],

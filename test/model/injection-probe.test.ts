@@ -24,7 +24,7 @@ before(async () => {
     reply: () => 'fine',
     settings: {
       'guards.profiles': {
-        probe: { input: [{ guard: 'injection_probe' }] },
+        probe: { input: [{ guard: 'injection_probe', timeoutMs: 120_000 }] }, // a busy machine takes its time
         warning: { input: [{ guard: 'injection_probe', mode: 'warn' }] },
         lenient: { input: [{ guard: 'injection_probe', threshold: 1 }] },
         hurried: { input: [{ guard: 'injection_probe', timeoutMs: 1 }] },
