@@ -6,6 +6,7 @@ import { type NationalIdRule, nationalIdRules } from './national-id-rules.js';
 
 const MAX_SPAN = 24;
 const LOOK_AHEAD = 2;
+const MAX_KNOWN = 4_096;
 const begin = /(?<![A-Za-z0-9])[A-Za-z0-9]/g;
 /** Letters stand alone among the digits of all shapes, except at the beginning. */
 const more = '(?:[ .+-]?(?:\\d|(?<![A-Za-z])[A-Za-z])){0,22}[ .+-]?';
@@ -47,6 +48,7 @@ class RuleSet {
     const known = this.#known.get(candidate);
     if (known !== undefined) return known;
     const matches = this.#anyShape.test(candidate) ? this.#matchesOf(candidate) : NONE;
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
     this.#known.set(candidate, matches);
     return matches;
   }
