@@ -9,6 +9,7 @@
 #include "ggml-alloc.h"
 #include "ggml-backend.h"
 #include "ggml-cpu.h"
+#include "weight_place.h"
 
 namespace sluice {
 
@@ -55,27 +56,6 @@ ggml_type typeNamed(const std::string &name) {
     throw ArgumentError("unknown tensor type");
 }
 
-/** As llama.cpp asks before it loads a weight: can the CPU multiply by one of this type lying there? */
-bool isUsable(ggml_backend_buffer_type_t place, ggml_type type, const MatmulCase &matmuls) {
-    const GgmlContext context = makeContext(3);
-    ggml_tensor *weight = ggml_new_tensor_2d(context.get(), type, matmuls.inputs, matmuls.outputs);
-    ggml_tensor *input = ggml_new_tensor_2d(context.get(), GGML_TYPE_F32, matmuls.inputs, matmuls.tokens);
-    ggml_tensor *product = ggml_mul_mat(context.get(), weight, input);
-    const Buffer empty(required(ggml_backend_buft_alloc_buffer(place, 0)));
-    weight->buffer = empty.get();
-    return ggml_backend_dev_supports_op(cpuDevice(), product);
-}
-
-ggml_backend_buffer_type_t placeOf(ggml_type type, const MatmulCase &matmuls) {
-    const auto list = cpuFunction<ggml_backend_dev_get_extra_bufts_t>("ggml_backend_dev_get_extra_bufts");
-    if (list != nullptr) {
-        for (auto *place = list(cpuDevice()); place != nullptr && *place != nullptr; place++) {
-            if (isUsable(*place, type, matmuls)) return *place;
-        }
-    }
-    return ggml_backend_dev_buffer_type(cpuDevice());
-}
-
 /** Values between −1 and 1 without a pattern that a quantiser could profit from. */
 std::vector<float> someValues(size_t count) {
     std::vector<float> values(count);
@@ -99,8 +79,8 @@ public:
             ggml_tensor *weight = ggml_new_tensor_2d(weights_.get(), type, matmuls.inputs, matmuls.outputs);
             ggml_build_forward_expand(cgraph_, ggml_mul_mat(graph_.get(), weight, input));
         }
-        weightBuffer_.reset(
-            required(ggml_backend_alloc_ctx_tensors_from_buft(weights_.get(), placeOf(type, matmuls))));
+        weightBuffer_.reset(required(ggml_backend_alloc_ctx_tensors_from_buft(
+            weights_.get(), weightPlace(type, matmuls.inputs, matmuls.outputs, matmuls.tokens))));
         ggml_backend_buffer_set_usage(weightBuffer_.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
         buffer_.reset(required(ggml_backend_alloc_ctx_tensors_from_buft(
             graph_.get(), ggml_backend_dev_buffer_type(cpuDevice()))));

@@ -18,9 +18,13 @@ mkdirSync(out, { recursive: true });
 function compile(name, suffix, flags) {
   const include = [
     `-I${path.join(libllama.entry, 'ggml/include')}`,
+    `-I${path.join(projectRoot, 'native')}`,
     `-I${path.join(projectRoot, 'native/matmul')}`,
   ];
-  const own = filesIn('native/matmul', /^(matmul|packed|team).*\.cpp$/); // llama-matmul.cpp needs libllama
+  const own = [
+    ...filesIn('native/matmul', /^(matmul|packed|team).*\.cpp$/), // llama-matmul.cpp needs libllama
+    ...filesIn('native', /^weight_place\.cpp$/),
+  ];
   const test = path.join(projectRoot, 'test', 'native', 'matmul', `${name}.cpp`);
   const libraries = [release.ggmlLibrary, 'libggml-base.so'].map((file) =>
     path.join(release.libraries, file),

@@ -1,8 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
-import type { GuardUse } from '../../src/config/index.js';
 import type { Detector } from '../../src/guards/detector.js';
-import { createDetector } from '../../src/guards/pool/create-detector.js';
+import { findIn, openGuard } from '../guards/bare-guard.js';
 import { hostileText } from '../guards/hostile-texts.js';
 import { seededRandom } from '../workload/random.js';
 import { atMost, figure, type Outcome, type Progress } from './outcome.js';
@@ -44,13 +43,13 @@ export async function guardsHostile(
   const detectors = await Promise.all(
     Object.entries(guards).map(async ([guard, options]) => ({
       guard,
-      detector: await createDetector({ use: useOf(guard, options) }),
+      detector: await openGuard(guard, options),
     })),
   );
   const nextText = textsOf(seed, characters);
   for (let index = 0; index < WARM_UP_STRINGS; index += 1) {
     const text = nextText();
-    for (const { detector } of detectors) await find(detector, text);
+    for (const { detector } of detectors) await findIn(detector, text);
   }
   const worst = new Map(detectors.map(({ guard }) => [guard, new WorstTexts()]));
   for (let index = 0; index < strings; index += 1) {
@@ -82,10 +81,6 @@ export async function guardsHostile(
 function textsOf(seed: number, characters: number): () => string {
   const random = seededRandom(seed);
   return () => hostileText(random, Math.ceil(characters * random()));
-}
-
-async function find(detector: Detector, text: string): Promise<void> {
-  await detector.find([{ text, origin: 'user' }], { requestId: 'bench', tenant: 'bench', stage: 'input' });
 }
 
 /** The texts that took longest. */
@@ -121,15 +116,11 @@ async function cpuMilliseconds(detector: Detector, text: string, enough = 0): Pr
   let least = Number.POSITIVE_INFINITY;
   for (let attempt = 0; attempt < ATTEMPTS && least > enough; attempt += 1) {
     const before = process.cpuUsage();
-    await find(detector, text);
+    await findIn(detector, text);
     const { user, system } = process.cpuUsage(before);
     least = Math.min(least, (user + system) / 1000);
   }
   return least;
-}
-
-function useOf(guard: string, options: Record<string, unknown>): GuardUse {
-  return { guard, mode: 'block', modes: {}, onFailure: 'block', holdsSentences: false, options };
 }
 
 function summary(worst: ReadonlyMap<string, WorstTexts>): string {

@@ -5,10 +5,10 @@ import { resolveConfig } from '../../src/config/index.js';
 import { greedySampling } from '../../src/engine/prompt-only.js';
 import type { GenerationEvent, ValidatedRequest } from '../../src/generation/types.js';
 import { type Answer, Guards } from '../../src/guards/guards.js';
-import { createDetector } from '../../src/guards/pool/create-detector.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { Metrics } from '../../src/telemetry/metrics.js';
 import { untraced } from '../../src/telemetry/trace.js';
+import { findIn, openGuard } from '../guards/bare-guard.js';
 import { PRESIDIO_VERSION, runPresidio } from '../guards/peers/presidio.js';
 import { openProbe } from '../guards/score-probe.js';
 import { readSet } from '../guards/sets.js';
@@ -107,21 +107,29 @@ function promptsOf(characters: number): string[] {
   });
 }
 
-/** One text at a time. */
 async function probeFigures(progress: Progress): Promise<Figure[]> {
   progress('what injection_probe takes');
   const isAttack = await openProbe();
   const figures: Figure[] = [];
   for (const characters of SIZES) {
-    const times: number[] = [];
-    for (const prompt of promptsOf(characters).slice(0, PROBED_PROMPTS)) {
-      const startedAt = performance.now();
-      await isAttack(prompt);
-      times.push(performance.now() - startedAt);
-    }
+    const times = await timesOf(promptsOf(characters).slice(0, PROBED_PROMPTS), isAttack);
     figures.push(figure(`injection_probe, ${characters} characters: median`, median(times), 'ms'));
   }
   return figures;
+}
+
+/** Milliseconds; one text at a time. */
+async function timesOf(
+  texts: readonly string[],
+  look: (text: string) => Promise<unknown>,
+): Promise<number[]> {
+  const times: number[] = [];
+  for (const text of texts) {
+    const startedAt = performance.now();
+    await look(text);
+    times.push(performance.now() - startedAt);
+  }
+  return times;
 }
 
 async function warmUp(guarded: Guards, prompts: readonly string[]): Promise<void> {
@@ -205,7 +213,10 @@ async function presidioFigures(
   characters: number,
   progress: Progress,
 ): Promise<Figure[]> {
-  const oursMs = median(await personalDataTimes(prompts));
+  const pii = await openGuard('pii');
+  for (let index = 0; index < WARM_UP_REQUESTS; index += 1)
+    await findIn(pii, prompts[index % prompts.length]!);
+  const oursMs = median(await timesOf(prompts, (prompt) => findIn(pii, prompt)));
   progress(`Presidio ${PRESIDIO_VERSION} (installed where missing)`);
   const theirsMs = median((await runPresidio(prompts)).map(({ micros }) => micros)) / 1000;
   return [
@@ -218,22 +229,6 @@ async function presidioFigures(
       atLeast(20),
     ),
   ];
-}
-
-async function personalDataTimes(prompts: readonly string[]): Promise<number[]> {
-  const use = { guard: 'pii', mode: 'redact', modes: {}, onFailure: 'block', holdsSentences: false } as const;
-  const detector = await createDetector({ use: { ...use, options: {} } });
-  const times: number[] = [];
-  for (let index = 0; index < WARM_UP_REQUESTS + prompts.length; index += 1) {
-    const startedAt = performance.now();
-    await detector.find([{ text: prompts[index % prompts.length]!, origin: 'user' }], {
-      requestId: 'bench',
-      tenant: 'bench',
-      stage: 'input',
-    });
-    if (index >= WARM_UP_REQUESTS) times.push(performance.now() - startedAt);
-  }
-  return times;
 }
 
 function latencyFigures(name: string, added: readonly number[]): Figure[] {

@@ -6,9 +6,9 @@
 #include "matmul-op.h"
 #include "packed-memory.h"
 #include "packed-weights.h"
+#include "weight_place.h"
 
 #include "ggml-backend.h"
-#include "ggml-cpu.h"
 #include "ggml.h"
 
 #include <algorithm>
@@ -34,7 +34,8 @@ constexpr Shape shapes[] = {{GGML_TYPE_Q8_0, 640, 65536},  {GGML_TYPE_Q5_0, 640,
                             {GGML_TYPE_Q4_0, 640, 65536},  {GGML_TYPE_Q4_K, 2048, 20480},
                             {GGML_TYPE_Q5_K, 2048, 20480}, {GGML_TYPE_Q6_K, 2048, 20480},
                             {GGML_TYPE_Q8_0, 4096, 14336}, {GGML_TYPE_Q4_K, 4096, 14336}};
-constexpr int32_t tokens[] = {1, 4, 8, 32, 128, 512};
+constexpr int32_t mostTokens = 512;
+constexpr int32_t tokens[] = {1, 4, 8, 32, 128, mostTokens};
 
 struct FreeContext {
     void operator()(ggml_context *context) const { ggml_free(context); }
@@ -55,29 +56,6 @@ double leastMs(ggml_backend_t backend, ggml_cgraph *graph, int rounds) {
             std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
     }
     return least;
-}
-
-/** As llama.cpp asks before it loads a weight: can the CPU multiply by it there? */
-bool isUsable(ggml_backend_dev_t cpu, ggml_backend_buffer_type_t place, const Shape &shape) {
-    const Context context = newContext();
-    ggml_tensor *weights = ggml_new_tensor_2d(context.get(), shape.type, shape.columns, shape.rows);
-    ggml_tensor *x = ggml_new_tensor_2d(context.get(), GGML_TYPE_F32, shape.columns, 512);
-    ggml_tensor *product = ggml_mul_mat(context.get(), weights, x);
-    weights->buffer = ggml_backend_buft_alloc_buffer(place, 0);
-    const bool usable = ggml_backend_dev_supports_op(cpu, product);
-    ggml_backend_buffer_free(weights->buffer);
-    return usable;
-}
-
-ggml_backend_buffer_type_t stockPlace(ggml_backend_dev_t cpu, const Shape &shape) {
-    const auto places = reinterpret_cast<ggml_backend_dev_get_extra_bufts_t>(ggml_backend_reg_get_proc_address(
-        ggml_backend_dev_backend_reg(cpu), "ggml_backend_dev_get_extra_bufts"));
-    if (places != nullptr) {
-        for (auto *place = places(cpu); place != nullptr && *place != nullptr; place++) {
-            if (isUsable(cpu, *place, shape)) return *place;
-        }
-    }
-    return ggml_backend_dev_buffer_type(cpu);
 }
 
 double time(ggml_backend_t backend, ggml_tensor *weights, int32_t count, bool packed, int rounds) {
@@ -109,7 +87,8 @@ void bench(ggml_backend_t backend, const Shape &shape, int rounds) {
     const PackedWeights packed(*weights, allocateLargePages(PackedWeights::bytesOf(*weights)));
     const Context stockContext = newContext();
     ggml_tensor *stockWeights = ggml_new_tensor_2d(stockContext.get(), shape.type, shape.columns, shape.rows);
-    ggml_backend_buffer_type_t place = stockPlace(ggml_backend_get_device(backend), shape);
+    ggml_backend_buffer_type_t place =
+        sluice::weightPlace(shape.type, shape.columns, shape.rows, mostTokens);
     ggml_backend_buffer_t stockBuffer = ggml_backend_alloc_ctx_tensors_from_buft(stockContext.get(), place);
     ggml_backend_tensor_set(stockWeights, weights->data, 0, ggml_nbytes(weights));
     weights->extra = const_cast<PackedWeights *>(&packed);
